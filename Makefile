@@ -1,0 +1,78 @@
+# Everything sets itself up from a bare Python 3.11 or newer: see scripts/bootstrap.py.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLCHAIN := $(VENV)/.stamp-toolchain
+CDK := $(VENV)/cdk/node_modules/.bin/cdk
+DEPS_LAYER := layers/deps/python
+# The functions run on this Python, on arm64; infra/ says the same.
+LAMBDA_PYTHON := 3.13
+LAMBDA_PLATFORM := aarch64-manylinux2014
+STAGE ?= dev
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export JSII_NODE := $(CURDIR)/$(BIN)/node
+
+.PHONY: help demo up test bench lint synth deploy deps-layer lock clean browser
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(TOOLCHAIN) browser ## Serve the example shop, test it through the local system, show the report
+	@$(BIN)/wainwright demo $(ARGS)
+
+up: $(TOOLCHAIN) browser ## Start the local system on http://127.0.0.1:8787; Ctrl-C ends it
+	@$(BIN)/wainwright up $(ARGS)
+
+test: lint browser ## Check the code and run every test; ARGS="-k name" goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(TOOLCHAIN) browser ## Measure the budgets
+	@if [ -d benchmarks ]; then $(BIN)/python -m benchmarks $(ARGS); \
+	else echo "There are no benchmarks yet: the folder benchmarks/ does not exist." >&2; exit 1; fi
+
+lint: $(TOOLCHAIN) ## Check style, types and the direction of imports
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+
+synth: $(TOOLCHAIN) deps-layer ## Write the CloudFormation templates to cdk.out; STAGE=dev|prod
+	@WAINWRIGHT_STAGE=$(STAGE) CDK_OUTDIR=cdk.out $(BIN)/python app.py
+	@echo "==> cdk.out holds the templates of stage $(STAGE)" >&2
+
+deploy: $(TOOLCHAIN) deps-layer $(CDK) ## Deploy to the AWS account of your credentials; STAGE=dev|prod
+	@WAINWRIGHT_STAGE=$(STAGE) $(CDK) deploy --all $(ARGS)
+
+deps-layer: $(DEPS_LAYER) ## Build the functions' third-party layer for arm64, without Docker
+
+lock: $(TOOLCHAIN) ## Pin the dependencies anew, as new as pyproject.toml allows
+	@sh scripts/lock.sh
+
+clean: ## Remove .venv and whatever was built; your jobs and reports in .wainwright stay
+	@rm -rf $(VENV) $(DEPS_LAYER) cdk.out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache \
+		.hypothesis .schemathesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------------------------- what they rest on
+$(TOOLCHAIN): pyproject.toml requirements/bootstrap.txt requirements/dev.txt scripts/bootstrap.sh \
+		scripts/bootstrap.py
+	@sh scripts/bootstrap.sh
+
+browser: $(TOOLCHAIN)
+	@$(BIN)/python -m scripts.ensure_browser
+
+$(DEPS_LAYER): requirements/lambda.txt | $(TOOLCHAIN)
+	@echo "==> building the third-party layer for arm64" >&2
+	@rm -rf $@
+	@$(BIN)/python -m scripts.uv pip install --quiet --require-hashes --only-binary :all: --python-platform $(LAMBDA_PLATFORM) \
+		--python-version $(LAMBDA_PYTHON) --target $@ -r requirements/lambda.txt
+	@touch $@
+
+$(CDK): requirements/cdk/package.json requirements/cdk/package-lock.json | $(TOOLCHAIN)
+	@echo "==> installing the CDK command line" >&2
+	@mkdir -p $(VENV)/cdk && cp requirements/cdk/*.json $(VENV)/cdk
+	@cd $(VENV)/cdk && npm ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,1 @@
+"""The net under the queues."""

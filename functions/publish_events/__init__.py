@@ -1,0 +1,1 @@
+"""Changes of status to the event bus."""

@@ -1,0 +1,86 @@
+"""Objects in S3."""
+
+import base64
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from wainwright.adapters.aws.transactions import error_code
+from wainwright.domain.errors import TooLarge
+from wainwright.ports import ArtifactMissing, Presigned
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+
+
+class S3Artifacts:
+    """:class:`~wainwright.ports.Artifacts` in one bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        """See :meth:`wainwright.ports.Artifacts.put`."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+
+    def put_file(self, key: str, file: Path, content_type: str) -> None:
+        """See :meth:`wainwright.ports.Artifacts.put_file`."""
+        with file.open("rb") as content:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+
+    def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
+        """See :meth:`wainwright.ports.Artifacts.get`."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                raise ArtifactMissing(key) from error
+            raise
+        with answer["Body"] as body:
+            if most is not None and answer["ContentLength"] > most:
+                raise TooLarge(f"{key} has {answer['ContentLength']} bytes, more than {most}")
+            return body.read(), answer.get("ContentType", "application/octet-stream")
+
+    def download(self, key: str, target: Path) -> None:
+        """See :meth:`wainwright.ports.Artifacts.download`."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                raise ArtifactMissing(key) from error
+            raise
+        with answer["Body"] as body, target.open("wb") as file:
+            for chunk in body.iter_chunks(1_048_576):
+                file.write(chunk)
+
+    def size_and_age(self, key: str) -> tuple[int, datetime] | None:
+        """See :meth:`wainwright.ports.Artifacts.size_and_age`."""
+        try:
+            answer = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+        return answer["ContentLength"], answer["LastModified"]
+
+    def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
+        """See :meth:`wainwright.ports.Artifacts.presign_get`."""
+        url = self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=int(lasts.total_seconds())
+        )
+        return Presigned(url=url)
+
+    def presign_put(self, key: str, *, sha256: str, size: int, lasts: timedelta) -> Presigned:
+        """See :meth:`wainwright.ports.Artifacts.presign_put`. Size and checksum are signed: S3 takes no other bytes."""
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        url = self._client.generate_presigned_url(
+            "put_object",
+            Params={"Bucket": self._bucket, "Key": key, "ContentLength": size, "ChecksumSHA256": checksum},
+            ExpiresIn=int(lasts.total_seconds()),
+        )
+        return Presigned(url=url, headers={"x-amz-checksum-sha256": checksum, "content-length": str(size)})

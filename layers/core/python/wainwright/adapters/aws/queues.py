@@ -1,0 +1,80 @@
+"""The jobs queue and the work queue in SQS."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from wainwright.adapters.aws.transactions import error_code
+from wainwright.contracts.messages import WakeUp, WorkMessage
+from wainwright.ports import ReceivedWork
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MOST_WAIT = timedelta(seconds=20)
+"""SQS waits no longer for a message."""
+
+_GONE = frozenset(
+    {
+        "ReceiptHandleIsInvalid",
+        "InvalidParameterValue",
+        "MessageNotInflight",
+        "AWS.SimpleQueueService.MessageNotInflight",
+    }
+)
+
+
+class SqsWakeUps:
+    """A :class:`~wainwright.ports.WakeUps`. Messages are grouped by project, so that the queue is fair between them."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, project: str, *, delay: timedelta = timedelta(0)) -> None:
+        """See :meth:`wainwright.ports.WakeUps.send`."""
+        self._client.send_message(
+            QueueUrl=self._queue_url, MessageBody=WakeUp(project=project).model_dump_json(by_alias=True),
+            MessageGroupId=project, DelaySeconds=int(delay.total_seconds()),
+        )  # fmt: skip
+
+
+class SqsWorkQueue:
+    """A :class:`~wainwright.ports.WorkQueue`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def receive(self, wait: timedelta) -> ReceivedWork | None:
+        """See :meth:`wainwright.ports.WorkQueue.receive`."""
+        answer = self._client.receive_message(
+            QueueUrl=self._queue_url, MaxNumberOfMessages=1, WaitTimeSeconds=int(min(wait, MOST_WAIT).total_seconds()),
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )  # fmt: skip
+        for message in answer.get("Messages", []):
+            return ReceivedWork(
+                message=WorkMessage.model_validate_json(message["Body"]), receipt=message["ReceiptHandle"],
+                received=int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
+            )  # fmt: skip
+        return None
+
+    def extend(self, receipt: str, visibility: timedelta) -> None:
+        """See :meth:`wainwright.ports.WorkQueue.extend`."""
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=int(visibility.total_seconds())
+            )
+        except ClientError as error:
+            # The message became visible or was deleted meanwhile. Who may write is decided by the fence, not by the message.
+            if error_code(error) not in _GONE:
+                raise
+
+    def delete(self, receipt: str) -> None:
+        """See :meth:`wainwright.ports.WorkQueue.delete`."""
+        try:
+            self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
+        except ClientError as error:
+            if error_code(error) not in _GONE:
+                raise

@@ -1,0 +1,65 @@
+"""Executions and task tokens in Step Functions."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from wainwright.adapters.aws.transactions import error_code
+from wainwright.contracts.messages import ExecutionInput, TokenResult
+from wainwright.contracts.names import execution_name
+from wainwright.ports import ExecutionState
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_STALE = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
+MOST_CAUSE = 32_768
+"""Characters of a cause; Step Functions takes no more."""
+
+
+class StepFunctionsWorkflows:
+    """:class:`~wainwright.ports.Workflows` of one state machine."""
+
+    def __init__(self, client: "SFNClient", state_machine_arn: str) -> None:
+        self._client = client
+        self._arn = state_machine_arn
+
+    def start(self, request: ExecutionInput) -> bool:
+        """See :meth:`wainwright.ports.Workflows.start`."""
+        try:
+            self._client.start_execution(
+                stateMachineArn=self._arn, name=execution_name(request.job_id, request.run),
+                input=request.model_dump_json(by_alias=True),
+            )  # fmt: skip
+        except ClientError as error:
+            if error_code(error) == "ExecutionAlreadyExists":
+                return False
+            raise
+        return True
+
+    def state(self, job_id: str, run: int) -> ExecutionState:
+        """See :meth:`wainwright.ports.Workflows.state`."""
+        arn = self._arn.replace(":stateMachine:", ":execution:") + f":{execution_name(job_id, run)}"
+        try:
+            status = self._client.describe_execution(executionArn=arn)["status"]
+        except ClientError as error:
+            if error_code(error) == "ExecutionDoesNotExist":
+                return ExecutionState.ABSENT
+            raise
+        return ExecutionState.RUNNING if status in {"RUNNING", "PENDING_REDRIVE"} else ExecutionState.ENDED
+
+    def succeed(self, token: str, result: TokenResult) -> None:
+        """See :meth:`wainwright.ports.Workflows.succeed`."""
+        try:
+            self._client.send_task_success(taskToken=token, output=result.model_dump_json(by_alias=True))
+        except ClientError as error:
+            if error_code(error) not in _STALE:
+                raise
+
+    def fail(self, token: str, *, error: str, cause: str) -> None:
+        """See :meth:`wainwright.ports.Workflows.fail`."""
+        try:
+            self._client.send_task_failure(taskToken=token, error=error, cause=cause[:MOST_CAUSE])
+        except ClientError as refused:
+            if error_code(refused) not in _STALE:
+                raise

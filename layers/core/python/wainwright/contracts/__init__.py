@@ -1,0 +1,1 @@
+"""What crosses a wire: HTTP bodies, queue messages, workflow payloads, events, and the names of things."""

@@ -1,0 +1,116 @@
+"""Names that several parts must agree on, each built and parsed in one place."""
+
+import re
+import uuid
+
+from wainwright.domain.errors import InvalidInput
+
+# DynamoDB: one table, one row kind per sort-key shape. The adapter builds the keys; infrastructure reads these.
+
+PARTITION_KEY = "pk"
+SORT_KEY = "sk"
+TTL_ATTRIBUTE = "expiresAt"
+
+DUE_INDEX = "due"
+DUE_INDEX_KEYS = ("dueShard", "dueAt")
+PROJECT_INDEX = "byProject"
+PROJECT_INDEX_KEYS = ("byProject", "createdAt")
+STATUS_INDEX = "byStatus"
+STATUS_INDEX_KEYS = ("byStatus", "createdAt")
+
+ENTITY_ATTRIBUTE = "entity"
+JOB_ENTITY = "job"
+
+# S3
+
+UPLOADS = "uploads/"
+REPORTS = "reports/"
+ASSETS = "assets/"
+
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
+
+
+def new_job_id() -> str:
+    """A new job's id: a random UUID."""
+    return str(uuid.uuid4())
+
+
+def check_job_id(text: str) -> str:
+    """The id, if it has a job id's form.
+
+    Raises:
+        InvalidInput: it has another form.
+    """
+    if not _JOB_ID.match(text):
+        raise InvalidInput(
+            "jobId", "this is not a job id", advice="A job id is a UUID in lower case, as POST /v1/jobs gave it."
+        )
+    return text
+
+
+def check_project(text: str) -> str:
+    """The project's name, if it is one: 1 to 40 of a-z, 0-9 and hyphen, not starting with a hyphen.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if not _PROJECT.match(text):
+        raise InvalidInput(
+            "project", "a project's name is 1 to 40 characters of a-z, 0-9 and -, and starts with none of the latter"
+        )
+    return text
+
+
+def is_digest(text: str) -> bool:
+    """Whether this is a SHA-256 in lower-case hexadecimal, as bundle ids are."""
+    return bool(_DIGEST.match(text))
+
+
+def execution_name(job_id: str, run: int) -> str:
+    """The name of a run's state-machine execution: ``<jobId>-<run>``; at most 80 characters, as Step Functions asks."""
+    return f"{job_id}-{run}"
+
+
+def parse_execution_name(name: str) -> tuple[str, int]:
+    """Job id and run of an execution's name.
+
+    Raises:
+        ValueError: no execution of ours has such a name.
+    """
+    job_id, _, run = name.rpartition("-")
+    if not _JOB_ID.match(job_id) or not run.isdigit():
+        raise ValueError(f"not the name of a job's execution: {name!r}")
+    return job_id, int(run)
+
+
+def bundle_key(project: str, bundle_id: str) -> str:
+    """Where a bundle lies: by project and digest."""
+    return f"{UPLOADS}{project}/{bundle_id}.tar.gz"
+
+
+def report_prefix(project: str, job_id: str) -> str:
+    """Under this prefix lies all that a job leaves."""
+    return f"{REPORTS}{project}/{job_id}/"
+
+
+def artifact_name(fence: int, number: int, name: str) -> str:
+    """A report-relative name of one attachment; the fence in it keeps two claims' files apart."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[-80:] or "file"
+    return f"data/{fence}-{number}-{safe}"
+
+
+def report_key(project: str, job_id: str, *, fence: int, path: str) -> str:
+    """Where one file of a job's report lies, by its path in the report.
+
+    Attachments (``data/…``) carry their fence in the name and are shared by every later fence's report;
+    everything else is written anew, under the fence of its writer.
+    """
+    prefix = report_prefix(project, job_id)
+    return f"{prefix}{path}" if path.startswith("data/") else f"{prefix}f{fence}/{path}"
+
+
+def viewer_key(version: str, path: str) -> str:
+    """Where one file of the trace viewer lies, once for each version of Playwright."""
+    return f"{ASSETS}trace-viewer/{version}/{path}"

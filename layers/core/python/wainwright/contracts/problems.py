@@ -1,0 +1,71 @@
+"""One map from what is raised to the problem document (RFC 9457) that says so."""
+
+import json
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from wainwright.contracts.http import Problem
+from wainwright.domain import errors
+from wainwright.domain.errors import InvalidInput, WainwrightError
+
+CONTENT_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:wainwright:problem:"
+
+_KINDS: Mapping[type[WainwrightError], tuple[int, str, str]] = {
+    errors.InvalidInput: (400, "invalid-input", "The request has a fault"),
+    errors.Unauthenticated: (401, "unauthenticated", "No valid API key"),
+    errors.Forbidden: (403, "forbidden", "The key may not do this"),
+    errors.NotFound: (404, "not-found", "There is no such thing"),
+    errors.IdempotencyConflict: (409, "idempotency-conflict", "The Idempotency-Key is taken"),
+    errors.Refused: (409, "refused", "Its state does not allow this"),
+    errors.Lost: (409, "changed", "It changed meanwhile"),
+    errors.TooLarge: (413, "too-large", "Over a size bound"),
+    errors.CapacityExceeded: (429, "capacity-exceeded", "The project's capacity is used up"),
+    errors.Unavailable: (503, "unavailable", "Try again"),
+}
+
+TYPES = (*(TYPE_PREFIX + name for _, name, _ in _KINDS.values()), TYPE_PREFIX + "internal")
+"""Every ``type`` that an answer can have."""
+
+
+def problem_of(error: WainwrightError, instance: str | None = None) -> Problem:
+    """The document for an error. ``instance`` names this occurrence: the request's id."""
+    for kind in type(error).__mro__:
+        if kind in _KINDS:
+            status, name, title = _KINDS[kind]
+            break
+    else:
+        status, name, title = 500, "internal", "Something went wrong here"
+    return Problem(
+        type=TYPE_PREFIX + name, title=title, status=status, detail=error.message, advice=error.advice or None,
+        field=error.field if isinstance(error, InvalidInput) else None, instance=instance,
+    )  # fmt: skip
+
+
+def internal_problem(instance: str | None = None) -> Problem:
+    """The document for a fault of ours. It tells nothing of the inside; ``instance`` finds it in the logs."""
+    return Problem(
+        type=TYPE_PREFIX + "internal", title="Something went wrong here", status=500, instance=instance,
+        detail="the request could not be handled; nothing of it was kept unless the answer to an earlier try said so",
+        advice="Send the request again; if it fails again, look for the instance in the function's log.",
+    )  # fmt: skip
+
+
+def to_json(problem: Problem, extra: Mapping[str, object] | None = None) -> str:
+    """The document's text, with further members such as ``line`` and ``column``."""
+    return json.dumps(problem.model_dump(mode="json", by_alias=True, exclude_none=True) | dict(extra or {}))
+
+
+def input_fault(error: ValidationError) -> InvalidInput:
+    """The first fault that a model found, as an error that names the field as it is spelt on the wire."""
+    fault = error.errors(include_url=False)[0]
+    path = ".".join(str(part) for part in fault["loc"]) or "body"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        return InvalidInput(path, f"there is no field {path}", advice="Remove it, or check its spelling.")
+    if fault["type"] == "json_invalid":
+        return InvalidInput("body", f"the body is not JSON: {message}", advice="Send a JSON object.")
+    return InvalidInput(
+        path, f"{path}: {message}" if path != "body" else message, advice="Mend it and send the request again."
+    )

@@ -1,0 +1,103 @@
+"""Settings: what functions and workers read from their environment, as one validated model each.
+
+Nothing is read when this is imported: entry points call :meth:`Settings.read`.
+"""
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wainwright.domain.capacity import Limits
+
+
+class SettingsInvalid(Exception):
+    """A variable is missing or wrong; the message names all that are."""
+
+
+class Settings(BaseModel):
+    """Variables by name. A subclass has those that one kind of process needs."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    stage: str = Field(alias="WAINWRIGHT_STAGE", min_length=1)
+    log_level: str = Field(default="INFO", alias="WAINWRIGHT_LOG_LEVEL")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """The settings in an environment.
+
+        Raises:
+            SettingsInvalid: a variable is missing or has a wrong value.
+        """
+        try:
+            return cls.model_validate(dict(environment))
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise SettingsInvalid(f"the environment is not complete: {faults}") from error
+
+
+class StoreSettings(Settings):
+    """Where rows are."""
+
+    table: str = Field(alias="WAINWRIGHT_TABLE", min_length=1)
+
+
+class JobSettings(StoreSettings):
+    """What every function that moves jobs needs."""
+
+    jobs_queue_url: str = Field(alias="WAINWRIGHT_JOBS_QUEUE_URL", min_length=1)
+
+
+class CapacitySettings(BaseModel):
+    """How much may run and wait (requirements D4 and D12)."""
+
+    running_capacity: int = Field(default=5, alias="RUNNING_CAPACITY", ge=1)
+    queued_capacity: int = Field(default=50, alias="QUEUED_CAPACITY", ge=1)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of a project that has none of its own."""
+        return Limits(running=self.running_capacity, queued=self.queued_capacity)
+
+
+class ApiSettings(JobSettings, CapacitySettings):
+    """Of ``functions/api``."""
+
+    bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)
+    reports_url: str = Field(alias="WAINWRIGHT_REPORTS_URL", min_length=1)
+    timeout_ms: int = Field(default=900_000, alias="TEST_EXECUTION_TIMEOUT_MS", ge=1_000)
+
+
+class WorkflowSettings(JobSettings):
+    """Of what looks at executions."""
+
+    state_machine_arn: str = Field(alias="WAINWRIGHT_STATE_MACHINE_ARN", min_length=1)
+
+
+class DispatchSettings(WorkflowSettings, CapacitySettings):
+    """Of ``functions/dispatch_jobs``."""
+
+    max_workers: int = Field(alias="MAX_CONCURRENT_TESTS", ge=1)
+    min_warm: int = Field(default=0, alias="WAINWRIGHT_MIN_WARM_WORKERS", ge=0)
+    cluster: str = Field(alias="WAINWRIGHT_CLUSTER")
+    task_definition: str = Field(alias="WAINWRIGHT_TASK_DEFINITION")
+    subnets: str = Field(alias="WAINWRIGHT_SUBNETS")
+    security_group: str = Field(alias="WAINWRIGHT_SECURITY_GROUP")
+
+
+class PublishSettings(Settings):
+    """Of ``functions/publish_events``."""
+
+    event_bus: str = Field(alias="WAINWRIGHT_EVENT_BUS", min_length=1)
+
+
+class WorkerSettings(StoreSettings):
+    """Of the browser worker. ``work_dir`` is where suites are unpacked and run."""
+
+    bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)
+    work_queue_url: str = Field(alias="WAINWRIGHT_WORK_QUEUE_URL", min_length=1)
+    worker_id: str = Field(alias="WAINWRIGHT_WORKER_ID", min_length=1)
+    idle_seconds: float = Field(default=60, alias="WAINWRIGHT_IDLE_SECONDS", ge=0)
+    min_warm: int = Field(default=0, alias="WAINWRIGHT_MIN_WARM_WORKERS", ge=0)
+    work_dir: str | None = Field(default=None, alias="WAINWRIGHT_WORK_DIR")

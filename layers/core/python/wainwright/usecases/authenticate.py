@@ -1,0 +1,55 @@
+"""Find out who is asking, from the ``Authorization`` header."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from wainwright.domain.errors import Unauthenticated
+from wainwright.ports import AccessStore, ApiKey, Clock
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.manage_keys import digest
+
+REMEMBER = timedelta(seconds=30)
+"""How long a key is trusted without looking again: the longest that a revoked key goes on working."""
+
+MOST_REMEMBERED = 1_000
+
+_ADVICE = "Send the header `Authorization: Bearer <API key>`."
+
+
+@dataclass
+class Authenticate:
+    """Authenticates requests; one lives as long as its function does, and remembers good keys for a while."""
+
+    access: AccessStore
+    clock: Clock
+    _seen: OrderedDict[str, tuple[ApiKey, datetime]] = field(default_factory=OrderedDict)
+
+    def __call__(self, authorization: str | None) -> Caller:
+        """The caller of a request with this header.
+
+        Raises:
+            Unauthenticated: the header is missing or malformed, or the key is unknown or revoked.
+        """
+        scheme, _, secret = (authorization or "").strip().partition(" ")
+        if not authorization or not secret:
+            raise Unauthenticated("no API key came with the request", advice=_ADVICE)
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("the Authorization header is not of the form `Bearer <API key>`", advice=_ADVICE)
+        key = self._find(digest(secret.strip()))
+        if key is None or key.revoked:
+            raise Unauthenticated("this API key is unknown or was revoked", advice="Check the key, or create another.")
+        return Caller(project=key.project, key_id=key.id, name=key.name, scope=key.scope)
+
+    def _find(self, key_digest: str) -> ApiKey | None:
+        now = self.clock()
+        remembered = self._seen.get(key_digest)
+        if remembered and now < remembered[1]:
+            return remembered[0]
+        key = self.access.find_key(key_digest)
+        if key is not None:
+            self._seen[key_digest] = (key, now + REMEMBER)
+            self._seen.move_to_end(key_digest)
+            while len(self._seen) > MOST_REMEMBERED:
+                self._seen.popitem(last=False)
+        return key

@@ -1,0 +1,71 @@
+"""End a run: make a final state, or another try, of what it came to."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from wainwright.contracts.messages import ExecutionError
+from wainwright.domain.errors import Conflict, Unavailable
+from wainwright.domain.failures import Failure, FailureCategory
+from wainwright.domain.jobs import Job, Outcome
+from wainwright.domain.states import JobStatus
+from wainwright.ports import Clock, JobStore, WakeUps
+
+TRIES = 8
+MAX_QUEUE_DELAY = timedelta(seconds=900)
+"""SQS delays a message no longer; what is due later is the sweep's."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FinishJob:
+    """Ends runs. Idempotent: a run that was ended already is left as it is."""
+
+    jobs: JobStore
+    wakeups: WakeUps
+    clock: Clock
+
+    def __call__(self, project: str, job_id: str, run: int, error: ExecutionError | None = None) -> Job | None:
+        """End one run and wake dispatch; returns the job as it is then, or None where there is no such job.
+
+        Raises:
+            Unavailable: the row kept changing; to be called again.
+        """
+        for _ in range(TRIES):
+            job = self.jobs.get(project, job_id)
+            if job is None:
+                log.warning("a run of a job that is gone ended", extra={"jobId": job_id, "run": run})
+                return None
+            if job.run != run or job.admitted_at is None:
+                return job
+            now = self.clock()
+            try:
+                written = self.jobs.write(job, job.finish(job.outcome or ending_without_outcome(job, error), now))
+            except Conflict:
+                continue
+            ready = max((written.not_before or now) - now, timedelta(0))
+            self.wakeups.send(project)
+            if timedelta(0) < ready <= MAX_QUEUE_DELAY:
+                self.wakeups.send(project, delay=ready)
+            return written
+        raise Unavailable(f"job {job_id} changed faster than its run could be ended")
+
+
+def ending_without_outcome(job: Job, error: ExecutionError | None) -> Outcome:
+    """What to make of a run whose worker left no outcome."""
+    name = error.error if error else ""
+    if name == "States.Timeout" and job.fence:
+        failure = Failure.of(
+            FailureCategory.JOB_TIMEOUT,
+            f"the job ran past its timeout of {job.timeout_ms} ms and its worker did not end it",
+        )
+    elif name == "States.Timeout":
+        failure = Failure.of(FailureCategory.INFRASTRUCTURE, "no worker took the job in time; see the workers' logs")
+    else:
+        cause = f": {error.cause}" if error and error.cause else ""
+        failure = Failure.of(
+            FailureCategory.INFRASTRUCTURE,
+            f"the execution ended without an outcome ({name or 'no error named'}){cause}",
+        )
+    return Outcome(status=JobStatus.FAILED, fence=job.fence, failure=failure)

@@ -1,0 +1,59 @@
+"""Launch as many workers as the admitted jobs need and the stage allows."""
+
+import logging
+import uuid
+from dataclasses import dataclass
+
+from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState, missing_workers
+from wainwright.ports import Clock, JobStore, LaunchRefused, WorkerLauncher, WorkerStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LaunchWorkers:
+    """Compares committed demand with the workers there are. To be called after demand was committed."""
+
+    jobs: JobStore
+    workers: WorkerStore
+    launcher: WorkerLauncher
+    clock: Clock
+    max_workers: int
+    min_warm: int = 0
+
+    def __call__(self) -> int:
+        """Launch what is missing; returns how many.
+
+        Raises:
+            LaunchRefused: the platform refused one; what was launched before stays launched.
+        """
+        demand = sum(load.running for load in self.jobs.loads())
+        if demand == 0 and self.min_warm == 0:
+            return 0
+        now = self.clock()
+        supply = sum(1 for worker in self.workers.list() if worker.takes_work and worker.due_at > now)
+        missing = missing_workers(demand=demand, supply=supply, most=self.max_workers, warm=self.min_warm)
+        for _ in range(missing):
+            self._launch()
+        return missing
+
+    def _launch(self) -> None:
+        worker_id = str(uuid.uuid4())
+        row = WorkerRecord(id=worker_id, state=WorkerState.LAUNCHING, due_at=self.clock() + LAUNCH_DEADLINE)
+        self.workers.add(row)
+        try:
+            task = self._launch_spot_first(worker_id)
+        except LaunchRefused:
+            self.workers.remove(worker_id)
+            raise
+        log.info("worker launched", extra={"worker": worker_id, "task": task})
+
+    def _launch_spot_first(self, worker_id: str) -> str:
+        try:
+            return self.launcher.launch(worker_id, on_demand=False)
+        except LaunchRefused as refused:
+            if not refused.capacity:
+                raise
+            # Capacity providers do not fall back by themselves.
+            log.info("no Spot capacity; launching on demand", extra={"worker": worker_id})
+            return self.launcher.launch(worker_id, on_demand=True)

@@ -1,0 +1,53 @@
+"""Create and revoke API keys. A secret is shown once and kept nowhere; only its SHA-256 is."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+
+from wainwright.contracts.names import check_project
+from wainwright.contracts.operations import Scope
+from wainwright.domain.errors import NotFound
+from wainwright.ports import AccessStore, ApiKey, Clock
+
+PREFIX = "ww_"
+"""What every key starts with, so that people and secret scanners know one when they see it."""
+
+
+def digest(secret: str) -> str:
+    """SHA-256 of a key or ticket, in hexadecimal. The secrets are random, so no salt or slow hash is called for."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ManageKeys:
+    """Creates and revokes the keys of projects."""
+
+    access: AccessStore
+    clock: Clock
+
+    def create(self, project: str, scope: Scope, name: str) -> tuple[ApiKey, str]:
+        """A new key and its secret: 256 random bits.
+
+        Raises:
+            InvalidInput: the project's name has the wrong form.
+        """
+        secret = PREFIX + secrets.token_urlsafe(32)
+        key = ApiKey(
+            id=secrets.token_hex(8), digest=digest(secret), project=check_project(project), scope=scope, name=name,
+            created_at=self.clock(),
+        )  # fmt: skip
+        self.access.put_key(key)
+        return key, secret
+
+    def revoke(self, project: str, key_id: str) -> ApiKey:
+        """Make a key useless; running functions notice within 30 s.
+
+        Raises:
+            NotFound: the project has no such key.
+        """
+        for key in self.access.list_keys(project):
+            if key.id == key_id:
+                revoked = replace(key, revoked=True)
+                self.access.put_key(revoked)
+                return revoked
+        raise NotFound(f"the project {project} has no key {key_id}")

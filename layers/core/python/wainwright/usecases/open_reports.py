@@ -1,0 +1,101 @@
+"""Reports: tickets for browsers, and the files behind them."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from wainwright.contracts.http import TicketAnswer
+from wainwright.contracts.names import check_job_id, report_key, viewer_key
+from wainwright.domain.errors import InvalidInput, NotFound, TooLarge, Unauthenticated
+from wainwright.ports import AccessStore, ArtifactMissing, Artifacts, Clock, JobStore, Ticket
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.manage_keys import digest
+
+TICKET_LASTS = timedelta(hours=1)
+LINK_LASTS = timedelta(minutes=15)
+
+MAX_INLINE_BYTES = 4 * 1_048_576
+"""A function's answer is bounded by 6 MB, base64 included; what is larger is fetched from the bucket."""
+
+_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\Z")
+
+
+@dataclass(frozen=True)
+class ReportFile:
+    """One file of a report: its content, or the address where it can be fetched for a while."""
+
+    content: bytes = b""
+    content_type: str = "application/octet-stream"
+    redirect: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenReports:
+    """Gives tickets and reads reports. ``reports_url`` is the origin that reports have for themselves."""
+
+    jobs: JobStore
+    access: AccessStore
+    artifacts: Artifacts
+    clock: Clock
+    reports_url: str
+
+    def give_ticket(self, caller: Caller, job_id: str) -> TicketAnswer:
+        """A new ticket for a job's report.
+
+        Raises:
+            NotFound: the project has no such job.
+        """
+        if self.jobs.get(caller.project, check_job_id(job_id)) is None:
+            raise NotFound(f"this project has no job {job_id}")
+        secret = secrets.token_urlsafe(32)
+        expires_at = self.clock() + TICKET_LASTS
+        self.access.put_ticket(Ticket(digest(secret), caller.project, job_id, expires_at))
+        return TicketAnswer(report_url=f"{self.reports_url}/r/{secret}/index.html", expires_at=expires_at)
+
+    def read_by_ticket(self, secret: str, path: str) -> ReportFile:
+        """A file of the report that a ticket opens.
+
+        Raises:
+            Unauthenticated: the ticket is unknown or has expired.
+            NotFound: there is no such file (yet).
+        """
+        ticket = self.access.find_ticket(digest(secret))
+        if ticket is None or ticket.expires_at <= self.clock():
+            raise Unauthenticated(
+                "this link to a report is unknown or has expired",
+                advice="Open the report anew: `wainwright report open JOB`.",
+            )
+        return self._read(ticket.project, ticket.job_id, path)
+
+    def read(self, caller: Caller, job_id: str, path: str) -> ReportFile:
+        """A file of a job's report.
+
+        Raises:
+            NotFound: no such job or file, or the report is not there yet.
+        """
+        return self._read(caller.project, check_job_id(job_id), path)
+
+    def _read(self, project: str, job_id: str, path: str) -> ReportFile:
+        path = path or "index.html"
+        if not _PATH.match(path) or len(path) > 300 or any(set(part) == {"."} for part in path.split("/")):
+            raise InvalidInput("path", "a report has no file of such a name")
+        job = self.jobs.get(project, job_id)
+        if job is None:
+            raise NotFound(f"this project has no job {job_id}")
+        if job.report is None:
+            raise NotFound(
+                f"the job is {job.status} and has no report yet",
+                advice="Wait until the job has ended: GET /v1/jobs/{jobId}?wait=20.",
+            )
+        if path.startswith("trace/"):
+            key = viewer_key(job.report.viewer, path.removeprefix("trace/"))
+        else:
+            key = report_key(project, job_id, fence=job.report.fence, path=path)
+        try:
+            content, content_type = self.artifacts.get(key, most=MAX_INLINE_BYTES)
+        except ArtifactMissing as error:
+            raise NotFound(f"the report has no file {path}") from error
+        except TooLarge:
+            return ReportFile(redirect=self.artifacts.presign_get(key, lasts=LINK_LASTS).url)
+        return ReportFile(content=content, content_type=content_type)

@@ -1,0 +1,39 @@
+"""A job as everybody outside sees it."""
+
+from datetime import datetime
+
+from wainwright.contracts.http import JobCost, JobRecord, ReportLink
+from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.states import JobStatus
+from wainwright.ports import JobView, Progress
+
+
+def report_path(job_id: str) -> str:
+    """Where a job's report is, from its creation on, below the API's address."""
+    return f"/v1/jobs/{job_id}/report/index.html"
+
+
+def present(view: JobView, now: datetime) -> JobRecord:
+    """The record of a job with its detail and progress."""
+    job, detail = view.job, view.detail
+    tests = job.tests if job.final or not view.progress.tests.total else view.progress.tests
+    return JobRecord(
+        id=job.id, label=job.label, type=job.type, status=job.status,
+        progress=100 if job.status is JobStatus.COMPLETED else tests.percent,
+        attempt=job.attempt, priority=job.priority, low_priority=job.low_priority,
+        template_id=job.template_id, batch_id=job.batch_id, url=job.url, bundle_id=job.bundle_id,
+        params=detail.params, config=detail.config,
+        created_at=job.created_at, updated_at=job.updated_at, started_at=job.started_at, completed_at=job.completed_at,
+        waiting_ms=job.waiting_ms(now), duration_ms=job.duration_ms(now),
+        has_errors=job.has_errors, run_by=job.run_by, results=detail.results, tests=tests,
+        failure=job.failure, error=job.failure.line() if job.failure else None,
+        report=ReportLink(
+            url=report_path(job.id), ready=job.report is not None, complete=bool(job.report and job.report.complete)
+        ),
+        cost=JobCost(seconds=job.ran_ms / 1_000),
+    )  # fmt: skip
+
+
+def present_new(job: Job, detail: JobDetail, now: datetime) -> JobRecord:
+    """The record of a job that nothing has happened to yet."""
+    return present(JobView(job=job, detail=detail, progress=Progress()), now)

@@ -1,0 +1,153 @@
+"""A worker's side of a run: claim it, hold it, keep what it yields, end it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from wainwright.contracts.messages import TokenResult
+from wainwright.domain.errors import Conflict, FenceLost, Unavailable
+from wainwright.domain.failures import PLATFORM_FAILURES, Failure, FailureCategory
+from wainwright.domain.jobs import LEASE, MAX_LOSSES, Job, JobDetail, Outcome
+from wainwright.domain.states import AT_REST, JobStatus
+from wainwright.ports import Clock, JobStore, ReceivedWork, Workflows, WorkQueue
+
+TRIES = 8
+MESSAGE_GRACE = timedelta(seconds=2)
+"""A message given back because another holds its job comes again this long after the lease ends."""
+
+log = logging.getLogger(__name__)
+
+
+class Control(StrEnum):
+    """What the row tells its worker."""
+
+    GO_ON = "go_on"
+    STOP = "stop"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run in hand."""
+
+    job: Job
+    detail: JobDetail
+    work: ReceivedWork
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """Each method reads the row, decides by it, and writes under the claim's fence. An old fence is refused."""
+
+    jobs: JobStore
+    queue: WorkQueue
+    workflows: Workflows
+    clock: Clock
+
+    def claim(self, work: ReceivedWork, worker: str) -> Claim | None:
+        """Take the run that a message names.
+
+        None where there is nothing to run: the run is over (message deleted), its outcome is there already or follows from
+        its state (token ended, message deleted), or another worker holds it (message given back).
+        """
+        message = work.message
+        for _ in range(TRIES):
+            view = self.jobs.view(message.project, message.job_id)
+            if view is None or view.job.run != message.run or view.job.admitted_at is None:
+                self.queue.delete(work.receipt)
+                return None
+            job, now = view.job, self.clock()
+            if job.outcome is not None:
+                self._end_token(work, job, job.outcome)
+                return None
+            if not job.claimable(now) and job.lease_until is not None:
+                self.queue.extend(work.receipt, max(job.lease_until - now, timedelta(0)) + MESSAGE_GRACE)
+                return None
+            try:
+                claimed = self.jobs.write(job, job.claim(worker, now))
+            except Conflict:
+                continue
+            self.queue.extend(work.receipt, LEASE)
+            claim = Claim(job=claimed, detail=view.detail, work=work)
+            ending = _ending_at_claim(claimed)
+            if ending is not None:
+                self.end(claim, ending)
+                return None
+            return claim
+        raise Unavailable(f"job {message.job_id} changed faster than it could be claimed")
+
+    def renew(self, claim: Claim, ran_ms: int) -> Control:
+        """Hold the run for another lease, and learn what is asked of it.
+
+        Raises:
+            FenceLost: the run is no longer this worker's.
+        """
+        job = self._write(claim, lambda job: job.renew(self.clock(), ran_ms))
+        self.queue.extend(claim.work.receipt, LEASE)
+        return _control(job)
+
+    def control(self, claim: Claim) -> Control:
+        """What is asked of the run, without renewing. Raises as :meth:`renew`."""
+        return _control(self._held(claim))
+
+    def release(self, claim: Claim, ran_ms: int) -> None:
+        """Hand the run back in good order: the message goes to another worker, which goes on from what is recorded."""
+        self._write(claim, lambda job: job.release(self.clock(), ran_ms))
+        self.queue.extend(claim.work.receipt, timedelta(0))
+
+    def end(self, claim: Claim, outcome: Outcome) -> None:
+        """Keep the outcome, end the token, delete the message: in that order, each repeatable. Raises as :meth:`renew`."""
+        job = self._write(claim, lambda job: job.record_outcome(outcome, self.clock()))
+        self._end_token(claim.work, job, outcome)
+
+    def _held(self, claim: Claim) -> Job:
+        job = self.jobs.get(claim.job.project, claim.job.id)
+        if job is None or job.run != claim.job.run or job.fence != claim.job.fence or job.worker != claim.job.worker:
+            raise FenceLost(
+                f"run {claim.job.run} of job {claim.job.id} is no longer held under fence {claim.job.fence}"
+            )
+        if job.status in AT_REST:
+            raise FenceLost(f"job {claim.job.id} is {job.status} already")
+        return job
+
+    def _write(self, claim: Claim, step: Callable[[Job], Job]) -> Job:
+        for _ in range(TRIES):
+            job = self._held(claim)
+            try:
+                return self.jobs.write(job, step(job))
+            except Conflict:
+                continue
+        raise Unavailable(f"job {claim.job.id} changed faster than its worker could write")
+
+    def _end_token(self, work: ReceivedWork, job: Job, outcome: Outcome) -> None:
+        failure = outcome.failure
+        if failure is not None and failure.category in PLATFORM_FAILURES:
+            self.workflows.fail(work.message.task_token, error=failure.category, cause=failure.message)
+        else:
+            result = TokenResult(job_id=job.id, run=job.run, fence=outcome.fence)
+            self.workflows.succeed(work.message.task_token, result)
+        self.queue.delete(work.receipt)
+
+
+def _control(job: Job) -> Control:
+    match job.status:
+        case JobStatus.CANCELING:
+            return Control.CANCEL
+        case JobStatus.STOPPING:
+            return Control.STOP
+        case _:
+            return Control.GO_ON
+
+
+def _ending_at_claim(job: Job) -> Outcome | None:
+    """The outcome of a run that is not to be gone on with."""
+    if job.status is JobStatus.CANCELING:
+        return Outcome(status=JobStatus.CANCELED, fence=job.fence, tests=job.tests)
+    if job.status is JobStatus.STOPPING:
+        return Outcome(status=JobStatus.STOPPED, fence=job.fence, tests=job.tests)
+    if job.losses >= MAX_LOSSES:
+        failure = Failure.of(FailureCategory.WORKER_LOST, f"{job.losses} workers were lost while they ran this job")
+        return Outcome(status=JobStatus.FAILED, fence=job.fence, failure=failure, tests=job.tests)
+    return None

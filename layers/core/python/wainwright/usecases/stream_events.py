@@ -1,0 +1,86 @@
+"""A job's events as one short segment of a server-sent event stream."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wainwright.contracts.events import EventKind
+from wainwright.contracts.names import check_job_id
+from wainwright.domain.errors import InvalidInput, NotFound
+from wainwright.domain.states import AT_REST
+from wainwright.ports import Clock, JobStore, JobView
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.present_job import present
+
+SEGMENT_SECONDS = 20.0
+POLL_SECONDS = 0.25
+MOST_EVENTS = 200
+RETRY_MS = 200
+"""How soon a browser's EventSource asks for the next segment."""
+
+
+@dataclass(frozen=True)
+class StreamEvents:
+    """Answers with what happened since ``Last-Event-ID``: at once if there is something, else as soon as there is.
+
+    An event's id is ``<sequence>.<status sequence>``: how far the reader has come with stored events and with the row's
+    status. So the status, the terminal one above all, is read from the row and cannot be missed.
+    """
+
+    jobs: JobStore
+    clock: Clock
+    pause: Callable[[float], None] = time.sleep
+
+    def __call__(self, caller: Caller, job_id: str, last_event_id: str | None) -> str | None:
+        """The segment's text; None when the reader has seen the terminal event.
+
+        Raises:
+            InvalidInput: the job id or the event id is malformed.
+            NotFound: the project has no such job.
+        """
+        seen, seen_status = _parse(last_event_id)
+        check_job_id(job_id)
+        for _ in range(int(SEGMENT_SECONDS / POLL_SECONDS)):
+            view = self.jobs.view(caller.project, job_id)
+            if view is None:
+                raise NotFound(f"this project has no job {job_id}")
+            segment = self._segment(view, seen, seen_status)
+            if segment:
+                return f"retry: {RETRY_MS}\n\n{segment}"
+            if view.job.status in AT_REST:
+                return None
+            self.pause(POLL_SECONDS)
+        return f"retry: {RETRY_MS}\n\n: nothing new\n\n"
+
+    def _segment(self, view: JobView, seen: int, seen_status: int) -> str:
+        job = view.job
+        parts: list[str] = []
+        if view.progress.sequence > seen:
+            for event in self.jobs.events(job.project, job.id, seen, MOST_EVENTS):
+                seen = event.sequence
+                parts.append(_event(f"{seen}.{seen_status}", event.kind, event.data))
+        everything_told = seen >= view.progress.sequence or not parts
+        if job.status_sequence > seen_status and everything_told:
+            record = present(view, self.clock())
+            data = record.model_dump(
+                mode="json", by_alias=True, include={"status", "progress", "tests", "attempt", "failure", "report"}
+            )
+            parts.append(_event(f"{seen}.{job.status_sequence}", EventKind.STATUS, data))
+        return "".join(parts)
+
+
+def _event(event_id: str, kind: EventKind, data: object) -> str:
+    return f"id: {event_id}\nevent: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def _parse(last_event_id: str | None) -> tuple[int, int]:
+    if not last_event_id:
+        return 0, 0
+    try:
+        sequence, status = last_event_id.split(".")
+        return int(sequence), int(status)
+    except ValueError as error:
+        raise InvalidInput(
+            "Last-Event-ID", "this is no id of an event of this stream", advice="Leave the header out to start anew."
+        ) from error

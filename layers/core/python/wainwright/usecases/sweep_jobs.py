@@ -1,0 +1,98 @@
+"""Every minute: whatever fell between two steps goes on. One query of what is overdue; no scan."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from wainwright.domain.errors import Conflict
+from wainwright.domain.jobs import Job, Outcome
+from wainwright.domain.states import IN_WORK, JobStatus
+from wainwright.ports import Clock, ExecutionState, JobStore, WakeUps, WorkerStore, Workflows
+from wainwright.usecases.dispatch_jobs import start_run
+from wainwright.usecases.finish_job import FinishJob
+
+BATCH = 100
+"""Overdue rows looked at in one sweep, most overdue first; the next sweep takes the rest."""
+
+RECOVERY_BATCH = 10_000
+"""Rows looked at when everything is: after a restart of the one-machine system."""
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SweepJobs:
+    """Repairs what is overdue, each time by the step that was left out."""
+
+    jobs: JobStore
+    workers: WorkerStore
+    workflows: Workflows
+    finish: FinishJob
+    wakeups: WakeUps
+    clock: Clock
+
+    def __call__(self, *, everything: bool = False) -> int:
+        """Repair what is overdue, or with ``everything`` all that is not at rest; returns how many jobs were looked at."""
+        lost = self._remove_lost_workers(everything=everything)
+        rows = self.jobs.due(FOREVER, RECOVERY_BATCH) if everything else self.jobs.due(self.clock(), BATCH)
+        woken: set[str] = set()
+        for project, job_id in rows:
+            job = self.jobs.get(project, job_id)
+            if job is None or job.due_at is None:
+                continue  # the index lags behind the row
+            try:
+                self._mend(job)
+            except Conflict:
+                continue  # somebody else took the step just now
+            woken.add(project)
+        if lost and not woken:
+            woken.update(load.project for load in self.jobs.loads() if load.queued or load.running)
+        for project in sorted(woken):
+            self.wakeups.send(project)
+        return len(rows)
+
+    def _remove_lost_workers(self, *, everything: bool) -> int:
+        now = self.clock()
+        lost = [worker.id for worker in self.workers.list() if everything or worker.due_at <= now]
+        for worker_id in lost:
+            log.warning("worker not seen in time; its row is removed", extra={"worker": worker_id})
+            self.workers.remove(worker_id)
+        return len(lost)
+
+    def _mend(self, job: Job) -> None:
+        if job.waiting:
+            self._look_again_later(
+                job
+            )  # the wake-up was lost, or it is simply not its turn; dispatch is woken either way
+            return
+        state = self.workflows.state(job.id, job.run)
+        log.info("overdue", extra={"jobId": job.id, "run": job.run, "status": job.status, "execution": state})
+        if job.outcome is not None or state is ExecutionState.ENDED:
+            self.finish(job.project, job.id, job.run)
+        elif state is ExecutionState.RUNNING:
+            self._mend_running(job)
+        elif job.status in IN_WORK:
+            self._mend_vanished(job)
+        else:
+            self._look_again_later(job)
+            start_run(self.workflows, self.finish, job)
+
+    def _mend_running(self, job: Job) -> None:
+        """The execution waits for its token: the queue hands the message to another worker by itself."""
+        if job.status is JobStatus.CANCELING and job.claimable(self.clock()):
+            self.finish(job.project, job.id, job.run)
+        else:
+            self._look_again_later(job)
+
+    def _mend_vanished(self, job: Job) -> None:
+        """The execution is unknown, as after a restart of the one-machine system: a new run, or the end that was asked for."""
+        now = self.clock()
+        if job.status is JobStatus.RUNNING:
+            self.jobs.write(job, job.restart(now))
+        else:
+            self.jobs.write(job, job.finish(Outcome(status=JobStatus.STOPPED, fence=job.fence), now))
+
+    def _look_again_later(self, job: Job) -> None:
+        self.jobs.write(job, job.touch(self.clock()))

@@ -1,0 +1,181 @@
+"""Puts use cases together with AWS adapters, for each entry point."""
+
+from dataclasses import dataclass
+
+from wainwright.adapters.aws.artifacts import S3Artifacts
+from wainwright.adapters.aws.clients import Clients
+from wainwright.adapters.aws.event_bus import EventBridgeBus
+from wainwright.adapters.aws.job_store import DynamoJobStore
+from wainwright.adapters.aws.launcher import FargateLauncher
+from wainwright.adapters.aws.queues import SqsWakeUps, SqsWorkQueue
+from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
+from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
+from wainwright.adapters.clock import system_clock
+from wainwright.ports import Artifacts, Clock, JobStore, WorkerStore, WorkQueue
+from wainwright.settings import (
+    ApiSettings,
+    DispatchSettings,
+    JobSettings,
+    PublishSettings,
+    StoreSettings,
+    WorkerSettings,
+    WorkflowSettings,
+)
+from wainwright.usecases.accept_bundle import AcceptBundle
+from wainwright.usecases.authenticate import Authenticate
+from wainwright.usecases.control_job import ControlJob
+from wainwright.usecases.dispatch_jobs import DispatchJobs
+from wainwright.usecases.finish_job import FinishJob
+from wainwright.usecases.give_up_work import GiveUpWork
+from wainwright.usecases.keep_worker import KeepWorker
+from wainwright.usecases.launch_workers import LaunchWorkers
+from wainwright.usecases.manage_keys import ManageKeys
+from wainwright.usecases.open_reports import OpenReports
+from wainwright.usecases.publish_changes import PublishChanges
+from wainwright.usecases.read_jobs import ReadJobs
+from wainwright.usecases.run_job import RunJob
+from wainwright.usecases.stream_events import StreamEvents
+from wainwright.usecases.submit_job import SubmitJob
+from wainwright.usecases.sweep_jobs import SweepJobs
+
+
+@dataclass(frozen=True)
+class Api:
+    """What ``functions/api`` does."""
+
+    stage: str
+    clock: Clock
+    authenticate: Authenticate
+    submit: SubmitJob
+    read: ReadJobs
+    control: ControlJob
+    accept_bundle: AcceptBundle
+    reports: OpenReports
+
+
+def api(settings: ApiSettings) -> Api:
+    """The HTTP API."""
+    clients = Clients()
+    jobs = DynamoJobStore(clients.dynamodb, settings.table)
+    access = DynamoAccessStore(clients.dynamodb, settings.table)
+    wakeups = SqsWakeUps(clients.sqs, settings.jobs_queue_url)
+    artifacts = S3Artifacts(clients.s3, settings.bucket)
+    return Api(
+        stage=settings.stage,
+        clock=system_clock,
+        authenticate=Authenticate(access, system_clock),
+        submit=SubmitJob(jobs, artifacts, wakeups, system_clock, settings.limits, settings.timeout_ms),
+        read=ReadJobs(jobs),
+        control=ControlJob(jobs, wakeups, system_clock),
+        accept_bundle=AcceptBundle(artifacts, system_clock),
+        reports=OpenReports(jobs, access, artifacts, system_clock, settings.reports_url),
+    )
+
+
+@dataclass(frozen=True)
+class EventStream:
+    """What ``functions/stream_events`` does."""
+
+    authenticate: Authenticate
+    stream: StreamEvents
+
+
+def event_stream(settings: StoreSettings) -> EventStream:
+    """The server-sent events."""
+    clients = Clients()
+    jobs = DynamoJobStore(clients.dynamodb, settings.table)
+    access = DynamoAccessStore(clients.dynamodb, settings.table)
+    return EventStream(authenticate=Authenticate(access, system_clock), stream=StreamEvents(jobs, system_clock))
+
+
+def finish_job(settings: JobSettings) -> FinishJob:
+    """The end of a run."""
+    clients = Clients()
+    return _finish(clients, settings)
+
+
+def _finish(clients: Clients, settings: JobSettings) -> FinishJob:
+    jobs = DynamoJobStore(clients.dynamodb, settings.table)
+    return FinishJob(jobs, SqsWakeUps(clients.sqs, settings.jobs_queue_url), system_clock)
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """What ``functions/dispatch_jobs`` does."""
+
+    dispatch: DispatchJobs
+    workers: WorkerStore
+
+
+def dispatch_jobs(settings: DispatchSettings) -> Dispatch:
+    """Admission and the launching of workers."""
+    clients = Clients()
+    jobs = DynamoJobStore(clients.dynamodb, settings.table)
+    workers = DynamoWorkerStore(clients.dynamodb, settings.table)
+    launcher = FargateLauncher(
+        client=clients.ecs, cluster=settings.cluster, task_definition=settings.task_definition,
+        subnets=tuple(settings.subnets.split(",")), security_group=settings.security_group,
+    )  # fmt: skip
+    launch = LaunchWorkers(jobs, workers, launcher, system_clock, settings.max_workers, settings.min_warm)
+    workflows = StepFunctionsWorkflows(clients.stepfunctions, settings.state_machine_arn)
+    finish = _finish(clients, settings)
+    dispatch = DispatchJobs(jobs, workflows, finish, launch, system_clock, settings.limits, settings.max_workers)
+    return Dispatch(dispatch=dispatch, workers=workers)
+
+
+def sweep_jobs(settings: WorkflowSettings) -> SweepJobs:
+    """The repairs of every minute."""
+    clients = Clients()
+    return SweepJobs(
+        jobs=DynamoJobStore(clients.dynamodb, settings.table),
+        workers=DynamoWorkerStore(clients.dynamodb, settings.table),
+        workflows=StepFunctionsWorkflows(clients.stepfunctions, settings.state_machine_arn),
+        finish=_finish(clients, settings),
+        wakeups=SqsWakeUps(clients.sqs, settings.jobs_queue_url),
+        clock=system_clock,
+    )
+
+
+def publish_changes(settings: PublishSettings) -> PublishChanges:
+    """Changes of status, published."""
+    clients = Clients()
+    return PublishChanges(EventBridgeBus(clients.events, settings.event_bus))
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What a browser worker works with."""
+
+    run_job: RunJob
+    keep: KeepWorker
+    jobs: JobStore
+    artifacts: Artifacts
+    queue: WorkQueue
+    clock: Clock
+
+
+def worker(settings: WorkerSettings) -> Worker:
+    """One browser worker. It ends task tokens but starts no executions, so it needs no state machine's name."""
+    clients = Clients()
+    jobs = DynamoJobStore(clients.dynamodb, settings.table)
+    workers = DynamoWorkerStore(clients.dynamodb, settings.table)
+    queue = SqsWorkQueue(clients.sqs, settings.work_queue_url)
+    return Worker(
+        run_job=RunJob(jobs, queue, StepFunctionsWorkflows(clients.stepfunctions, ""), system_clock),
+        keep=KeepWorker(settings.worker_id, workers, jobs, queue, system_clock),
+        jobs=jobs,
+        artifacts=S3Artifacts(clients.s3, settings.bucket),
+        queue=queue,
+        clock=system_clock,
+    )
+
+
+def manage_keys(clients: Clients, table: str) -> ManageKeys:
+    """API keys of a stage's table."""
+    return ManageKeys(DynamoAccessStore(clients.dynamodb, table), system_clock)
+
+
+def give_up_work() -> GiveUpWork:
+    """The net under the work queue."""
+    clients = Clients()
+    return GiveUpWork(StepFunctionsWorkflows(clients.stepfunctions, ""))

@@ -1,0 +1,97 @@
+"""The bucket: uploaded bundles, reports, and the trace viewer's files."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.nag import acknowledge, logical_id
+from infra.stages import Stage
+from wainwright.contracts import names
+
+UPLOADS_DAYS = 7
+"""Job data is kept for 7 days (requirement D9); a bundle is of no use without its jobs."""
+
+REPORTS_DAYS = 30
+"""Reports are kept for 30 days (requirement D9)."""
+
+
+class Artifacts(Construct):
+    """A private bucket. Browsers reach it by presigned URLs alone, from the reports' origin alone."""
+
+    def __init__(self, scope: Construct, construct_id: str, stage: Stage, *, reports_origin: str) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            cors=[_viewer_access(reports_origin)],
+            lifecycle_rules=[
+                _expiry("uploads", UPLOADS_DAYS, prefix=names.UPLOADS),
+                _expiry("reports", REPORTS_DAYS, prefix=names.REPORTS),
+                s3.LifecycleRule(id="abandoned-parts", abort_incomplete_multipart_upload_after=Duration.days(1)),
+            ],
+            # A bucket that holds something is never deleted with its stack: CloudFormation refuses.
+            removal_policy=RemovalPolicy.RETAIN if stage.keep_data else RemovalPolicy.DESTROY,
+        )
+        acknowledge(
+            self.bucket,
+            "S1",
+            "Every read of a report goes through the API, which logs it, before a URL is signed; a second bucket for "
+            "S3's own access logs would cost more than the reports do. CloudTrail data events serve an audit.",
+        )
+
+    def grant_upload(self, grantee: iam.IGrantable) -> None:
+        """Allow putting bundles, and asking whether one is there."""
+        self._grant(grantee, ["s3:PutObject"], names.UPLOADS)
+        self.grant_read_uploads(grantee)
+
+    def grant_read_uploads(self, grantee: iam.IGrantable) -> None:
+        """Allow getting bundles."""
+        self._grant_reading(grantee, names.UPLOADS)
+
+    def grant_read_reports(self, grantee: iam.IGrantable) -> None:
+        """Allow getting what jobs left, and the trace viewer."""
+        self._grant_reading(grantee, names.REPORTS, names.ASSETS)
+
+    def grant_write_reports(self, grantee: iam.IGrantable) -> None:
+        """Allow putting what jobs leave, and the trace viewer."""
+        self._grant(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], names.REPORTS, names.ASSETS)
+
+    def _grant_reading(self, grantee: iam.IGrantable, *prefixes: str) -> None:
+        self._grant(grantee, ["s3:GetObject"], *prefixes)
+        # Whoever may not list is told 403 instead of 404 of an object that is not there.
+        iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn])
+
+    def _grant(self, grantee: iam.IGrantable, actions: list[str], *prefixes: str) -> None:
+        # The bucket's own grants speak of s3:GetObject* and s3:DeleteObject*; these say what is needed.
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=actions,
+            resource_arns=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+        )
+        for prefix in prefixes:
+            acknowledge(
+                grantee.grant_principal,  # type: ignore[arg-type]  # every principal here is a role, which is a construct
+                f"IAM5[Resource::<{logical_id(self.bucket)}.Arn>/{prefix}*]",
+                f"Objects below {prefix} are named by project and job, which come and go.",
+            )
+
+
+def _expiry(name: str, days: int, *, prefix: str) -> s3.LifecycleRule:
+    return s3.LifecycleRule(id=name, prefix=prefix, expiration=Duration.days(days))
+
+
+def _viewer_access(origin: str) -> s3.CorsRule:
+    """The trace viewer fetches traces in ranges, and is redirected from the reports' origin to the bucket."""
+    return s3.CorsRule(
+        allowed_origins=[origin],
+        allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD],
+        allowed_headers=["Range"],
+        exposed_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
+        max_age=3600,
+    )

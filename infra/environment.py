@@ -1,0 +1,44 @@
+"""Environment variables of functions and workers: one value for each name, and to each process those that it needs.
+
+Locally all handlers share one process and so one environment; a name with two values would be wrong for one of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Variable(StrEnum):
+    """Names of environment variables."""
+
+    STAGE = "WAINWRIGHT_STAGE"
+    LOG_LEVEL = "WAINWRIGHT_LOG_LEVEL"
+    TABLE = "WAINWRIGHT_TABLE"
+    BUCKET = "WAINWRIGHT_BUCKET"
+    JOBS_QUEUE_URL = "WAINWRIGHT_JOBS_QUEUE_URL"
+    WORK_QUEUE_URL = "WAINWRIGHT_WORK_QUEUE_URL"
+    STATE_MACHINE_ARN = "WAINWRIGHT_STATE_MACHINE_ARN"
+    EVENT_BUS = "WAINWRIGHT_EVENT_BUS"
+    CLUSTER = "WAINWRIGHT_CLUSTER"
+    TASK_DEFINITION = "WAINWRIGHT_TASK_DEFINITION"
+    SUBNETS = "WAINWRIGHT_SUBNETS"
+    SECURITY_GROUP = "WAINWRIGHT_SECURITY_GROUP"
+    REPORTS_URL = "WAINWRIGHT_REPORTS_URL"
+    MIN_WARM_WORKERS = "WAINWRIGHT_MIN_WARM_WORKERS"
+    IDLE_SECONDS = "WAINWRIGHT_IDLE_SECONDS"
+    MAX_CONCURRENT_TESTS = "MAX_CONCURRENT_TESTS"
+    RUNNING_CAPACITY = "RUNNING_CAPACITY"
+    QUEUED_CAPACITY = "QUEUED_CAPACITY"
+    TEST_EXECUTION_TIMEOUT_MS = "TEST_EXECUTION_TIMEOUT_MS"
+
+
+COMMON = frozenset({Variable.STAGE, Variable.LOG_LEVEL})
+"""What every function and worker gets."""
+
+
+def chosen(values: Mapping[Variable, str], wanted: Iterable[Variable]) -> dict[str, str]:
+    """Names and values of the common variables and the wanted ones, in a stable order.
+
+    Raises:
+        KeyError: a wanted variable has no value.
+    """
+    return {variable.value: values[variable] for variable in sorted({*COMMON, *wanted})}

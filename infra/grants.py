@@ -1,0 +1,73 @@
+"""Who may do what: every permission of a function or a worker, one paragraph each."""
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+
+from infra.constructs.artifacts import Artifacts
+from infra.constructs.events import Bus
+from infra.constructs.functions import Functions
+from infra.constructs.queues import Queues
+from infra.constructs.storage import Storage
+from infra.constructs.workers import Workers
+from infra.constructs.workflow import Workflow
+from infra.nag import acknowledge, logical_id
+
+
+def grant_functions(
+    functions: Functions,
+    *,
+    storage: Storage,
+    artifacts: Artifacts,
+    queues: Queues,
+    workflow: Workflow,
+    workers: Workers,
+    bus: Bus,
+) -> None:
+    """What the functions may do, besides writing their logs and polling their event sources."""
+    storage.grant_read_write(functions.api)
+    artifacts.grant_upload(functions.api)
+    artifacts.grant_read_reports(functions.api)
+    queues.jobs.grant_send_messages(functions.api)
+
+    storage.grant_read(functions.stream_events)
+
+    storage.grant_read_write(functions.dispatch_jobs)
+    queues.jobs.grant_send_messages(functions.dispatch_jobs)
+    _grant_executions(workflow.state_machine, functions.dispatch_jobs)
+    workers.grant_run(functions.dispatch_jobs)
+
+    storage.grant_read_write(functions.finish_job)
+    queues.jobs.grant_send_messages(functions.finish_job)
+
+    bus.bus.grant_put_events_to(functions.publish_events)
+
+    storage.grant_read_write(functions.sweep)
+    queues.jobs.grant_send_messages(functions.sweep)
+    _grant_executions(workflow.state_machine, functions.sweep)
+
+    workflow.state_machine.grant_task_response(functions.drain_dead_letters)
+
+
+def grant_workers(
+    workers: Workers, *, storage: Storage, artifacts: Artifacts, queues: Queues, workflow: Workflow
+) -> None:
+    """What the agent may do. Test processes run as another user, without these credentials."""
+    role = workers.task_definition.task_role
+    storage.grant_read_write(role)
+    artifacts.grant_read_uploads(role)
+    artifacts.grant_read_reports(role)
+    artifacts.grant_write_reports(role)
+    queues.work.grant_consume_messages(role)
+    workflow.state_machine.grant_task_response(role)
+
+
+def _grant_executions(state_machine: sfn.StateMachine, grantee: iam.IGrantable) -> None:
+    """Allow starting executions, and asking how one ended that was started before."""
+    state_machine.grant_start_execution(grantee)
+    state_machine.grant_execution(grantee, "states:DescribeExecution")
+    name = f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{logical_id(state_machine)}"}}]}}]}}'
+    acknowledge(
+        grantee.grant_principal,  # type: ignore[arg-type]  # every principal here is a role, which is a construct
+        f"IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}:*]",
+        "Executions are named by job and run, which come and go.",
+    )

@@ -1,0 +1,21 @@
+"""Acknowledging a cdk-nag finding, with the reason, next to the resource that it is about."""
+
+from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
+from constructs import IConstruct
+
+
+def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
+    """Accept an AwsSolutions finding (``S1``, ``IAM5[Resource::*]``) on a construct and what is below it."""
+    Validations.of(construct).acknowledge(Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason))
+
+
+def logical_id(construct: IConstruct) -> str:
+    """The name in the template of the resource that a construct stands for, as it appears in the ids of findings.
+
+    Raises:
+        TypeError: the construct has no single resource.
+    """
+    resource = construct.node.default_child
+    if not isinstance(resource, CfnElement):
+        raise TypeError(f"{construct.node.path} has no resource of its own")
+    return Stack.of(construct).get_logical_id(resource)

@@ -8,6 +8,7 @@ from wainwright.adapters.aws.event_bus import EventBridgeBus
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.launcher import FargateLauncher
 from wainwright.adapters.aws.queues import SqsWakeUps, SqsWorkQueue
+from wainwright.adapters.aws.stacks import table_of_stage
 from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
@@ -168,6 +169,12 @@ def worker(settings: WorkerSettings) -> Worker:
         queue=queue,
         clock=system_clock,
     )
+
+
+def manage_keys_of_stage(stage: str) -> ManageKeys:
+    """API keys of a deployed stage, found by its name. Raises as :func:`table_of_stage`."""
+    clients = Clients()
+    return manage_keys(clients, table_of_stage(clients.cloudformation, stage))
 
 
 def manage_keys(clients: Clients, table: str) -> ManageKeys:

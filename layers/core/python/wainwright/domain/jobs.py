@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
+from wainwright.domain.errors import TransitionRefused
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import Instant, to_milliseconds
 from wainwright.domain.model import Record
@@ -192,10 +193,10 @@ class Job(Record):
         """The worker hands the run back in good order: its going is no loss."""
         return self._with(now, worker=None, lease_until=None, ran_ms=ran_ms, due_at=now + CHECK_AFTER)
 
-    def record_outcome(self, outcome: Outcome, now: datetime) -> Self:
+    def record_outcome(self, outcome: Outcome, now: datetime, ran_ms: int | None = None) -> Self:
         """Keep what the run came to, for Finish. The lease ends here."""
         return self._with(
-            now, outcome=outcome, worker=None, lease_until=None, due_at=now + CHECK_AFTER,
+            now, outcome=outcome, ran_ms=self.ran_ms if ran_ms is None else ran_ms, worker=None, lease_until=None, due_at=now + CHECK_AFTER,
             has_errors=self.has_errors or outcome.failure is not None,
         )  # fmt: skip
 
@@ -234,7 +235,9 @@ class Job(Record):
         )  # fmt: skip
 
     def cancel(self, now: datetime) -> Self:
-        """Asked to cancel: at once where no worker has it, else the worker is told."""
+        """Asked to cancel: at once where no worker has it, else the worker is told. What has ended cannot be canceled."""
+        if self.final:
+            raise TransitionRefused(self.status, JobStatus.CANCELED)
         if self.status in IN_WORK:
             return self._to(JobStatus.CANCELING, now)
         canceled = Failure.of(FailureCategory.CANCELED_BY_USER, "canceled by request")

@@ -97,9 +97,9 @@ class RunJob:
         self._write(claim, lambda job: job.release(self.clock(), ran_ms))
         self.queue.extend(claim.work.receipt, timedelta(0))
 
-    def end(self, claim: Claim, outcome: Outcome) -> None:
+    def end(self, claim: Claim, outcome: Outcome, ran_ms: int | None = None) -> None:
         """Keep the outcome, end the token, delete the message: in that order, each repeatable. Raises as :meth:`renew`."""
-        job = self._write(claim, lambda job: job.record_outcome(outcome, self.clock()))
+        job = self._write(claim, lambda job: job.record_outcome(outcome, self.clock(), ran_ms))
         self._end_token(claim.work, job, outcome)
 
     def _held(self, claim: Claim) -> Job:

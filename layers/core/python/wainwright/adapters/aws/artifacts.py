@@ -1,6 +1,7 @@
 """Objects in S3."""
 
 import base64
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ class S3Artifacts:
             if error_code(error) in _MISSING:
                 raise ArtifactMissing(key) from error
             raise
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             if most is not None and answer["ContentLength"] > most:
                 raise TooLarge(f"{key} has {answer['ContentLength']} bytes, more than {most}")
             return body.read(), answer.get("ContentType", "application/octet-stream")
@@ -54,7 +55,7 @@ class S3Artifacts:
             if error_code(error) in _MISSING:
                 raise ArtifactMissing(key) from error
             raise
-        with answer["Body"] as body, target.open("wb") as file:
+        with closing(answer["Body"]) as body, target.open("wb") as file:
             for chunk in body.iter_chunks(1_048_576):
                 file.write(chunk)
 

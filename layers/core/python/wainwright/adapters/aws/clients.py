@@ -29,6 +29,11 @@ class Clients:
         return client(service, config=config)
 
     @cached_property
+    def cloudformation(self) -> Any:
+        """CloudFormation; only to look up a deployed stack."""
+        return self._client("cloudformation")
+
+    @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
         client: DynamoDBClient = self._client("dynamodb")

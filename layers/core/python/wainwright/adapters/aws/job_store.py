@@ -143,11 +143,15 @@ class DynamoJobStore:
         self, job: Job, *, tests: Sequence[StoredTest] = (), events: Sequence[NewEvent] = (), tally: Tally | None = None
     ) -> Progress:
         """See :meth:`wainwright.ports.JobStore.record`."""
+        operation = str(uuid.uuid4())
         for _ in range(RECORD_TRIES):
-            before = self._progress(job.project, job.id)
+            row = self._get(key(items.job_partition(job.project, job.id), "#PROGRESS"))
+            before = _read_progress(row)
+            if row and row.get("operation") == text(operation):
+                return before  # the try before took effect, and its answer was lost
             after = Progress(sequence=before.sequence + len(events), tests=before.tests if tally is None else tally)
             try:
-                self._commit(self._record_operations(job, before, after, tests, events))
+                self._commit(self._record_operations(job, before, after, tests, events, operation))
             except Refusal as refusal:
                 if 0 in refusal.failed:
                     raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
@@ -156,7 +160,13 @@ class DynamoJobStore:
         raise Unavailable(f"events of job {job.id} came faster than they could be numbered")
 
     def _record_operations(
-        self, job: Job, before: Progress, after: Progress, tests: Sequence[StoredTest], events: Sequence[NewEvent]
+        self,
+        job: Job,
+        before: Progress,
+        after: Progress,
+        tests: Sequence[StoredTest],
+        events: Sequence[NewEvent],
+        operation: str,
     ) -> list[dict[str, Any]]:
         partition = items.job_partition(job.project, job.id)
         fence = {
@@ -167,7 +177,10 @@ class DynamoJobStore:
         }
         progress = {
             "Item": key(partition, "#PROGRESS")
-            | {"sequence": number(after.sequence), "body": text(after.tests.model_dump_json())},
+            | {
+                "sequence": number(after.sequence), "body": text(after.tests.model_dump_json()),
+                "operation": text(operation),
+            },
             "ConditionExpression": "attribute_not_exists(pk) OR #sequence = :sequence",
             "ExpressionAttributeNames": {"#sequence": "sequence"},
             "ExpressionAttributeValues": {":sequence": number(before.sequence)},
@@ -191,9 +204,6 @@ class DynamoJobStore:
         """See :meth:`wainwright.ports.JobStore.get`."""
         found = self._get(key(items.job_partition(project, job_id), "#JOB"))
         return items.read_job(found) if found else None
-
-    def _progress(self, project: str, job_id: str) -> Progress:
-        return _read_progress(self._get(key(items.job_partition(project, job_id), "#PROGRESS")))
 
     def view(self, project: str, job_id: str) -> JobView | None:
         """See :meth:`wainwright.ports.JobStore.view`."""

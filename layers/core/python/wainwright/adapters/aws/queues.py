@@ -1,5 +1,6 @@
 """The jobs queue and the work queue in SQS."""
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,10 @@ class SqsWakeUps:
         self._queue_url = queue_url
 
     def send(self, project: str, *, delay: timedelta = timedelta(0)) -> None:
-        """See :meth:`wainwright.ports.WakeUps.send`."""
+        """See :meth:`wainwright.ports.WakeUps.send`. Rounded up: a wake-up that comes early finds nothing to start."""
         self._client.send_message(
             QueueUrl=self._queue_url, MessageBody=WakeUp(project=project).model_dump_json(by_alias=True),
-            MessageGroupId=project, DelaySeconds=int(delay.total_seconds()),
+            MessageGroupId=project, DelaySeconds=math.ceil(delay.total_seconds()),
         )  # fmt: skip
 
 

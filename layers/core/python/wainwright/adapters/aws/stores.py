@@ -67,7 +67,9 @@ class DynamoAccessStore:
 
     def find_ticket(self, digest: str) -> Ticket | None:
         """See :meth:`wainwright.ports.AccessStore.find_ticket`."""
-        item: Any = self._client.get_item(TableName=self._table, Key=row_key(f"TICKET#{digest}", "TICKET")).get("Item")
+        key = row_key(f"TICKET#{digest}", "TICKET")
+        # Consistently: the link is opened in the moment after the ticket was made.
+        item: Any = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         if not item:
             return None
         return Ticket(

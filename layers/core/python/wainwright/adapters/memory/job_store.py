@@ -1,5 +1,6 @@
 """Jobs in a dictionary. One lock stands for the transactions of the real store."""
 
+import json
 import threading
 import uuid
 from collections.abc import Sequence
@@ -126,15 +127,12 @@ class MemoryJobStore:
                 for job in self._jobs.values()
                 if job.project == project and (status is None or job.status == status)
             ]
-        found.sort(key=lambda job: (job.created_at, job.id), reverse=True)
-        start = 0
+        found.sort(key=_place, reverse=True)
         if cursor is not None:
-            positions = [index for index, job in enumerate(found) if job.id == cursor]
-            if not positions:
-                raise InvalidInput("cursor", "this is no cursor of this list")
-            start = positions[0] + 1
-        page = found[start : start + limit]
-        return Page(jobs=page, cursor=page[-1].id if start + limit < len(found) else None)
+            start = _read_cursor(cursor, project, status)
+            found = [job for job in found if _place(job) < start]
+        more = len(found) > limit
+        return Page(jobs=found[:limit], cursor=_cursor(found[limit - 1], status) if more else None)
 
     def record(
         self, job: Job, *, tests: Sequence[StoredTest] = (), events: Sequence[NewEvent] = (), tally: Tally | None = None
@@ -164,3 +162,21 @@ class MemoryJobStore:
         with self._lock:
             stored = self._events.get((project, job_id), [])
             return [event for event in stored if event.sequence > after][:limit]
+
+
+def _place(job: Job) -> tuple[str, str]:
+    return to_text(job.created_at), job.id
+
+
+def _cursor(last: Job, status: str | None) -> str:
+    return json.dumps([last.project, status, *_place(last)])
+
+
+def _read_cursor(cursor: str, project: str, status: str | None) -> tuple[str, str]:
+    try:
+        of_project, of_status, created, job_id = json.loads(cursor)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("cursor", "this is no cursor") from error
+    if (of_project, of_status) != (project, status):
+        raise InvalidInput("cursor", "this cursor belongs to another list")
+    return created, job_id

@@ -1,6 +1,6 @@
 """Queues, executions, objects, launches and the bus, in memory. Their contents are open to a test's eyes."""
 
-import hashlib
+import base64
 import itertools
 from collections import deque
 from collections.abc import Iterable
@@ -181,7 +181,8 @@ class MemoryArtifacts:
 
     def presign_put(self, key: str, *, sha256: str, size: int, lasts: timedelta) -> Presigned:
         """See :meth:`wainwright.ports.Artifacts.presign_put`."""
-        headers = {"content-length": str(size), "x-amz-checksum-sha256": hashlib.sha256(sha256.encode()).hexdigest()}
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        headers = {"content-length": str(size), "x-amz-checksum-sha256": checksum}
         return Presigned(url=f"memory:{key}", headers=headers)
 
 

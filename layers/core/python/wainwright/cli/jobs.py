@@ -1,0 +1,95 @@
+"""``wainwright jobs``: look at jobs, cancel one."""
+
+import sys
+
+from wainwright.cli.connect import connect
+from wainwright.cli.failures import ExitCode
+from wainwright.cli.results import tally
+from wainwright.cli.run import print_record
+from wainwright.cli.terminal import clean, console, first_line, seconds
+from wainwright.contracts.http import JobList, JobRecord
+from wainwright.domain.instants import to_text
+from wainwright.domain.states import JobStatus
+
+PAGE = 1_000
+"""The most jobs that the API gives in one answer."""
+
+
+def show_job(job_id: str, *, as_json: bool) -> int:
+    """Print one job."""
+    with connect(looking_back=True) as system, system.client() as client:
+        job = client.get_job(job_id)
+    if as_json:
+        print_record(job)
+    else:
+        _print_job(job)
+    return ExitCode.PASSED
+
+
+def show_jobs(*, status: JobStatus | None, limit: int, as_json: bool) -> int:
+    """Print the newest jobs."""
+    with connect(looking_back=True) as system, system.client() as client:
+        jobs: list[JobRecord] = []
+        cursor = None
+        while len(jobs) < limit:
+            page = client.list_jobs(status=status, limit=min(limit - len(jobs), PAGE), cursor=cursor)
+            jobs += page.jobs
+            cursor = page.cursor
+            if cursor is None:
+                break
+    if as_json:
+        sys.stdout.write(JobList(jobs=jobs, cursor=cursor).model_dump_json(by_alias=True, indent=2) + "\n")
+    else:
+        _print_table(jobs)
+    return ExitCode.PASSED
+
+
+def cancel_job(job_id: str) -> int:
+    """Cancel a job."""
+    with connect(looking_back=True) as system, system.client() as client:
+        job = client.cancel_job(job_id)
+    sys.stdout.write(f"{job.id} {job.status}\n")
+    return ExitCode.PASSED
+
+
+def _print_job(job: JobRecord) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = {
+        "job": job.id,
+        "label": job.label,
+        "status": f"{job.status} ({job.progress} %)" if job.completed_at is None else str(job.status),
+        "attempt": str(job.attempt),
+        "url": job.url,
+        "created": f"{to_text(job.created_at)} by {job.run_by.name}",
+        "started": to_text(job.started_at) if job.started_at else None,
+        "ended": to_text(job.completed_at) if job.completed_at else None,
+        "took": seconds(job.duration_ms),
+        "tests": tally(job.tests),
+        "failure": f"{job.failure.category}: {first_line(job.failure.message)}" if job.failure else None,
+        "report": f"wainwright report open {job.id}" if job.report.ready else None,
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, value in lines.items():
+        if value:
+            table.add_row(Text(name, style="dim"), Text(clean(value), overflow="fold"))
+    console().print(table)
+
+
+def _print_table(jobs: list[JobRecord]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not jobs:
+        sys.stdout.write("no jobs\n")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("Job", "Status", "Created", "Took", "Tests", "Label"):
+        table.add_column(name, no_wrap=name != "Label", overflow="fold")
+    for job in jobs:
+        table.add_row(
+            job.id, job.status, to_text(job.created_at), seconds(job.duration_ms), tally(job.tests),
+            Text(clean(job.label or "")),
+        )  # fmt: skip
+    console().print(table)

@@ -1,0 +1,203 @@
+"""``wainwright up``: the local system, in this process."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from wainwright.cli.failures import LOCAL_EXTRA, ExitCode, PlatformProblem
+from wainwright.cli.places import (
+    DATA_DIR_VARIABLE,
+    LocalEndpoint,
+    data_directory,
+    publish,
+    published,
+    repository,
+    withdraw,
+)
+from wainwright.cli.terminal import note
+
+LOCAL_PROJECT = "default"
+"""The project of the local system's own key."""
+
+KEY_NAME = "wainwright up"
+"""The name of that key, by which the next run finds it."""
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """What ``up`` was told. ``ephemeral``: for one command, whose pipe is this process's standard input."""
+
+    port: int
+    data_dir: Path | None = None
+    workers: int | None = None
+    ephemeral: bool = False
+
+
+class Startable(Protocol):
+    """What is served: a local system."""
+
+    @property
+    def api_url(self) -> str:
+        """The API's address, once it is started."""
+        ...
+
+    def start(self) -> None:
+        """Start everything."""
+        ...
+
+    def stop(self) -> None:
+        """Stop cleanly."""
+        ...
+
+
+def serve(
+    options: UpOptions,
+    make: Callable[[UpOptions, Path], Startable] | None = None,
+    access: Callable[[], str] | None = None,
+) -> int:
+    """Start the local system, say where it is, and serve until told to end.
+
+    Raises:
+        PlatformProblem, LocalError: it cannot start.
+    """
+    data_dir = data_directory(options.data_dir)
+    _refuse_second(data_dir)
+    _check_browser()
+    system: Startable | None = None
+    with _stoppable(watch_input=options.ephemeral):
+        try:
+            system = (make or _local_system)(options, data_dir)
+            system.start()
+            running = LocalEndpoint(system.api_url, (access or local_access)(), os.getpid())
+            _serve(running, data_dir, ephemeral=options.ephemeral)
+        except KeyboardInterrupt:
+            if not options.ephemeral:
+                note("Stopping.")
+        finally:
+            _stop_hard_next_time()
+            if system is not None:
+                system.stop()
+    return ExitCode.PASSED
+
+
+def _serve(running: LocalEndpoint, data_dir: Path, *, ephemeral: bool) -> None:
+    if ephemeral:
+        sys.stdout.write(json.dumps({"endpoint": running.endpoint, "key": running.key}) + "\n")
+        sys.stdout.flush()
+        _wait()
+    file = publish(data_dir, running)
+    try:
+        _announce(running, data_dir, file)
+        _wait()
+    finally:
+        withdraw(data_dir, running)
+
+
+def local_access() -> str:
+    """A new key to the local system that runs in this process; the one of the run before is good for nothing any more."""
+    from wainwright import wiring
+    from wainwright.adapters.aws.clients import Clients
+    from wainwright.contracts.operations import Scope
+    from wainwright.settings import StoreSettings
+
+    keys = wiring.manage_keys(Clients(), StoreSettings.read(os.environ).table)
+    for key in keys.access.list_keys(LOCAL_PROJECT):
+        if key.name == KEY_NAME and not key.revoked:
+            keys.revoke(LOCAL_PROJECT, key.id)
+    _, secret = keys.create(LOCAL_PROJECT, Scope.ADMIN, KEY_NAME)
+    return secret
+
+
+def _local_system(options: UpOptions, data_dir: Path) -> Startable:
+    try:
+        import platformdirs
+
+        from wainwright.local.synth import is_cached, template_for
+        from wainwright.local.system import LocalSystem
+    except ModuleNotFoundError as error:
+        raise PlatformProblem(f"the local system needs the package {error.name}", advice=LOCAL_EXTRA) from error
+    root = repository()
+    cache = platformdirs.user_cache_path("wainwright", appauthor=False)
+    if not is_cached(root, cache):
+        note("Synthesizing the infrastructure. It changed, or this is the first time: half a minute.")
+    template = template_for(root, cache)
+    return LocalSystem(template, root, data_dir, api_port=options.port, max_workers=options.workers or _workers())
+
+
+def _workers() -> int:
+    """As many workers as there are processors, but at least two: a lost one shall not hold up everything."""
+    return max(2, os.cpu_count() or 1)
+
+
+def _refuse_second(data_dir: Path) -> None:
+    there = published(data_dir)
+    if there is not None and there.pid != os.getpid():
+        raise PlatformProblem(
+            f"a local system runs on {data_dir} already, at {there.endpoint} (process {there.pid})",
+            advice=f"Use that one, end it with `kill {there.pid}`, or give another --data-dir.",
+        )
+
+
+def _check_browser() -> None:
+    try:
+        from wainwright.worker.runtimes.browsers import BrowserMissing, find_browser
+    except ModuleNotFoundError as error:
+        raise PlatformProblem(f"workers need the package {error.name}", advice=LOCAL_EXTRA) from error
+    found = find_browser()
+    if isinstance(found, BrowserMissing):
+        raise PlatformProblem(found.message)
+
+
+def _announce(running: LocalEndpoint, data_dir: Path, file: Path) -> None:
+    lines = [
+        f"Wainwright is up at {running.endpoint}",
+        f"  key    in {file}",
+        f"  data   {data_dir}",
+        "  `wainwright run`, `jobs` and `report` find it by themselves. Ctrl-C ends it.",
+    ]
+    if data_dir != data_directory():
+        lines.insert(3, f"  export {DATA_DIR_VARIABLE}={data_dir}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _wait() -> None:
+    """Wait for the signal that ends everything, looking every second for one that came just before the wait began."""
+    never = threading.Event()
+    while not never.wait(1.0):
+        pass
+
+
+@contextmanager
+def _stoppable(*, watch_input: bool) -> Iterator[None]:
+    """SIGTERM, and the end of standard input if that is watched, come as KeyboardInterrupt, as Ctrl-C does."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    if watch_input:
+        threading.Thread(target=_end_with_input, name="parent-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_with_input() -> None:
+    """When the other end of standard input is gone, so is whom this system is for."""
+    while os.read(sys.stdin.fileno(), 4_096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _stop_hard_next_time() -> None:
+    """While it shuts down, a second Ctrl-C ends the process at once: what was accepted is on disk."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,55 @@
+"""The address of an API, checked before a key is sent there."""
+
+import ipaddress
+from dataclasses import dataclass
+
+import httpx
+
+from wainwright.client.errors import InvalidEndpoint
+
+API_VERSION = "v1"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where an API is: ``url`` without version and final slash; ``loopback`` if it is on this machine."""
+
+    url: str
+    loopback: bool
+
+    @property
+    def api(self) -> str:
+        """What every call's path is put behind."""
+        return f"{self.url}/{API_VERSION}"
+
+
+def endpoint_of(text: str) -> Endpoint:
+    """The endpoint that a text names, with or without the API's version at its end.
+
+    Raises:
+        InvalidEndpoint: it is no HTTP address, or one that would carry the key over the network unencrypted.
+    """
+    try:
+        url = httpx.URL(text.strip())
+    except httpx.InvalidURL as error:
+        raise InvalidEndpoint(f"{text!r} is no address: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment or url.userinfo:
+        raise InvalidEndpoint(
+            f"{text!r} is not the address of an API",
+            advice="It should look like https://abc123.execute-api.eu-central-1.amazonaws.com or http://127.0.0.1:8787.",
+        )
+    loopback = is_loopback(url.host)
+    if url.scheme == "http" and not loopback:
+        raise InvalidEndpoint(f"{text!r} would send the key in clear text", advice="Use an https:// address.")
+    base = str(url).rstrip("/").removesuffix(f"/{API_VERSION}").rstrip("/")
+    return Endpoint(base, loopback)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

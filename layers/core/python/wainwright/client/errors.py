@@ -1,0 +1,82 @@
+"""What the client raises.
+
+::
+
+    WainwrightError
+    ├── ClientError
+    │   ├── InvalidEndpoint    the address is none, or would send the key in clear text
+    │   ├── ApiError           the API answered with a problem document
+    │   ├── Unreachable        no answer came
+    │   ├── UnexpectedAnswer   an answer came that is not Wainwright's
+    │   └── WaitTimeout        the job did not get there in the time given
+    └── BundleError            the tests cannot be packed
+"""
+
+from http import HTTPStatus
+
+import httpx
+from pydantic import ValidationError
+
+from wainwright.contracts.http import Problem
+from wainwright.domain.errors import WainwrightError
+
+_EXCERPT = 200
+"""Characters of a foreign answer that an error message quotes."""
+
+
+class ClientError(WainwrightError):
+    """Base of what goes wrong between this process and the API."""
+
+
+class InvalidEndpoint(ClientError):
+    """The endpoint is not an address that a key may be sent to."""
+
+
+class Unreachable(ClientError):
+    """The API did not answer: connection refused or lost, name not found, or no answer in time."""
+
+    def __init__(self, message: str, *, advice: str = "", timed_out: bool = False) -> None:
+        super().__init__(message, advice=advice)
+        self.timed_out = timed_out
+
+
+class UnexpectedAnswer(ClientError):
+    """The answer is none that the API gives: is there something else at this address?"""
+
+
+class WaitTimeout(ClientError):
+    """The job did not reach the state in the time given. It goes on."""
+
+    def __init__(self, job_id: str, seconds: float) -> None:
+        super().__init__(f"job {job_id} has not ended within {seconds:g} s", advice="It goes on.")
+        self.job_id = job_id
+
+
+class ApiError(ClientError):
+    """The API refused or failed: the HTTP status, what it said, and the job that was asked about, if one was."""
+
+    def __init__(self, status: int, problem: Problem, job_id: str | None = None) -> None:
+        super().__init__(problem.detail or problem.title, advice=problem.advice or "")
+        self.status = status
+        self.problem = problem
+        self.job_id = job_id
+
+
+class BundleError(WainwrightError):
+    """The given files cannot become a bundle: none there, too many or too big, or a link that leaves the directory."""
+
+
+def error_of(answer: httpx.Response, job_id: str | None = None) -> ApiError:
+    """The error that an answer of status 300 or more stands for, whoever on the way gave it."""
+    return ApiError(answer.status_code, _problem(answer), job_id)
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    try:
+        return Problem.model_validate_json(answer.content, extra="ignore")
+    except ValidationError:
+        # A gateway, a proxy or the object store answered instead of the API.
+        title = HTTPStatus(answer.status_code).phrase if answer.status_code in set(HTTPStatus) else "Unknown status"
+        excerpt = " ".join(answer.text.split())[:_EXCERPT]
+        detail = f"{answer.url.host} answered {answer.status_code} {title}" + (f": {excerpt}" if excerpt else "")
+        return Problem(type="about:blank", title=title, status=answer.status_code, detail=detail)

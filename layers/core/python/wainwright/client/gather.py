@@ -1,0 +1,191 @@
+"""Which files a bundle is made of."""
+
+import fnmatch
+import heapq
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from wainwright.client.errors import BundleError
+from wainwright.client.ignore import IgnoreRules
+from wainwright.contracts.http import MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
+
+NEVER = frozenset({".git", "__pycache__", ".venv", "node_modules", ".pytest_cache", ".wainwright"})
+"""Names that are left out wherever they are: they can be made again, and are often larger than the tests."""
+
+TEST_FILES = ("test_*.py", "*_test.py")
+"""What pytest takes for test files unless it is told otherwise."""
+
+CONFIG_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+"""Where pytest looks for its configuration."""
+
+NAMED = 3
+"""How many files or directories a message about size names."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The most that a bundle may have: bytes compressed, bytes unpacked, files."""
+
+    packed: int = MAX_BUNDLE_BYTES
+    unpacked: int = MAX_UNPACKED_BYTES
+    files: int = MAX_BUNDLE_FILES
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a bundle: its name in it, where it is, its bytes, and whether its owner may execute it."""
+
+    name: str
+    path: Path
+    size: int
+    executable: bool
+
+
+def gather(paths: Sequence[Path], bounds: Bounds) -> list[Entry]:
+    """The files to pack, sorted by name.
+
+    Raises:
+        BundleError: as :func:`wainwright.client.bundles.pack` says.
+    """
+    given = [_existing(path) for path in paths]
+    if not given:
+        raise BundleError("no path was given", advice="Name a directory with tests, or test files.")
+    gathering = _Gathering(_root(given), bounds)
+    gathering.add_surroundings(given)
+    for path in given:
+        gathering.add(path)
+    entries = sorted(gathering.entries.values(), key=lambda entry: entry.name)
+    _check_tests(given, entries)
+    total = sum(entry.size for entry in entries)
+    if total > bounds.unpacked:
+        raise BundleError(
+            f"the tests have {total:,} bytes; a bundle may have {bounds.unpacked:,}",
+            advice=f"The biggest files are {biggest(entries)}: leave them out with a .gitignore.",
+        )
+    return entries
+
+
+def biggest(entries: Iterable[Entry]) -> str:
+    """The biggest files in words, with their sizes in bytes."""
+    files = heapq.nlargest(NAMED, entries, key=lambda entry: entry.size)
+    return ", ".join(f"{entry.name} ({entry.size:,} bytes)" for entry in files)
+
+
+@dataclass
+class _Gathering:
+    """Files found so far, by name."""
+
+    root: Path
+    bounds: Bounds
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def add_surroundings(self, given: Sequence[Path]) -> None:
+        """What pytest reads above a path that was named: conftest.py files, and the configuration at the root."""
+        above = {parent for path in given for parent in path.parents if parent.is_relative_to(self.root)}
+        for directory in above:
+            self._add_if_there(directory / "conftest.py")
+            if directory == self.root:
+                for name in CONFIG_FILES:
+                    self._add_if_there(directory / name)
+
+    def _add_if_there(self, path: Path) -> None:
+        if path.is_file():
+            self._add_file(path)
+
+    def add(self, path: Path) -> None:
+        """Everything that was named by one path."""
+        if path.is_dir():
+            self._add_directory(path, IgnoreRules.above(path), above=frozenset())
+        else:
+            self._add_file(path)
+
+    def _add_directory(self, directory: Path, rules: IgnoreRules, above: frozenset[Path]) -> None:
+        real = Path(os.path.realpath(directory))
+        if real in above:
+            raise BundleError(f"the link {self._name(directory)} leads in a circle", advice="Remove the link.")
+        rules = rules.within(directory)
+        try:
+            children = sorted(directory.iterdir())
+        except OSError as error:
+            raise BundleError(f"{directory} cannot be read: {error.strerror}") from error
+        for child in children:
+            if child.name in NEVER:
+                continue
+            is_directory = child.is_dir()
+            if rules.ignore(child, is_directory=is_directory):
+                continue
+            if child.is_symlink():
+                self._check_link(child)
+            if is_directory:
+                self._add_directory(child, rules, above | {real})
+            else:
+                self._add_file(child)
+
+    def _check_link(self, link: Path) -> None:
+        """What a link leads to is packed in its place, if it lies in the directory: a bundle has no links."""
+        target = Path(os.path.realpath(link))
+        if not target.is_relative_to(os.path.realpath(self.root)):
+            raise BundleError(
+                f"the link {self._name(link)} leads out of the directory, to {target}",
+                advice="Replace it by what it leads to, or run the directory that holds both.",
+            )
+
+    def _add_file(self, path: Path) -> None:
+        name = self._name(path)
+        try:
+            status = path.stat()
+            name.encode()
+        except OSError as error:
+            raise BundleError(f"{path} cannot be read: {error.strerror}") from error
+        except UnicodeEncodeError as error:
+            raise BundleError(f"{name!r} is no name in UTF-8", advice="Rename the file.") from error
+        if not stat.S_ISREG(status.st_mode):
+            raise BundleError(f"{name} is neither file nor directory", advice="Remove it, or add it to a .gitignore.")
+        self.entries[name] = Entry(name, path, status.st_size, bool(status.st_mode & stat.S_IXUSR))
+        if len(self.entries) > self.bounds.files:
+            raise BundleError(
+                f"there are more than the {self.bounds.files:,} files that a bundle may have",
+                advice=f"Most of those seen are in {self._fullest()}: leave out what is no test with a .gitignore.",
+            )
+
+    def _fullest(self) -> str:
+        counts = Counter(str(PurePosixPath(name).parent) for name in self.entries)
+        return ", ".join(f"{name} ({count:,})" for name, count in counts.most_common(NAMED))
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+
+def _existing(path: Path) -> Path:
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would rename what is a link
+    if not whole.exists():
+        raise BundleError(f"{path} does not exist", advice="Name a directory with tests, or test files.")
+    return whole
+
+
+def _root(given: Sequence[Path]) -> Path:
+    """The directory that names in the bundle start from."""
+    return Path(os.path.commonpath([path if path.is_dir() else path.parent for path in given]))
+
+
+def _check_tests(given: Sequence[Path], entries: Sequence[Entry]) -> None:
+    """Refuse what certainly has no test. A file named on purpose, or a configuration of its own, is left to pytest."""
+    if any(path.is_file() for path in given) or any(_is_test(entry.name) for entry in entries):
+        return
+    if any(_sets_test_files(entry) for entry in entries):
+        return
+    where = ", ".join(str(path) for path in given)
+    what = "no file that names like test_*.py or *_test.py" if entries else "no files, or only ignored ones"
+    raise BundleError(f"there are no tests in {where}: {what}", advice="Name the directory that holds the tests.")
+
+
+def _is_test(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(PurePosixPath(name).name, pattern) for pattern in TEST_FILES)
+
+
+def _sets_test_files(entry: Entry) -> bool:
+    return entry.name in CONFIG_FILES and b"python_files" in entry.path.read_bytes()

@@ -1,0 +1,121 @@
+"""Updates of a job as its event stream tells them, typed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+from httpx_sse import EventSource, ServerSentEvent, SSEError
+from pydantic import ValidationError
+
+from wainwright.client.errors import UnexpectedAnswer
+from wainwright.contracts.events import EventKind
+from wainwright.domain.failures import Failure
+from wainwright.domain.model import Record
+from wainwright.domain.states import JobStatus
+from wainwright.domain.tests import Tally, TestOutcome
+
+
+class StatusUpdate(Record):
+    """Where the job stands. ``progress`` is 0 to 100."""
+
+    status: JobStatus
+    progress: int = 0
+    tests: Tally = Tally()
+    attempt: int = 1
+    failure: Failure | None = None
+
+
+class CollectedUpdate(Record):
+    """How many test cases the job has."""
+
+    total: int
+
+
+class TestError(Record):
+    """One error of a test case, and where it was raised, as far as that is known."""
+
+    __test__ = False
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+
+
+class Attachment(Record):
+    """A file that a test case left: its name, and its path within the report; no path if it could not be kept."""
+
+    name: str
+    href: str | None = None
+
+
+class TestUpdate(Record):
+    """How one test case ended."""
+
+    __test__ = False
+
+    id: str
+    title: str
+    file: str | None = None
+    line: int | None = None
+    outcome: TestOutcome
+    duration_ms: float | None = None
+    attempt: int = 1
+    errors: tuple[TestError, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+class LogUpdate(Record):
+    """A line of the job's log."""
+
+    level: str
+    message: str
+    test_id: str | None = None
+
+
+Update = StatusUpdate | CollectedUpdate | TestUpdate | LogUpdate
+
+_MODELS: dict[str, type[StatusUpdate | CollectedUpdate | TestUpdate | LogUpdate]] = {
+    EventKind.STATUS: StatusUpdate,
+    EventKind.COLLECTED: CollectedUpdate,
+    EventKind.TEST: TestUpdate,
+    EventKind.LOG: LogUpdate,
+}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One answer of the event stream: its updates, and from where and when (milliseconds) to ask for the next."""
+
+    updates: tuple[Update, ...]
+    last_id: str
+    retry_ms: int | None
+
+
+def read_segment(answer: httpx.Response, last_id: str) -> Segment:
+    """The updates of one answer. Events of a kind this version does not know are left out.
+
+    Raises:
+        UnexpectedAnswer: it is no event stream, or one of its events does not have its kind's form.
+    """
+    try:
+        events = list(EventSource(answer).iter_sse())
+    except SSEError as error:
+        raise UnexpectedAnswer(f"{answer.url.host} sent something else than events: {error}") from error
+    retry_ms = None
+    for event in events:
+        last_id = event.id or last_id
+        retry_ms = event.retry if event.retry is not None else retry_ms
+    return Segment(tuple(_updates(events)), last_id, retry_ms)
+
+
+def _updates(events: list[ServerSentEvent]) -> Iterator[Update]:
+    for event in events:
+        model = _MODELS.get(event.event)
+        if model is None or not event.data:
+            continue
+        try:
+            yield model.model_validate_json(event.data, extra="ignore")
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UnexpectedAnswer(f"a {event.event} event is not readable: {where}: {first['msg']}") from error

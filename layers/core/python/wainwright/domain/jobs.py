@@ -196,7 +196,8 @@ class Job(Record):
     def record_outcome(self, outcome: Outcome, now: datetime, ran_ms: int | None = None) -> Self:
         """Keep what the run came to, for Finish. The lease ends here."""
         return self._with(
-            now, outcome=outcome, ran_ms=self.ran_ms if ran_ms is None else ran_ms, worker=None, lease_until=None, due_at=now + CHECK_AFTER,
+            now, outcome=outcome, ran_ms=self.ran_ms if ran_ms is None else ran_ms,
+            worker=None, lease_until=None, due_at=now + CHECK_AFTER,
             has_errors=self.has_errors or outcome.failure is not None,
         )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""The one-machine AWS: moto, and what moto does not drive."""

@@ -1,0 +1,7 @@
+"""What a user of the local system can be told in one line."""
+
+from __future__ import annotations
+
+
+class LocalError(Exception):
+    """The local system cannot start or go on. The message is one line: what happened, and the next step to take."""

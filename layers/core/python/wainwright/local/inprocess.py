@@ -1,0 +1,154 @@
+"""The AWS of this process: moto for most services, our own functions and workers for Lambda and ECS.
+
+boto3 clients made anywhere in the process are answered without HTTP, moto's own interpreter of state machines included;
+requests from other processes come in through the endpoint and are answered the same way.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from botocore import handlers
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from moto.core.models import botocore_stubber
+
+from wainwright.local.functions import Functions, TooManyRequests
+from wainwright.local.patches import Patches
+from wainwright.local.template import Place
+
+logger = logging.getLogger(__name__)
+
+HttpAnswer = tuple[int, Mapping[str, Any], bytes]
+_INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
+_MOTO_SERVICES = frozenset({"dynamodb", "events", "s3", "scheduler", "sqs", "states"})
+
+
+class EcsApi(Protocol):
+    """The part of ECS that is answered here."""
+
+    def call(self, operation: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and JSON answer of one operation."""
+
+
+class InProcessAws:
+    """Answers AWS requests, whichever way they come."""
+
+    def __init__(self, place: Place, endpoint_url: str, functions: Functions, ecs: EcsApi) -> None:
+        self._place = place
+        self._endpoint_url = endpoint_url
+        self._functions = functions
+        self._ecs = ecs
+
+    def install(self, patches: Patches) -> None:
+        """Answer the requests of boto3 clients that are made from now on in this process."""
+        for name, answer in (("lambda", self._send_to_lambda), ("ecs", self._send_to_ecs), ("s3", self._send_to_s3)):
+            entry = (f"before-send.{name}", answer)
+            handlers.BUILTIN_HANDLERS.insert(0, entry)
+            patches.callback(handlers.BUILTIN_HANDLERS.remove, entry)
+
+    def call(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """Answer a request for a service: path and query in `target`, header names in lower case."""
+        if service == "lambda":
+            return self._invoke(method, urlsplit(target).path, headers, body)
+        if service == "ecs":
+            return self._run_ecs(headers, body)
+        if service not in _MOTO_SERVICES:
+            return _error(501, "NotImplemented", f"the local system has no {service}")
+        host = "streams.dynamodb" if headers.get("x-amz-target", "").startswith("DynamoDBStreams_") else service
+        sent = HTTPHeaders()
+        for name, value in headers.items():
+            sent[name] = value
+        url = f"https://{host}.{self._place.region}.amazonaws.com{target}"
+        request = AWSPreparedRequest(method, url, sent, body, stream_output=False)
+        answer = botocore_stubber.process_request(request)
+        if answer is None:
+            return _error(404, "NotFound", f"the local system has nothing at {target}")
+        status, answer_headers, content = answer
+        return (
+            int(status),
+            dict(answer_headers),
+            content.encode() if isinstance(content, str) else bytes(content or b""),
+        )
+
+    # ------------------------------------------------------------------------------- clients in this process
+    def _send_to_lambda(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        return _response(
+            request, self._invoke(request.method, urlsplit(request.url).path, _lower(request), _body(request))
+        )
+
+    def _send_to_ecs(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        return _response(request, self._run_ecs(_lower(request), _body(request)))
+
+    def _send_to_s3(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        """S3 clients here know the endpoint, for the URLs that they presign; what they send need not go through it."""
+        if not request.url.startswith(self._endpoint_url):
+            return None
+        url = f"https://s3.{self._place.region}.amazonaws.com{request.url.removeprefix(self._endpoint_url)}"
+        moved = AWSPreparedRequest(request.method, url, request.headers, request.body, request.stream_output)
+        return botocore_stubber(event_name, moved)
+
+    # ------------------------------------------------------------------------------------------------ services
+    def _invoke(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        match = _INVOKE.fullmatch(path)
+        if match is None or method != "POST":
+            return _error(501, "NotImplemented", "the local system has of Lambda only Invoke")
+        name = unquote(match[1])
+        try:
+            self._functions.spec(name)
+            event = json.loads(body or b"{}")
+            if headers.get("x-amz-invocation-type") == "Event":
+                self._functions.invoke_async(name, event)
+                return 202, {}, b""
+            answer = self._functions.invoke(name, event)
+        except KeyError:
+            return _error(404, "ResourceNotFoundException", f"Function not found: {name}")
+        except ValueError as error:
+            return _error(400, "InvalidRequestContentException", f"Could not parse request body into json: {error}")
+        except TooManyRequests as error:
+            return _error(429, "TooManyRequestsException", str(error))
+        failed = {"x-amz-function-error": "Unhandled"} if answer.failed else {}
+        return 200, {"x-amz-executed-version": "$LATEST", "content-type": "application/json", **failed}, answer.payload
+
+    def _run_ecs(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        status, answer = self._ecs.call(operation, json.loads(body or b"{}"))
+        return status, {"content-type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
+
+
+class _Raw(BytesIO):
+    """What botocore reads an answer from."""
+
+    def stream(self, **_: Any) -> Any:
+        yield self.read()
+
+
+def _response(request: AWSPreparedRequest, answer: HttpAnswer) -> AWSResponse:
+    status, headers, body = answer
+    return AWSResponse(request.url, status, HTTPHeaders.from_dict(dict(headers)), _Raw(body))
+
+
+def _lower(request: AWSPreparedRequest) -> dict[str, str]:
+    headers: dict[str, Any] = dict(request.headers.items())
+    return {name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in headers.items()}
+
+
+def _body(request: AWSPreparedRequest) -> bytes:
+    body: Any = request.body
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    return bytes(body.read() if hasattr(body, "read") else body)
+
+
+def _error(status: int, kind: str, message: str) -> HttpAnswer:
+    document = {"__type": kind, "Type": "User", "message": message, "Message": message}
+    headers = {"x-amzn-errortype": kind, "content-type": "application/json"}
+    return status, headers, json.dumps(document).encode()

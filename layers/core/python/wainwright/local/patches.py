@@ -1,0 +1,54 @@
+"""Replacing parts of moto for the life of one local system, and putting them back."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Any
+
+
+class Patches(ExitStack):
+    """Attribute replacements that are undone, last first, when the stack closes."""
+
+    def replace(self, owner: Any, name: str, value: Any) -> None:
+        """Set `owner.name`, remembering what was there."""
+        missing = object()
+        before = vars(owner).get(name, missing)
+
+        def restore() -> None:
+            if before is missing:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+
+        setattr(owner, name, value)
+        self.callback(restore)
+
+    def wrap(self, owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
+        """Replace the method `owner.name` by `wrapper(original, *args, **kwargs)`."""
+        original = getattr(owner, name)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return wrapper(original, *args, **kwargs)
+
+        method.__name__ = name
+        self.replace(owner, name, method)
+
+
+@contextmanager
+def bare_package(name: str) -> Iterator[None]:
+    """While this lasts, modules of a package are imported without what the package itself imports."""
+    spec = importlib.util.find_spec(name)
+    if name in sys.modules or spec is None or spec.submodule_search_locations is None:
+        yield
+        return
+    package = ModuleType(name)
+    package.__path__ = list(spec.submodule_search_locations)
+    sys.modules[name] = package
+    try:
+        yield
+    finally:
+        del sys.modules[name]

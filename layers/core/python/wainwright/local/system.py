@@ -1,0 +1,344 @@
+"""The one-machine AWS as a whole: started, running, stopped."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from wainwright.local import compute, resources
+from wainwright.local.dynamodb import SafeDynamoDB
+from wainwright.local.endpoint import Endpoint
+from wainwright.local.errors import LocalError
+from wainwright.local.events import EventRouter
+from wainwright.local.functions import Functions, FunctionSpec
+from wainwright.local.http_api import HttpApi
+from wainwright.local.inprocess import InProcessAws
+from wainwright.local.journal import Journal
+from wainwright.local.patches import Patches, bare_package
+from wainwright.local.pollers import QueuePoller
+from wainwright.local.s3 import StoredS3
+from wainwright.local.sqs import SafeSQS
+from wainwright.local.streams import StreamPoller
+from wainwright.local.template import Place, Template
+from wainwright.local.timers import Timers
+from wainwright.local.web import LoopbackServer
+from wainwright.local.workers import Workers
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_PORT = 8787
+_MAX_WORKERS = "MAX_CONCURRENT_TESTS"
+_HOUSEKEEPING_SECONDS = 60.0
+_WORKERS_STOP_SECONDS = 10.0
+_FUNCTIONS_STOP_SECONDS = 3.0
+_LOG_BYTES = 10 * 1024 * 1024
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+class LocalSystem:
+    """The whole system on this machine. One at a time in a process.
+
+    Args:
+        template: the synthesized CloudFormation template, see `wainwright.local.synth`.
+        repo_root: where the folder `functions` is.
+        data_dir: what outlives a restart; created if missing.
+        api_port: the port of the template's first HTTP API; 0 takes any free one. A second API takes the next port if
+            that is free.
+        max_workers: how many worker processes may run at once.
+        worker_command: what to run in place of the worker, for tests.
+    """
+
+    _running: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(
+        self,
+        template: Mapping[str, Any],
+        repo_root: Path,
+        data_dir: Path,
+        *,
+        api_port: int = DEFAULT_PORT,
+        max_workers: int = 4,
+        worker_command: Sequence[str] | None = None,
+    ) -> None:
+        self._document = template
+        self._repo_root = repo_root.resolve()
+        self._data_dir = data_dir.resolve()
+        self._api_port = api_port
+        self._max_workers = max_workers
+        self._worker_command = worker_command
+        self._stack = ExitStack()
+        self._started = False
+        self._api_servers: dict[str, LoopbackServer] = {}
+        self.credentials = Credentials(
+            "".join(secrets.choice(_ALPHABET) for _ in range(20)), secrets.token_urlsafe(30), method="local"
+        )
+
+    # -------------------------------------------------------------------------------------------- what is where
+    @property
+    def api_url(self) -> str:
+        """The URL of the template's first HTTP API."""
+        return next(iter(self._api_servers.values())).url
+
+    @property
+    def api_urls(self) -> dict[str, str]:
+        """The URL of every HTTP API, by logical id and, where it has one, by name."""
+        named = {
+            api.properties["Name"]: api.logical_id
+            for api in self.template.of_type("AWS::ApiGatewayV2::Api")
+            if "Name" in api.properties
+        }
+        by_id = {logical_id: server.url for logical_id, server in self._api_servers.items()}
+        return by_id | {name: by_id[logical_id] for name, logical_id in named.items()}
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL of this run's AWS, for whoever has `credentials`."""
+        return self._endpoint_server.url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that let boto3 in another process use this run's AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
+            "AWS_REGION": self.template.place.region,
+            "AWS_DEFAULT_REGION": self.template.place.region,
+            "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    # ----------------------------------------------------------------------------------------- start and stop
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything; on failure nothing is left running.
+
+        Raises:
+            LocalError: with one line that says what is wrong and what to do.
+        """
+        if not self._running.acquire(blocking=False):
+            raise LocalError("a local system runs in this process already: stop it first")
+        self._stack.callback(self._running.release)
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop cleanly: no new work, workers told to go, state written, ports and data directory given back."""
+        self._started = False
+        self._stack.close()
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Call a function by its name, as AWS would. Raises LocalError if it fails."""
+        answer = self._functions.invoke(function, event)
+        if answer.failed:
+            raise LocalError(f"{function} failed: {answer.json()['errorMessage']}")
+        return answer.json()
+
+    def _start(self) -> None:
+        journal = Journal(self._data_dir)
+        self._stack.callback(journal.close)
+        self._log_to(journal.logs)
+        self._take_ports()
+        urls = {logical_id: server.url for logical_id, server in self._api_servers.items()}
+        self.template = Template(self._document, Place(), urls)
+        specs = compute.functions(self.template)
+        host_environment = dict(os.environ)
+        # The stage says how many workers AWS may run; here this machine does.
+        self._set_environment(compute.shared_environment(specs) | {_MAX_WORKERS: str(self._max_workers)})
+        self._build(journal, specs, host_environment)
+        restored = self._fill(journal)
+        self._load(specs)
+        self._run(restored)
+
+    def _log_to(self, logs: Path) -> None:
+        handler = RotatingFileHandler(logs / "local.log", maxBytes=_LOG_BYTES, backupCount=2)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
+        root = logging.getLogger()
+        root.addHandler(handler)
+        self._stack.callback(handler.close)
+        self._stack.callback(root.removeHandler, handler)
+        for name in ("wainwright", "functions"):
+            ours = logging.getLogger(name)
+            self._stack.callback(ours.setLevel, ours.level)
+            ours.setLevel(logging.INFO)
+
+    def _take_ports(self) -> None:
+        self._api_servers.clear()
+        self._endpoint_server = LoopbackServer(0)
+        self._stack.callback(self._endpoint_server.stop)
+        port = self._api_port
+        for logical_id in Template.api_ids(self._document):
+            server = LoopbackServer(port) if not self._api_servers else _next_or_any(port)
+            self._stack.callback(server.stop)
+            self._api_servers[logical_id] = server
+            port = server.port + 1
+        if not self._api_servers:
+            raise LocalError("the infrastructure has no HTTP API: synthesize it again")
+
+    def _set_environment(self, shared: Mapping[str, str]) -> None:
+        before = dict(os.environ)
+
+        def restore() -> None:
+            os.environ.clear()
+            os.environ.update(before)
+
+        self._stack.callback(restore)
+        # The user's own settings would send what is ours to the real AWS.
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(self.environment)
+        del os.environ["AWS_ENDPOINT_URL"]
+        # Only S3 clients in this process need the endpoint: for the URLs that they presign.
+        os.environ["AWS_ENDPOINT_URL_S3"] = self.endpoint_url
+        os.environ.update(shared)
+
+    def _build(self, journal: Journal, specs: list[FunctionSpec], host_environment: Mapping[str, str]) -> None:
+        place = self.template.place
+        mock = mock_aws(config={"core": {"mock_credentials": False}, "stepfunctions": {"execute_state_machine": True}})
+        mock.start()
+        self._stack.callback(mock.stop)
+        self._timers = Timers()
+        self._timers.start()
+        self._stack.callback(self._timers.stop)
+        self._functions = Functions(self._timers)
+        self._dynamodb = SafeDynamoDB(journal, place.account_id, place.region)
+        self._sqs = SafeSQS(place.account_id, place.region)
+        self._s3 = StoredS3(journal, place.account_id, place.partition)
+        self._functions.deliver = lambda arn, body: self._sqs.send(arn.rpartition(":")[2], body)
+        self._router = EventRouter(place.account_id, place.region, self._functions, self._sqs, self._timers)
+        self._workers = Workers(
+            place,
+            compute.task_definitions(self.template),
+            self.environment,
+            host_environment,
+            journal.logs,
+            stopped=self._task_stopped,
+            max_workers=self._max_workers,
+            command=self._worker_command,
+        )
+        self._aws = InProcessAws(place, self.endpoint_url, self._functions, self._workers)
+        patches = Patches()
+        self._stack.push(patches)
+        for part in (self._dynamodb, self._sqs, self._s3, self._router, self._aws):
+            part.install(patches)
+        self._install_interpreter(patches)
+
+    def _install_interpreter(self, patches: Patches) -> None:
+        # Its support for AWS Batch loads a simulation of EC2, which takes longer than all the rest of the start.
+        with bare_package("moto.batch"):
+            from wainwright.local.stepfunctions import Interpreter
+
+        interpreter = Interpreter(self._execution_ended)
+        interpreter.install(patches)
+        patches.callback(interpreter.stop)
+
+    def _fill(self, journal: Journal) -> int:
+        created = resources.Resources(self.template)
+        try:
+            created.create()
+            created.create_state_machines()
+        except ClientError as error:
+            raise LocalError(f"the infrastructure is refused: {' '.join(str(error).split())[:500]}") from error
+        streams = {mapping.table for mapping in compute.stream_mappings(self.template)}
+        for table in self.template.of_type("AWS::DynamoDB::Table"):
+            name = self.template.ref(table.logical_id)
+            self._dynamodb.adopt(name, journal_stream=name in streams)
+        self._cors = {}
+        for bucket in self.template.of_type("AWS::S3::Bucket"):
+            name = self.template.ref(bucket.logical_id)
+            self._s3.adopt(name, resources.bucket_expiry(bucket))
+            self._cors[name] = resources.bucket_cors(bucket)
+        self._s3.restore()
+        return self._dynamodb.restore()
+
+    def _load(self, specs: list[FunctionSpec]) -> None:
+        root = str(self._repo_root)
+        sys.path.insert(0, root)
+        self._stack.callback(sys.path.remove, root)
+        self._functions.load(specs, self._repo_root)
+
+    def _run(self, restored: int) -> None:
+        self._endpoint_server.start(Endpoint(self.endpoint_url, self._aws, self.credentials, self._cors))
+        # Undone in reverse: pollers end first, then workers, then queues stop answering and handlers end.
+        self._stack.callback(self._functions.drain, _FUNCTIONS_STOP_SECONDS)
+        self._stack.callback(self._sqs.stop)
+        self._stack.callback(self._workers.stop, _WORKERS_STOP_SECONDS)
+        self._started = True
+        pollers: list[QueuePoller | StreamPoller] = [
+            *(QueuePoller(each, self._sqs, self._functions) for each in compute.queue_mappings(self.template)),
+            *(StreamPoller(each, self._dynamodb, self._functions) for each in compute.stream_mappings(self.template)),
+        ]
+        for poller in pollers:
+            poller.start()
+            self._stack.callback(poller.stop)
+        for logical_id, server in self._api_servers.items():
+            api = HttpApi(
+                self.template.ref(logical_id),
+                server.url.removeprefix("http://"),
+                compute.routes(self.template, logical_id),
+                self._functions,
+                compute.api_cors(self.template, logical_id),
+                self.template.place.account_id,
+            )
+            server.start(api)
+        self._router.start_schedules()
+        self._timers.every(_HOUSEKEEPING_SECONDS, self._housekeep)
+        if restored:
+            self._recover()
+
+    # --------------------------------------------------------------------------------------------- what happens
+    def _recover(self) -> None:
+        """Tell the scheduled functions that executions, tokens and queued messages of an earlier run are gone."""
+        for rule in self.template.of_type("AWS::Events::Rule"):
+            if "ScheduleExpression" in rule.properties:
+                for arn in self._router.scheduled_targets(self.template.ref(rule.logical_id)):
+                    if ":lambda:" in arn:
+                        self._functions.invoke_async(arn, {"recover": True})
+
+    def _execution_ended(self, detail: dict[str, Any]) -> None:
+        self._router.publish("Step Functions Execution Status Change", "aws.states", detail, [detail["executionArn"]])
+
+    def _task_stopped(self, task: dict[str, Any]) -> None:
+        if self._started:
+            self._router.publish("ECS Task State Change", "aws.ecs", task, [task["taskArn"]])
+
+    def _housekeep(self) -> None:
+        now = time.time()
+        rows, objects = self._dynamodb.expire(now), self._s3.expire(now)
+        if rows or objects:
+            logger.info("expired: %d rows, %d objects", rows, objects)
+
+
+def _next_or_any(port: int) -> LoopbackServer:
+    """The next port, so that addresses stay the same from run to run; another if that is taken."""
+    try:
+        return LoopbackServer(port)
+    except LocalError:
+        return LoopbackServer(0)

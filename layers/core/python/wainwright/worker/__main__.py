@@ -1,0 +1,61 @@
+"""``python -m wainwright.worker``: one worker, on Fargate as on this machine, until it is idle or told to go."""
+
+import json
+import logging
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from wainwright import wiring
+from wainwright.settings import SettingsInvalid, WorkerSettings
+from wainwright.worker.agent import Agent
+from wainwright.worker.going import Going
+from wainwright.worker.parent import watch_parent
+
+log = logging.getLogger("wainwright.worker")
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, with the fields given as ``extra``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON."""
+        entry = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        entry |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
+
+
+def main() -> int:
+    """Run one worker; the exit code is 0 when it left in good order."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    try:
+        settings = WorkerSettings.read(os.environ)
+    except SettingsInvalid as error:
+        log.error(str(error))
+        return 2
+    logging.getLogger("wainwright").setLevel(settings.log_level)
+    watch_parent(os.environ)
+    going = Going()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: going.tell())
+    work_dir = Path(settings.work_dir or tempfile.gettempdir()) / f"wainwright-{settings.worker_id}"
+    work_dir.mkdir(parents=True, mode=0o700)
+    Agent(wiring.worker(settings), settings, going, work_dir).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The worker's loop: one run after another, and out when there is nothing left to do."""
+
+import logging
+import shutil
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from wainwright.domain.errors import FenceLost, WainwrightError
+from wainwright.domain.failures import Failure, FailureCategory
+from wainwright.domain.jobs import Outcome
+from wainwright.domain.states import JobStatus
+from wainwright.domain.workers import WorkerState
+from wainwright.ports import ReceivedWork
+from wainwright.settings import WorkerSettings
+from wainwright.usecases.run_job import Claim
+from wainwright.wiring import Worker
+from wainwright.worker.going import Going
+from wainwright.worker.run import run_claim
+
+LISTEN = timedelta(seconds=2)
+"""One long-poll. Short, so that a worker that is told to go goes soon; idle polling costs $0.0000004 each."""
+
+log = logging.getLogger(__name__)
+
+
+class Agent:
+    """One worker."""
+
+    def __init__(self, worker: Worker, settings: WorkerSettings, going: Going, work_dir: Path) -> None:
+        self._worker = worker
+        self._settings = settings
+        self._going = going
+        self._work_dir = work_dir
+
+    def run(self) -> None:
+        """Work until told to go, or idle for long enough while nothing waits for a worker."""
+        log.info("worker started", extra={"worker": self._settings.worker_id})
+        try:
+            self._work()
+        finally:
+            self._worker.keep.leave()
+            shutil.rmtree(self._work_dir, ignore_errors=True)
+        log.info("worker left", extra={"worker": self._settings.worker_id, "told": self._going.told})
+
+    def _work(self) -> None:
+        keep = self._worker.keep
+        keep.report(WorkerState.IDLE)
+        idle_since = reported = time.monotonic()
+        while not self._going.told:
+            work = self._worker.queue.receive(LISTEN)
+            if work is None and time.monotonic() - idle_since >= self._settings.idle_seconds:
+                leave = keep.may_leave(self._settings.min_warm)
+                if leave is True:
+                    return
+                work = leave if isinstance(leave, ReceivedWork) else None
+                idle_since = time.monotonic()
+            if work is not None:
+                self._take(work)
+                keep.report(WorkerState.IDLE)
+                idle_since = reported = time.monotonic()
+            elif time.monotonic() - reported > keep.REPORT_SECONDS:
+                keep.report(WorkerState.IDLE)
+                reported = time.monotonic()
+
+    def _take(self, work: ReceivedWork) -> None:
+        message = work.message
+        fields = {"jobId": message.job_id, "run": message.run, "received": work.received}
+        try:
+            claim = self._worker.run_job.claim(work, self._settings.worker_id)
+            if claim is None:
+                log.info("nothing to run", extra=fields)
+                return
+            log.info("claimed", extra=fields | {"fence": claim.job.fence})
+            self._run(claim)
+        except FenceLost:
+            log.warning("the run went to another worker", extra=fields)
+        except WainwrightError:
+            # The message becomes visible again: the run is tried again, by us or by another.
+            log.exception("the run could not be worked on", extra=fields)
+
+    def _run(self, claim: Claim) -> None:
+        folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.job.fence}"
+        try:
+            run_claim(self._worker, claim, folder, self._going)
+        except WainwrightError:
+            raise
+        except Exception as error:
+            # Another try by the queue would only hide the reason; the job's own retry policy decides whether to try again.
+            log.exception("the worker failed", extra={"jobId": claim.job.id, "run": claim.job.run})
+            failure = Failure.of(FailureCategory.INFRASTRUCTURE, f"the worker failed: {type(error).__name__}: {error}")
+            outcome = Outcome(status=JobStatus.FAILED, fence=claim.job.fence, failure=failure)
+            self._worker.run_job.end(claim, outcome)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

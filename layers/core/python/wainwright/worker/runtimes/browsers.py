@@ -1,0 +1,101 @@
+"""Finding the browser that a suite runs in, without starting anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .model import BrowserName
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM_PLACES = (
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/opt/google/chrome/chrome",
+    "/snap/bin/chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+QUIET_FLAGS = ("--disable-background-networking", "--disable-component-update", "--disable-quic")
+"""Keep Chromium from talking to anyone but the site under test; QUIC also escapes what Playwright can record."""
+
+# What Playwright launches headless, by the names of its own browsers.json.
+_HEADLESS_BUILD = {"chromium": "chromium-headless-shell", "firefox": "firefox", "webkit": "webkit"}
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A browser to launch. `executable` is None for Playwright's own build, which Playwright finds by itself."""
+
+    name: BrowserName
+    executable: Path | None
+    source: str  # "playwright" | "system"
+
+
+@dataclass(frozen=True)
+class BrowserMissing:
+    """No browser of that name. `command` installs one; `message` is one line that says both."""
+
+    name: BrowserName
+    command: str
+    message: str
+
+
+def browsers_path(environ: Mapping[str, str]) -> Path:
+    """Where Playwright keeps its own browsers: PLAYWRIGHT_BROWSERS_PATH or its default in the user's cache folder."""
+    if chosen := environ.get("PLAYWRIGHT_BROWSERS_PATH"):
+        if chosen == "0":  # Playwright's word for "inside the package"
+            return _driver_package() / ".local-browsers"
+        return Path(chosen)
+    home = Path(environ.get("HOME") or Path.home())
+    if sys.platform == "darwin":
+        return home / "Library/Caches/ms-playwright"
+    return Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "ms-playwright"
+
+
+def find_browser(
+    name: BrowserName = "chromium",
+    environ: Mapping[str, str] | None = None,
+    places: tuple[str, ...] = CHROMIUM_PLACES,
+) -> Browser | BrowserMissing:
+    """Playwright's own build if it is installed, else (Chromium only) one on PATH or in a usual place.
+
+    Firefox and WebKit must be Playwright's own, since it patches them.
+    """
+    environ = os.environ if environ is None else environ
+    if _own_build_is_installed(name, browsers_path(environ)):
+        return Browser(name, None, "playwright")
+    if name == "chromium":
+        for candidate in (*_on_path(environ), *places):
+            if os.access(candidate, os.X_OK) and Path(candidate).is_file():
+                return Browser(name, Path(candidate), "system")
+    command = f"{sys.executable} -m playwright install --with-deps {name}"
+    return BrowserMissing(name, command, f"No {name} browser was found. Install one with: {command}")
+
+
+def _driver_package() -> Path:
+    import playwright  # kept from module level: a caller that has no Playwright can still look for a system browser
+
+    return Path(playwright.__file__).parent / "driver" / "package"
+
+
+def _own_build_is_installed(name: BrowserName, folder: Path) -> bool:
+    """Playwright marks each complete download with a file of this name."""
+    build = _HEADLESS_BUILD[name]
+    try:
+        listed = json.loads((_driver_package() / "browsers.json").read_text())["browsers"]
+    except (ImportError, FileNotFoundError):
+        return False
+    revision = next(entry["revision"] for entry in listed if entry["name"] == build)
+    return (folder / f"{build.replace('-', '_')}-{revision}" / "INSTALLATION_COMPLETE").is_file()
+
+
+def _on_path(environ: Mapping[str, str]) -> list[str]:
+    found = (shutil.which(name, path=environ.get("PATH", os.defpath)) for name in CHROMIUM_NAMES)
+    return [path for path in found if path]

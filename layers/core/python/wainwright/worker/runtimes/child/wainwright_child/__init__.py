@@ -1,0 +1,1 @@
+"""Modules of the test process: they import nothing of Wainwright but each other."""

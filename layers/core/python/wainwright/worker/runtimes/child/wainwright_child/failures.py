@@ -1,0 +1,158 @@
+"""Why a test or a file failed: the message, the place in the suite, and the kind of failure."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MAX_MESSAGE = 4_000
+MAX_STACK = 20_000
+MAX_ERRORS = 20
+
+
+def cut(value: str, limit: int) -> str:
+    """The beginning and the end of a long text: the end of a traceback says what happened."""
+    if len(value) <= limit:
+        return value
+    half = (limit - 20) // 2
+    return f"{value[:half]}\n… cut …\n{value[-half:]}"
+
+
+def test_errors(
+    item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport, time_is_up: type[BaseException]
+) -> list[dict[str, Any]]:
+    """The errors of one phase of a test; none if it did not fail."""
+    if not report.failed:
+        return []
+    stack = cut(report.longreprtext, MAX_STACK)
+    if call.excinfo is None:  # a strict expected failure that passed, or a failure that a plugin added
+        message = cut((stack.strip().splitlines() or ["failed"])[0], MAX_MESSAGE)
+        file, line = definition(item)
+        return [{"message": message, "stack": stack, "file": file, "line": line, "kind": "other", "phase": report.when}]
+    found = []
+    for error in list(leaves(call.excinfo.value))[:MAX_ERRORS]:
+        # Soft assertions are collected without having been raised, so they have no traceback of their own.
+        info = call.excinfo if error.__traceback__ is None else pytest.ExceptionInfo.from_exception(error)
+        message = (
+            "".join(traceback.format_exception_only(error)) if info is call.excinfo else info.exconly(tryshort=True)
+        )
+        file, line = place(info, item.config) or definition(item)
+        kind = "job_timeout" if isinstance(error, time_is_up) else kind_of(error)
+        found.append(
+            {
+                "message": cut(message.strip(), MAX_MESSAGE),
+                "stack": stack,
+                "file": file,
+                "line": line,
+                "kind": kind,
+                "phase": report.when,
+            }
+        )
+        stack = ""  # the groups' common traceback once, not once an error
+    return found
+
+
+test_errors.__test__ = False  # type: ignore[attr-defined]
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The error itself, or what an exception group holds (soft assertions, several finalizers)."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error
+
+
+def kind_of(error: BaseException) -> str:
+    """assertion, test_timeout, navigation or script_error."""
+    name, module, message = type(error).__name__, type(error).__module__, str(error)
+    if isinstance(error, pytest.fail.Exception):
+        # pytest-timeout fails a test with "Timeout (>5.0s) from pytest-timeout."
+        return "test_timeout" if message.startswith("Timeout") else "assertion"
+    if isinstance(error, AssertionError):
+        return "assertion"
+    if module.startswith("playwright."):
+        if "net::ERR_" in message or "NS_ERROR_" in message or "Could not connect to" in message:
+            return "navigation"
+        if name == "TimeoutError":
+            return "test_timeout"
+    return "script_error"
+
+
+def place(info: pytest.ExceptionInfo[BaseException], config: pytest.Config) -> tuple[str, int] | None:
+    """The innermost line of the suite itself in a traceback."""
+    for entry in reversed(list(info.traceback)):
+        if is_within(Path(entry.path), config.rootpath):
+            return relative(Path(entry.path), config), entry.lineno + 1
+    return None
+
+
+def definition(item: pytest.Item) -> tuple[str, int]:
+    """Where a test is defined."""
+    path, line, _ = item.reportinfo()
+    return relative(Path(path), item.config), (line or 0) + 1
+
+
+def is_within(path: Path, folder: Path) -> bool:
+    """Whether a file belongs to the suite, an environment unpacked within it excepted."""
+    return path.is_relative_to(folder) and "site-packages" not in path.parts
+
+
+def relative(path: Path, config: pytest.Config) -> str:
+    """Relative to the bundle where it lies in it."""
+    return inside(path, config.rootpath)
+
+
+def inside(path: str | Path, folder: Path) -> str:
+    """Relative to the folder where it lies in it, with forward slashes."""
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - links are kept as the suite has them
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def collection_errors(
+    node: pytest.Item | pytest.Collector,
+    excinfo: pytest.ExceptionInfo[BaseException] | None,
+    report: pytest.CollectReport,
+) -> list[dict[str, Any]]:
+    """A file that could not be loaded: where, and why."""
+    stack = cut(str(report.longrepr or ""), MAX_STACK)
+    file: str | None = relative(node.path, node.config)
+    if excinfo is None:
+        return [{"message": (stack.strip().splitlines() or ["failed"])[-1], "file": file, "stack": stack}]
+    error = excinfo.value
+    if isinstance(error, pytest.Collector.CollectError) and error.__cause__ is not None:
+        error = error.__cause__
+    return [error_of_file(error, file, stack, node.config.rootpath)]
+
+
+def conftest_error(error: BaseException, folder: Path) -> dict[str, Any] | None:
+    """pytest's ConftestImportFailure, told by its shape: it has the conftest's path and the cause; None for any other
+    error.
+    """
+    path, cause = getattr(error, "path", None), getattr(error, "cause", None)
+    if not isinstance(path, Path) or not isinstance(cause, BaseException):
+        return None
+    return error_of_file(cause, inside(path, folder), "", folder)
+
+
+def error_of_file(error: BaseException, file: str | None, stack: str, folder: Path) -> dict[str, Any]:
+    """Message, file and line of an error at import: a syntax error names its own, any other the innermost line of the
+    suite.
+    """
+    message, line = f"{type(error).__name__}: {error}", None
+    if isinstance(error, SyntaxError):
+        message, line = f"{type(error).__name__}: {error.msg}", error.lineno
+        file = inside(error.filename, folder) if error.filename else file
+    elif error.__traceback__ is not None:
+        entries = list(pytest.ExceptionInfo.from_exception(error).traceback)
+        for entry in reversed(entries):
+            if is_within(Path(entry.path), folder):
+                file, line = inside(entry.path, folder), entry.lineno + 1
+                break
+    return {"message": cut(message, MAX_MESSAGE), "file": file, "line": line, "stack": stack}

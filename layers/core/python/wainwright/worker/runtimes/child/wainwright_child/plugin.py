@@ -1,0 +1,184 @@
+"""The pytest plugin in the test process: reports each test as it happens, as JSON lines on an inherited pipe.
+
+Loaded with `-p wainwright_child.plugin --wainwright-settings FILE`. FILE is JSON:
+{eventsFd, controlFd, browser, executable | null, launchArgs, sandbox, deselect: [id], logs: folder,
+options: {name of a parsed pytest option: value}}.
+From the control pipe it takes the lines `stop` (run no further test) and `expire` (the time is up: fail the running
+test now, so that its evidence is still written, and run no further one).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import browsers
+from .control import Control, TimeIsUp
+from .failures import collection_errors, conftest_error, test_errors
+from .recording import Recording, describe
+
+BATCH = 100
+"""Collected tests reported per line."""
+
+
+class Channel:
+    """The pipe to the worker. Whatever forks or starts processes in the tests must not write to it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._owner = os.getpid()
+        self._lock = threading.Lock()
+        os.set_inheritable(descriptor, False)
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Write one record as a line."""
+        if os.getpid() != self._owner:
+            return
+        data = memoryview(json.dumps({"type": kind, **fields}).encode() + b"\n")
+        with self._lock:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+
+
+class Reporter:
+    """The hooks, registered before any conftest of the suite is loaded."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.channel = Channel(settings["eventsFd"])
+        self.control = Control(settings["controlFd"])
+        self._settings = settings
+        self._passed_over = frozenset(settings["deselect"])
+        self._deselected: list[str] = []
+        self._recording: Recording | None = None
+        self._log = browsers.BrowserLog()
+        self._ended = 0
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
+        """Set what the job decides, whatever the suite's own options say, where plugins with such options are loaded."""
+        for name, value in self._settings["options"].items():
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+        return (yield)
+
+    def pytest_configure(self) -> None:
+        """Make browsers launchable and heard, and listen to the worker."""
+        browsers.install(self._settings, self._log)
+        self.control.start()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Pass over what already has an outcome. Last, so that the suite's own choice of tests is made before."""
+        kept = [item for item in items if item.nodeid not in self._passed_over]
+        gone = [item for item in items if item.nodeid in self._passed_over]
+        if gone:
+            self._deselected = [item.nodeid for item in gone]
+            items[:] = kept
+            config.hook.pytest_deselected(items=gone)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Report the tests that will run."""
+        cases = [describe(item) for item in session.items]
+        for start in range(0, len(cases), BATCH):
+            self.channel.send("tests", tests=cases[start : start + BATCH])
+        for start in range(0, len(self._deselected), BATCH):
+            self.channel.send("deselected", ids=self._deselected[start : start + BATCH])
+        self.channel.send("collected", total=len(cases), deselected=len(self._deselected))
+
+    def pytest_exception_interact(
+        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any], report: Any
+    ) -> None:
+        """A file that cannot be loaded."""
+        if isinstance(report, pytest.CollectReport):
+            for error in collection_errors(node, call.excinfo, report):
+                self.channel.send("collection_error", **error)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Asked to stop before the first test."""
+        if self.control.stopping:
+            raise session.Interrupted("stopped before the first test")
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test begins."""
+        self.channel.send("started", id=nodeid)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self) -> Generator[None, Any, Any]:
+        """Fixtures of a test."""
+        return (yield from self.control.interruptible())
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
+        """The test itself."""
+        return (yield from self.control.interruptible())
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """After each phase. First among wrappers, so that evidence which other plugins attach is there by now."""
+        report = yield
+        if report.when == "setup" or self._recording is None:
+            self._recording = Recording(item)
+        self._recording.add(report, call, test_errors(item, call, report, TimeIsUp))
+        if report.when == "teardown":
+            recording, self._recording = self._recording, None
+            self._ended += 1
+            name = f"{self._ended:05d}.log"
+            record = recording.finish(report, self._log.take(), Path(self._settings["logs"]) / name)
+            self.channel.send("ended", **record)
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self) -> None:
+        """The place at which a stop takes effect."""
+        if self.control.stopping and self._session is not None:
+            self._session.shouldstop = "asked to stop"
+
+    _session: pytest.Session | None = None
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Keep the session, which later hooks do not name."""
+        self._session = session
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """An error in pytest or a plugin of the suite, not in a test."""
+        self.channel.send("session_error", message=str(excrepr)[-4000:])
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The suite ended the session itself (pytest.exit, KeyboardInterrupt), or we did."""
+        if not isinstance(excinfo.value, pytest.Session.Interrupted):
+            self.channel.send("session_error", message=excinfo.exconly()[:4000])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """The session came to its end: what is missing until here was not run."""
+        self.channel.send("finished", exitStatus=int(exitstatus))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option by which the settings arrive."""
+    parser.getgroup("wainwright").addoption("--wainwright-settings", metavar="FILE", help="written by the worker")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
+    """Register the reporter, and report a conftest that cannot be loaded, which pytest itself calls a usage error."""
+    settings = json.loads(Path(early_config.known_args_namespace.wainwright_settings).read_text(encoding="utf-8"))
+    reporter = Reporter(settings)
+    early_config.pluginmanager.register(reporter, "wainwright-reporter")
+    sys.dont_write_bytecode = True
+    try:
+        return (yield)
+    except BaseException as error:
+        if found := conftest_error(error, early_config.invocation_params.dir):
+            reporter.channel.send("collection_error", **found)
+        raise

@@ -1,0 +1,140 @@
+"""What one attempt at one test leaves: phases, errors, printed text, evidence and a log of its own."""
+
+from __future__ import annotations
+
+import mimetypes
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .failures import definition
+
+MAX_PRINTED = 20_000
+"""Characters kept of each of standard output and error of a test; the last ones."""
+STEP_TITLES = {"setup": "Setup", "call": "Test", "teardown": "Teardown"}
+EVIDENCE = {"playwright_trace": "trace", "playwright_screenshot": "screenshot", "playwright_video": "video"}
+"""Names under which pytest-playwright puts the paths of its files into a report's user properties."""
+CONTENT_TYPES = {
+    ".zip": "application/zip",
+    ".webm": "video/webm",
+    ".png": "image/png",
+    ".log": "text/plain; charset=utf-8",
+}
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def describe(item: pytest.Item) -> dict[str, Any]:
+    """Identity, place and title of a test."""
+    file, line = definition(item)
+    classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
+    return {
+        "id": item.nodeid,
+        "file": file,
+        "line": line,
+        "title": title_of(item),
+        "path": classes,
+    }
+
+
+def title_of(item: pytest.Item) -> str:
+    """The test's name without the browser's, which pytest-playwright adds as a parameter to each test."""
+    callspec = getattr(item, "callspec", None)
+    browser = callspec.params.get("browser_name") if callspec else None
+    if callspec is None or browser is None:
+        return item.name
+    parameters = [part for part in [callspec.id.removeprefix(browser).removesuffix(browser).strip("-")] if part]
+    name = str(getattr(item, "originalname", None) or item.name.partition("[")[0])
+    return f"{name}[{parameters[0]}]" if parameters else name
+
+
+class Recording:
+    """Collects the reports of one attempt's phases."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+        self._outcome = "passed"
+        self._started: float | None = None
+        self._duration = 0.0
+        self._errors: list[dict[str, Any]] = []
+        self._steps: list[dict[str, Any]] = []
+        self._annotations: list[dict[str, str]] = [
+            {"type": marker.name, "description": ", ".join(map(str, marker.args))[:500]}
+            for marker in item.iter_markers()
+            if marker.name in {"skip", "skipif", "xfail", "issue", "slow"}
+        ]
+
+    def add(self, report: pytest.TestReport, call: pytest.CallInfo[Any], errors: list[dict[str, Any]]) -> None:
+        """Take in one phase. A failure outranks a skip, a skip a pass."""
+        self._started = call.start if self._started is None else self._started
+        self._duration += call.duration
+        self._errors += errors
+        self._steps.append(
+            {
+                "title": STEP_TITLES[call.when],
+                "startedAt": timestamp(call.start),
+                "durationMs": round(call.duration * 1000, 3),
+                "category": "phase",
+                "error": errors[0]["message"][:500] if errors else None,
+            }
+        )
+        if report.failed or (report.skipped and self._outcome == "passed"):
+            self._outcome = report.outcome
+        if report.skipped:
+            self._annotate_skip(report)
+        elif hasattr(report, "wasxfail"):
+            self._annotations.append({"type": "unexpected pass", "description": report.wasxfail})
+
+    def _annotate_skip(self, report: pytest.TestReport) -> None:
+        if hasattr(report, "wasxfail"):
+            self._annotations.append({"type": "expected failure", "description": report.wasxfail})
+        elif isinstance(report.longrepr, tuple):
+            self._annotations.append({"type": "skipped", "description": report.longrepr[2].removeprefix("Skipped: ")})
+
+    def finish(self, report: pytest.TestReport, browser_log: list[str], log: Path) -> dict[str, Any]:
+        """Write the log and return the record of the whole attempt. `report`, the teardown's, carries everything."""
+        self._write_log(log, report, browser_log)
+        files = [(EVIDENCE[name], path) for name, path in report.user_properties if name in EVIDENCE]
+        folder = self._item.config.invocation_params.dir
+        attachments = [(name, Path(folder, str(path))) for name, path in files] + [("log", log)]
+        return {
+            **describe(self._item),
+            "outcome": self._outcome,
+            "durationMs": round(self._duration * 1000, 3),
+            "startedAt": timestamp(self._started or 0),
+            "retry": max(0, getattr(self._item, "execution_count", 1) - 1),  # pytest-rerunfailures counts from 1
+            "errors": self._errors,
+            "stdout": report.capstdout[-MAX_PRINTED:],
+            "stderr": report.capstderr[-MAX_PRINTED:],
+            "steps": self._steps,
+            "annotations": self._annotations,
+            "attachments": [
+                {"name": name, "contentType": content_type(path), "path": str(path)} for name, path in attachments
+            ],
+        }
+
+    def _write_log(self, log: Path, report: pytest.TestReport, browser_log: list[str]) -> None:
+        lines = [f"{self._item.nodeid}: {self._outcome} after {self._duration * 1000:.0f} ms"]
+        for name, section in (("browser", browser_log), *printed(report)):
+            if section:
+                lines += ["", f"--- {name} ---", *section]
+        for error in self._errors:
+            lines += ["", f"--- error in {error['phase']} ---", error["message"]]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="replace")
+
+
+def printed(report: pytest.TestReport) -> list[tuple[str, list[str]]]:
+    """What the test printed and logged, by section."""
+    sections = (("stdout", report.capstdout), ("stderr", report.capstderr), ("logging", report.caplog))
+    return [(name, content[-MAX_PRINTED:].splitlines()) for name, content in sections]
+
+
+def content_type(path: Path) -> str:
+    """By the file's suffix."""
+    return CONTENT_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

@@ -1,0 +1,23 @@
+"""A small site and an empty suite for the tests of the browser worker's runtime and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.worker_runtime.suites import SuiteFolder, serve, site_folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of a small site."""
+    with serve(site_folder(tmp_path_factory.mktemp("site"))) as url:
+        yield url
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> SuiteFolder:
+    """An empty suite."""
+    return SuiteFolder(tmp_path)

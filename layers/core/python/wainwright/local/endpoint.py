@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from botocore.credentials import Credentials
 
+from wainwright.local.calls import CallLog
 from wainwright.local.inprocess import InProcessAws
 from wainwright.local.signatures import SignatureRefused, SignedRequest, verify
 from wainwright.local.web import BodyRefused, read_body, refuse
@@ -46,8 +47,14 @@ class Endpoint:
     """A WSGI application in front of the AWS in this process."""
 
     def __init__(
-        self, url: str, aws: InProcessAws, credentials: Credentials, cors: Mapping[str, tuple[CorsRule, ...]]
+        self,
+        url: str,
+        aws: InProcessAws,
+        credentials: Credentials,
+        cors: Mapping[str, tuple[CorsRule, ...]],
+        calls: CallLog | None = None,
     ) -> None:
+        self._calls = calls
         self._url = url
         self._aws = aws
         self._credentials = credentials
@@ -74,6 +81,8 @@ class Endpoint:
         presigned = "authorization" not in headers
         if origin is not None and not (presigned and self._rule(target, origin, method)):
             return refuse(start_response, 403, f"pages of {origin} have no business here")
+        if self._calls is not None:
+            self._calls.from_worker(service, method, target, headers)
         status, answer_headers, answer = self._aws.call(service, method, target, headers, body)
         sent = _plain_headers(answer_headers, len(answer), method)
         if origin is not None and (rule := self._rule(target, origin, method)):

@@ -8,7 +8,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from wainwright.local import compute, resources
+from wainwright.local.calls import Call, CallLog
 from wainwright.local.dynamodb import SafeDynamoDB
 from wainwright.local.endpoint import Endpoint
 from wainwright.local.errors import LocalError
@@ -60,6 +61,7 @@ class LocalSystem:
             that is free.
         max_workers: how many worker processes may run at once.
         worker_command: what to run in place of the worker, for tests.
+        on_call: told of every AWS call, by whichever thread makes it.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -73,6 +75,7 @@ class LocalSystem:
         api_port: int = DEFAULT_PORT,
         max_workers: int = 4,
         worker_command: Sequence[str] | None = None,
+        on_call: Callable[[Call], None] | None = None,
     ) -> None:
         self._document = template
         self._repo_root = repo_root.resolve()
@@ -80,6 +83,7 @@ class LocalSystem:
         self._api_port = api_port
         self._max_workers = max_workers
         self._worker_command = worker_command
+        self._calls = CallLog(on_call) if on_call is not None else None
         self._stack = ExitStack()
         self._started = False
         self._api_servers: dict[str, LoopbackServer] = {}
@@ -249,6 +253,8 @@ class LocalSystem:
         for part in (self._dynamodb, self._sqs, self._s3, self._router, self._aws):
             part.install(patches)
         self._install_interpreter(patches)
+        if self._calls is not None:
+            self._calls.install(patches)
 
     def _install_interpreter(self, patches: Patches) -> None:
         # Its support for AWS Batch loads a simulation of EC2, which takes longer than all the rest of the start.
@@ -285,7 +291,7 @@ class LocalSystem:
         self._functions.load(specs, self._repo_root)
 
     def _run(self, restored: int) -> None:
-        self._endpoint_server.start(Endpoint(self.endpoint_url, self._aws, self.credentials, self._cors))
+        self._endpoint_server.start(Endpoint(self.endpoint_url, self._aws, self.credentials, self._cors, self._calls))
         # Undone in reverse: pollers end first, then workers, then queues stop answering and handlers end.
         self._stack.callback(self._functions.drain, _FUNCTIONS_STOP_SECONDS)
         self._stack.callback(self._sqs.stop)

@@ -18,7 +18,7 @@ import httpx
 
 from wainwright import wiring
 from wainwright.adapters.aws.clients import Clients
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 from wainwright.local.calls import Call
 from wainwright.local.synth import template_for
 from wainwright.local.system import LocalSystem

@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wainwright.contracts.events import EventKind, JobEvent, StatusChanged
+from wainwright.contracts.http import LogEntry, LogLevel
 from wainwright.contracts.messages import ExecutionInput, TokenResult, WorkMessage
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits, ProjectLoad
+from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.statistics import Statistics
+from wainwright.domain.templates import Template
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.domain.workers import WorkerRecord
 
@@ -105,13 +109,18 @@ class JobStore(Protocol):
         limits: Limits | None = None,
         detail: JobDetail | None = None,
         idempotency: Idempotency | None = None,
+        also: Sequence[tuple[Job, Job]] = (),
+        unchanged: Sequence[Job] = (),
     ) -> Job:
         """Put ``after`` where ``before`` stands (None: where nothing does), and return it as it was written.
 
-        With ``limits`` the write is refused where it would take the project beyond them.
+        With ``limits`` the write is refused where it would take the project beyond them. ``also`` are further (before, after)
+        pairs of the same project, written in the same transaction; ``unchanged`` are jobs that must still be as they were
+        read. A job that comes to an end (a final status that it did not have) is counted in the statistics of its template
+        and hour; a new job that is blocked is noted with those it waits for.
 
         Raises:
-            Conflict: the row is no longer ``before``.
+            Conflict: a row is no longer as it was read.
             CapacityExceeded: over ``limits``.
             IdempotencyConflict: the key is taken; ``get_idempotent`` tells by whom.
             Unavailable: conflicts with other transactions did not end.
@@ -146,12 +155,38 @@ class JobStore(Protocol):
         """(project, job id) of rows whose ``due_at`` has passed, most overdue first."""
         ...
 
-    def list_jobs(self, project: str, *, status: str | None, limit: int, cursor: str | None) -> Page:
-        """A page of jobs, newest created first.
+    def find(self, project: str, query: JobQuery, now: datetime) -> Page:
+        """A page of the jobs that match, in order. Examines at most 1,000 rows, so a page may be short, or even empty, and
+        have a cursor all the same.
 
         Raises:
-            InvalidInput: the cursor is none of ours.
+            InvalidInput: the cursor is none of ours, or belongs to another query.
         """
+        ...
+
+    def dependents(self, project: str, job_id: str) -> Sequence[str]:
+        """Ids of the jobs that were made to wait for this one."""
+        ...
+
+    def delete(self, job: Job) -> None:
+        """Remove a job and all its rows: detail, progress, tests, events, logs. To be repeated until it returns.
+
+        Raises:
+            Conflict: the row is no longer ``job``.
+            Refused: the job is not at rest.
+        """
+        ...
+
+    def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
+        """Replace a job's detail."""
+        ...
+
+    def set_limits(self, project: str, limits: Limits) -> None:
+        """Set the project's own limits."""
+        ...
+
+    def statistics(self, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
+        """Sums over the jobs that ended from ``start`` to ``end``, both cut to the hour, of one template or of all."""
         ...
 
     def record(
@@ -170,6 +205,78 @@ class JobStore(Protocol):
 
     def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
         """Stored events with a sequence greater than ``after``, in order, without gaps."""
+        ...
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """Which lines of a log, oldest first. ``message`` is a part of the message, in any case."""
+
+    level: LogLevel | None = None
+    message: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Some lines, and where to go on if there are more."""
+
+    logs: Sequence[LogEntry]
+    cursor: str | None
+
+
+class LogStore(Protocol):
+    """Logs of jobs. A job keeps at most MAX_LOG_LINES lines; the last one says that no more are kept."""
+
+    def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
+        """Add lines, at most 25 in one call; returns how many were kept. Their order is that of their times, then of adding."""
+        ...
+
+    def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
+        """A page of the lines that match. Examines at most 1,000, so a page may be short and have a cursor all the same.
+
+        Raises:
+            InvalidInput: the cursor is none of ours.
+        """
+        ...
+
+
+class TemplateStore(Protocol):
+    """Templates and all their versions."""
+
+    def put(self, template: Template) -> None:
+        """Write a version; the newest is the one with the highest number.
+
+        Raises:
+            Conflict: that version exists, or the one before it does not.
+        """
+        ...
+
+    def get(self, project: str, template_id: str, version: int | None = None) -> Template | None:
+        """A version, or the newest. None where there is none, or the template was deleted."""
+        ...
+
+    def list(self, project: str, limit: int, cursor: str | None) -> tuple[Sequence[Template], str | None]:
+        """A page of the newest versions, in the order of their creation.
+
+        Raises:
+            InvalidInput: the cursor is none of ours.
+        """
+        ...
+
+    def delete(self, project: str, template_id: str) -> bool:
+        """Delete the template with all its versions; False if there was none."""
+        ...
+
+    def mark_run(self, project: str, template_id: str, at: datetime) -> None:
+        """A job was made of it."""
+        ...
+
+    def last_run(self, project: str, template_ids: Sequence[str]) -> Mapping[str, datetime]:
+        """When jobs were last made of these, for those of which any was."""
         ...
 
 
@@ -363,6 +470,10 @@ class Artifacts(Protocol):
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
         """Size in bytes and time of writing, or None when there is no such object."""
+        ...
+
+    def delete_all(self, prefix: str, *, most: int) -> int:
+        """Delete at most ``most`` objects whose keys start so; returns how many there were to delete in this call."""
         ...
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:

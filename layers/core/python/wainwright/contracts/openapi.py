@@ -95,6 +95,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _content(operation: Operation) -> dict[str, Any]:
+    if operation.status == 204:
+        return {}
     if operation.answer is None:
         return {_OTHER_CONTENT[operation.id]: {"schema": {}}}
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{operation.answer.__name__}"}}}

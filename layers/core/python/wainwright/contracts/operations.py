@@ -1,23 +1,11 @@
 """The HTTP API as a table: what the function serves, what OpenAPI describes, what the documentation must name."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from wainwright.contracts import http
+from wainwright.contracts.scopes import Scope
+from wainwright.domain.capacity import Limits
 from wainwright.domain.model import Record
-
-
-class Scope(StrEnum):
-    """What an API key may do. ``admin`` includes ``run``, and ``run`` includes ``read``."""
-
-    READ = "read"
-    RUN = "run"
-    ADMIN = "admin"
-
-    def allows(self, needed: "Scope") -> bool:
-        """Whether a key of this scope may call what needs ``needed``."""
-        order = list(Scope)
-        return order.index(self) >= order.index(needed)
 
 
 @dataclass(frozen=True)
@@ -56,12 +44,28 @@ OPERATIONS: tuple[Operation, ...] = (
         http.BundleAnswer, body=http.CreateBundle, problems=(400, 413),
     ),
     Operation(
-        "createJob", "POST", "/jobs", Scope.RUN, "Create a job from a script or a bundle.",
-        http.JobCreated, status=202, body=http.CreateJob, problems=(400, 409, 413, 429),
+        "createJob", "POST", "/jobs", Scope.RUN, "Create a job from scripts, a bundle, instructions or a template.",
+        http.JobCreated, status=202, body=http.CreateJob, problems=(400, 404, 409, 413, 429),
     ),
     Operation(
-        "listJobs", "GET", "/jobs", Scope.READ, "Jobs of the project, newest first.", http.JobList,
-        queries=(Query("status", "string", "only jobs in this state"), _LIMIT, _CURSOR), problems=(400,),
+        "listJobs", "GET", "/jobs", Scope.READ, "Find jobs, newest first; filters combine.", http.JobList,
+        queries=(
+            Query("status", "string", "only jobs in these states, separated by commas; FINISHED is completed or failed"),
+            Query("type", "string", "only jobs of these types, separated by commas"),
+            Query("templateId", "string", "only jobs of this template"),
+            Query("batchId", "string", "only jobs of this batch"),
+            Query("hasErrors", "boolean", "only jobs with, or without, errors"),
+            Query("label", "string", "only jobs with this label"),
+            *(
+                Query(f"{which}{bound}", "string", f"RFC 3339 or epoch milliseconds; the {word} bound of {what}")
+                for which, what in (("create", "creation"), ("start", "start"), ("end", "end"))
+                for bound, word in (("From", "lower"), ("To", "upper"))
+            ),
+            Query("sortBy", "string", "createdAt, startedAt or completedAt; createdAt if not given"),
+            Query("sortOrder", "string", "desc or asc; desc if not given"),
+            _LIMIT, _CURSOR,
+        ),
+        problems=(400,),
     ),
     Operation(
         "getJob", "GET", "/jobs/{jobId}", Scope.READ, "One job.", http.JobAnswer,
@@ -72,8 +76,44 @@ OPERATIONS: tuple[Operation, ...] = (
         problems=(400, 404),
     ),
     Operation(
+        "patchJob", "PATCH", "/jobs/{jobId}", Scope.RUN, "Change priority, low priority or label.",
+        http.JobAnswer, body=http.PatchJob, problems=(400, 404, 409),
+    ),
+    Operation(
+        "deleteJob", "DELETE", "/jobs/{jobId}", Scope.RUN, "Delete a job that is at rest, its logs and its report.",
+        None, status=204, problems=(400, 404, 409),
+    ),
+    Operation(
         "cancelJob", "POST", "/jobs/{jobId}/cancel", Scope.RUN, "Cancel a job; what it left is kept.",
         http.JobAnswer, problems=(400, 404, 409),
+    ),
+    Operation(
+        "stopJob", "POST", "/jobs/{jobId}/stop", Scope.RUN, "Stop a job so that it can be resumed.",
+        http.JobAnswer, problems=(400, 404, 409),
+    ),
+    Operation(
+        "resumeJob", "POST", "/jobs/{jobId}/resume", Scope.RUN, "Go on with a stopped job; what had passed does not run again.",
+        http.JobAnswer, problems=(400, 404, 409),
+    ),
+    Operation(
+        "retryJob", "POST", "/jobs/{jobId}/retry", Scope.RUN, "Try a failed job again, by the same id.",
+        http.JobAnswer, body=http.RetryJob, problems=(400, 404, 409),
+    ),
+    Operation(
+        "listLogs", "GET", "/jobs/{jobId}/logs", Scope.READ, "The log of a job, oldest first.", http.LogList,
+        queries=(
+            Query("level", "string", "INFO or ERROR"),
+            Query("message", "string", "a part of the message, in any case"),
+            Query("from", "string", "RFC 3339 or epoch milliseconds; overrides period"),
+            Query("to", "string", "RFC 3339 or epoch milliseconds; overrides period"),
+            Query("period", "string", "today, yesterday, or a duration such as 2h 30m"),
+            _LIMIT, _CURSOR,
+        ),
+        problems=(400, 404),
+    ),
+    Operation(
+        "createLog", "POST", "/jobs/{jobId}/logs", Scope.RUN, "Add a line to the log of a job, ended or not.",
+        http.LogAnswer, status=201, body=http.CreateLog, problems=(400, 404, 413),
     ),
     Operation(
         "createTicket", "POST", "/jobs/{jobId}/ticket", Scope.READ, "A short-lived address of the job's report.",
@@ -87,6 +127,60 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "getReport", "GET", "/jobs/{jobId}/report/{path+}", Scope.READ,
         "A file of the job's report; large files by redirect.", None, problems=(400, 404),
+    ),
+    Operation(
+        "createTemplate", "POST", "/templates", Scope.RUN, "Store what to run, by a name, with declared parameters.",
+        http.TemplateAnswer, status=201, body=http.WriteTemplate, problems=(400, 413),
+    ),
+    Operation(
+        "listTemplates", "GET", "/templates", Scope.READ, "Templates of the project.", http.TemplateList,
+        queries=(_LIMIT, _CURSOR), problems=(400,),
+    ),
+    Operation(
+        "getTemplate", "GET", "/templates/{templateId}", Scope.READ, "One template.", http.TemplateAnswer,
+        queries=(Query("version", "integer", "a version other than the newest"),), problems=(400, 404),
+    ),
+    Operation(
+        "updateTemplate", "PUT", "/templates/{templateId}", Scope.RUN, "A new version; jobs remember theirs.",
+        http.TemplateAnswer, body=http.WriteTemplate, problems=(400, 404, 409, 413),
+    ),
+    Operation(
+        "deleteTemplate", "DELETE", "/templates/{templateId}", Scope.RUN, "Delete a template; its jobs stay.",
+        None, status=204, problems=(404,),
+    ),
+    Operation(
+        "invokeTemplate", "POST", "/templates/{templateId}/invoke", Scope.RUN,
+        "Create a job: `url`, options, `config` keys and declared parameters, flat in one object.",
+        http.JobCreated, status=202, problems=(400, 404, 409, 413, 429),
+    ),
+    Operation(
+        "analytics", "GET", "/analytics", Scope.READ, "Success rate, durations, errors, flaky tests.", http.Analytics,
+        queries=(
+            Query("templateId", "string", "only jobs of this template"),
+            Query("from", "string", "RFC 3339 or epoch milliseconds, cut to the hour; seven days ago if not given"),
+            Query("to", "string", "RFC 3339 or epoch milliseconds, cut to the hour; now if not given"),
+            Query("jobIds", "string", "these jobs alone, at most 100, separated by commas"),
+        ),
+        problems=(400,),
+    ),
+    Operation(
+        "queue", "GET", "/queue", Scope.READ, "Who runs, who waits, what failed lately, what runs long.", http.QueueAnswer,
+        queries=(Query("longRunningMinutes", "integer", "from how many minutes on a job runs long; 10 if not given"),),
+        problems=(400,),
+    ),
+    Operation("getLimits", "GET", "/limits", Scope.READ, "Capacity and retention of the project.", Limits),
+    Operation(
+        "putLimits", "PUT", "/limits", Scope.ADMIN, "Set capacity and retention of the project.", Limits,
+        body=Limits, problems=(400,),
+    ),
+    Operation("listKeys", "GET", "/keys", Scope.ADMIN, "API keys of the project, without secrets.", http.KeyList),
+    Operation(
+        "createKey", "POST", "/keys", Scope.ADMIN, "Create an API key; its secret is in this answer alone.",
+        http.KeyCreated, status=201, body=http.CreateKey, problems=(400,),
+    ),
+    Operation(
+        "revokeKey", "DELETE", "/keys/{keyId}", Scope.ADMIN, "Revoke an API key; noticed everywhere within 30 s.",
+        None, status=204, problems=(404,),
     ),
 )  # fmt: skip
 """Every call. Each may also answer 401, 403, 429 of the gateway, 500 and 503."""

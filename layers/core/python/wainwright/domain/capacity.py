@@ -1,8 +1,18 @@
-"""How much a project may have running and queued, and how much it has."""
+"""How much a project may have running and queued, how long what it leaves is kept, and how much it has."""
 
 from pydantic import Field
 
 from wainwright.domain.model import Record
+
+
+class Retention(Record):
+    """How long things are kept (requirement D9). The counts are off unless set; ``archive`` keeps rows in the bucket."""
+
+    job_days: int = Field(default=7, ge=1, le=3_650)
+    report_days: int = Field(default=30, ge=1, le=3_650)
+    max_completed: int | None = Field(default=None, ge=1)
+    max_failed: int | None = Field(default=None, ge=1)
+    archive: bool = False
 
 
 class Limits(Record):
@@ -10,6 +20,7 @@ class Limits(Record):
 
     running: int = Field(default=5, ge=1, le=1_000)
     queued: int = Field(default=50, ge=1, le=100_000)
+    retention: Retention = Retention()
 
 
 class ProjectLoad(Record):

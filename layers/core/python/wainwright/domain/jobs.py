@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from wainwright.domain.errors import TransitionRefused
+from wainwright.domain.errors import Refused, TransitionRefused
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import Instant, to_milliseconds
 from wainwright.domain.model import Record
@@ -54,6 +54,7 @@ class Outcome(Record):
     failure: Failure | None = None
     tests: Tally = Tally()
     report: ReportRef | None = None
+    flaky_tests: tuple[str, ...] = ()
 
 
 class Job(Record):
@@ -70,8 +71,11 @@ class Job(Record):
     url: str | None = None
     bundle_id: str | None = None
     template_id: str | None = None
+    template_version: int | None = None
     batch_id: str | None = None
     run_by: RunBy
+    depends_on: tuple[str, ...] = ()
+    blocked_on: tuple[str, ...] = ()
     lanes: int = Field(default=1, ge=1)
     timeout_ms: int
     retry: RetryPolicy = RetryPolicy()
@@ -85,6 +89,7 @@ class Job(Record):
     not_before: Instant | None = None
 
     attempt: int = 1
+    fresh_since: int = 1
     run: int = 0
     admitted_at: Instant | None = None
     worker: str | None = None
@@ -111,8 +116,8 @@ class Job(Record):
 
     @property
     def waiting(self) -> bool:
-        """Whether the job stands in its project's waiting line."""
-        return self.status is JobStatus.PENDING and self.admitted_at is None
+        """Whether the job stands in its project's waiting line. One that waits for other jobs does not."""
+        return self.status is JobStatus.PENDING and self.admitted_at is None and not self.blocked_on
 
     @property
     def held_lanes(self) -> int:
@@ -246,17 +251,58 @@ class Job(Record):
 
     def stop(self, now: datetime) -> Self:
         """Asked to stop so that it can be resumed."""
+        if self.status not in {JobStatus.PENDING, JobStatus.RUNNING}:
+            raise TransitionRefused(self.status, JobStatus.STOPPING)
         if self.status is JobStatus.PENDING:
             return self._to(JobStatus.STOPPED, now)
         return self._to(JobStatus.STOPPING, now)
 
-    def requeue(self, now: datetime) -> Self:
-        """Resume a stopped job, or retry a failed one by hand."""
-        attempt = self.attempt + (1 if self.status is JobStatus.FAILED else 0)
+    def resume(self, now: datetime) -> Self:
+        """Go on with a stopped job: the same attempt, with the running time that it has left."""
+        if self.status is not JobStatus.STOPPED:
+            raise TransitionRefused(self.status, JobStatus.PENDING)
+        return self._to(JobStatus.PENDING, now, completed_at=None, due_at=now + CHECK_AFTER, expires_at=None)
+
+    def try_again(self, now: datetime, *, only_failed: bool) -> Self:
+        """Try a failed job again by hand; without ``only_failed`` no earlier outcome stands."""
+        if self.status is not JobStatus.FAILED:
+            raise TransitionRefused(self.status, JobStatus.PENDING)
+        attempt = self.attempt + 1
         return self._to(
-            JobStatus.PENDING, now, attempt=attempt, completed_at=None, due_at=now + CHECK_AFTER, expires_at=None,
-            failure=None, ran_ms=0 if self.status is JobStatus.FAILED else self.ran_ms,
+            JobStatus.PENDING, now, attempt=attempt, fresh_since=self.fresh_since if only_failed else attempt,
+            completed_at=None, due_at=now + CHECK_AFTER, expires_at=None, failure=None, ran_ms=0,
         )  # fmt: skip
+
+    def unblock(self, predecessor: str, now: datetime) -> Self:
+        """A job that this one waited for has completed."""
+        blocked_on = tuple(job_id for job_id in self.blocked_on if job_id != predecessor)
+        return self._with(now, blocked_on=blocked_on, due_at=now + CHECK_AFTER)
+
+    def skip(self, failure: Failure, now: datetime) -> Self:
+        """A job that this one waited for did not complete."""
+        return self._to(JobStatus.SKIPPED, now, failure=failure, blocked_on=())
+
+    def rank(self, now: datetime, *, priority: int | None = None, low_priority: bool | None = None) -> Self:
+        """Change the place in the line. What has ended has none.
+
+        Raises:
+            Refused: the job has ended.
+        """
+        if self.final:
+            raise Refused(f"the job is {self.status}; its priority means nothing any more")
+        return self._with(
+            now,
+            priority=self.priority if priority is None else priority,
+            low_priority=self.low_priority if low_priority is None else low_priority,
+        )
+
+    def name(self, label: str, now: datetime) -> Self:
+        """Give the job another label, in any state."""
+        return self._with(now, label=label)
+
+    def note_error(self, now: datetime) -> Self:
+        """An error was logged."""
+        return self._with(now, has_errors=True)
 
     def touch(self, now: datetime) -> Self:
         """Nothing changed but when the sweep looks again."""

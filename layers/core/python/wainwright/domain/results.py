@@ -24,6 +24,13 @@ def merge(before: TestOutcome | None, now: TestOutcome) -> TestOutcome:
     return now
 
 
-def settled(outcomes: Iterable[tuple[str, TestOutcome, int]], attempt: int) -> frozenset[str]:
-    """Ids of the test cases, of (id, outcome, attempt), that ``attempt`` leaves as they are."""
-    return frozenset(id for id, outcome, seen_in in outcomes if stands(outcome, seen_in=seen_in, attempt=attempt))
+def settled(outcomes: Iterable[tuple[str, TestOutcome, int]], attempt: int, fresh_since: int = 1) -> frozenset[str]:
+    """Ids of the test cases, of (id, outcome, attempt), that ``attempt`` leaves as they are.
+
+    What was seen before attempt ``fresh_since`` does not count.
+    """
+    return frozenset(
+        test_id
+        for test_id, outcome, seen_in in outcomes
+        if seen_in >= fresh_since and stands(outcome, seen_in=seen_in, attempt=attempt)
+    )

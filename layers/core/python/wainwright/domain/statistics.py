@@ -1,0 +1,102 @@
+"""Aggregates of ended jobs: counts, and durations in a histogram, so that no list of jobs has to be read.
+
+A histogram adds up by adding its buckets, whoever counted them; mean is exact, minimum and maximum are kept beside it, and
+quantiles are exact to the width of a bucket (5 %).
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from wainwright.domain.instants import to_milliseconds
+from wainwright.domain.jobs import Job
+from wainwright.domain.states import JobStatus
+
+Key = TypeVar("Key", str, int)
+
+GROWTH = 1.05
+"""Each bucket reaches 5 % further than the one before."""
+
+COUNTED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED, JobStatus.SKIPPED})
+
+
+def bucket_of(milliseconds: int) -> int:
+    """The bucket that a duration falls into."""
+    return 0 if milliseconds <= 1 else math.ceil(math.log(milliseconds, GROWTH))
+
+
+def top_of(bucket: int) -> int:
+    """The longest duration of a bucket, in milliseconds."""
+    return math.floor(GROWTH**bucket)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Sums over some ended jobs. ``durations`` are those of completed ones: bucket → number."""
+
+    by_status: Mapping[str, int] = field(default_factory=dict)
+    categories: Mapping[str, int] = field(default_factory=dict)
+    durations: Mapping[int, int] = field(default_factory=dict)
+    duration_sum_ms: int = 0
+    shortest_ms: int | None = None
+    longest_ms: int | None = None
+    flaky: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, job: Job, flaky_tests: Iterable[str] = ()) -> "Statistics":
+        """What one ended job adds."""
+        by_status = {str(job.status): 1}
+        categories = {str(job.failure.category): 1} if job.failure and job.status is JobStatus.FAILED else {}
+        flaky = dict.fromkeys(flaky_tests, 1)
+        if job.status is not JobStatus.COMPLETED or job.completed_at is None:
+            return cls(by_status=by_status, categories=categories, flaky=flaky)
+        took = to_milliseconds(job.completed_at - job.created_at)
+        return cls(
+            by_status=by_status, durations={bucket_of(took): 1}, duration_sum_ms=took, shortest_ms=took, longest_ms=took,
+            flaky=flaky,
+        )  # fmt: skip
+
+    def __add__(self, other: "Statistics") -> "Statistics":
+        shortest = [each for each in (self.shortest_ms, other.shortest_ms) if each is not None]
+        longest = [each for each in (self.longest_ms, other.longest_ms) if each is not None]
+        return Statistics(
+            by_status=_added(self.by_status, other.by_status),
+            categories=_added(self.categories, other.categories),
+            durations=_added(self.durations, other.durations),
+            duration_sum_ms=self.duration_sum_ms + other.duration_sum_ms,
+            shortest_ms=min(shortest, default=None),
+            longest_ms=max(longest, default=None),
+            flaky=_added(self.flaky, other.flaky),
+        )
+
+    @property
+    def total(self) -> int:
+        """How many jobs ended."""
+        return sum(self.by_status.values())
+
+    def count(self, status: JobStatus) -> int:
+        """How many ended so."""
+        return self.by_status.get(str(status), 0)
+
+    @property
+    def mean_ms(self) -> float | None:
+        """Mean duration of completed jobs."""
+        number = sum(self.durations.values())
+        return self.duration_sum_ms / number if number else None
+
+    def quantile_ms(self, share: float) -> int | None:
+        """The duration that a share (0 to 1) of the completed jobs did not exceed, exact to 5 %."""
+        number = sum(self.durations.values())
+        if not number or self.longest_ms is None or self.shortest_ms is None:
+            return None
+        seen = 0
+        for bucket in sorted(self.durations):
+            seen += self.durations[bucket]
+            if seen >= share * number:
+                return max(min(top_of(bucket), self.longest_ms), self.shortest_ms)
+        return self.longest_ms
+
+
+def _added(left: Mapping[Key, int], right: Mapping[Key, int]) -> dict[Key, int]:
+    return {key: left.get(key, 0) + right.get(key, 0) for key in {**left, **right}}

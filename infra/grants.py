@@ -27,6 +27,7 @@ def grant_functions(
     storage.grant_read_write(functions.api)
     artifacts.grant_upload(functions.api)
     artifacts.grant_read_reports(functions.api)
+    artifacts.grant_delete_reports(functions.api)
     queues.jobs.grant_send_messages(functions.api)
 
     storage.grant_read(functions.stream_events)
@@ -44,6 +45,10 @@ def grant_functions(
     storage.grant_read_write(functions.sweep)
     queues.jobs.grant_send_messages(functions.sweep)
     _grant_executions(workflow.state_machine, functions.sweep)
+
+    storage.grant_read_write(functions.clean_up)
+    artifacts.grant_delete_reports(functions.clean_up)
+    artifacts.grant_archive(functions.clean_up)
 
     workflow.state_machine.grant_task_response(functions.drain_dead_letters)
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from wainwright import wiring
 from wainwright.contracts.messages import ExecutionError, FinishInput
-from wainwright.settings import JobSettings
+from wainwright.settings import FinishSettings
 from wainwright.usecases.finish_job import FinishJob
 
 
 @cache
 def finish() -> FinishJob:
     """The use case, put together at the first event."""
-    return wiring.finish_job(JobSettings.read(os.environ))
+    return wiring.finish_job(FinishSettings.read(os.environ))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

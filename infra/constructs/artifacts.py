@@ -8,12 +8,10 @@ from constructs import Construct
 from infra.nag import acknowledge, logical_id
 from infra.stages import Stage
 from wainwright.contracts import names
+from wainwright.domain.capacity import REPORT_CLASSES
 
 UPLOADS_DAYS = 7
 """Job data is kept for 7 days (requirement D9); a bundle is of no use without its jobs."""
-
-REPORTS_DAYS = 30
-"""Reports are kept for 30 days (requirement D9)."""
 
 
 class Artifacts(Construct):
@@ -32,7 +30,7 @@ class Artifacts(Construct):
             cors=[_viewer_access(reports_origin)],
             lifecycle_rules=[
                 _expiry("uploads", UPLOADS_DAYS, prefix=names.UPLOADS),
-                _expiry("reports", REPORTS_DAYS, prefix=names.REPORTS),
+                *(_expiry(f"reports-{days}", days, prefix=names.report_class(days)) for days in REPORT_CLASSES),
                 s3.LifecycleRule(id="abandoned-parts", abort_incomplete_multipart_upload_after=Duration.days(1)),
             ],
             # A bucket that holds something is never deleted with its stack: CloudFormation refuses.
@@ -57,6 +55,15 @@ class Artifacts(Construct):
     def grant_read_reports(self, grantee: iam.IGrantable) -> None:
         """Allow getting what jobs left, and the trace viewer."""
         self._grant_reading(grantee, names.REPORTS, names.ASSETS)
+
+    def grant_delete_reports(self, grantee: iam.IGrantable) -> None:
+        """Allow deleting what jobs left."""
+        self._grant(grantee, ["s3:DeleteObject"], names.REPORTS)
+        iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn])
+
+    def grant_archive(self, grantee: iam.IGrantable) -> None:
+        """Allow keeping the records of jobs that are deleted."""
+        self._grant(grantee, ["s3:PutObject"], names.ARCHIVE)
 
     def grant_write_reports(self, grantee: iam.IGrantable) -> None:
         """Allow putting what jobs leave, and the trace viewer."""

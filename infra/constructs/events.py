@@ -86,6 +86,13 @@ class Rules(Construct):
         )
         events.Rule(
             self,
+            "EveryTwelveHours",
+            description="Clean-up: what has outlived its project's retention goes.",
+            schedule=events.Schedule.rate(Duration.hours(12)),
+            targets=[_target(functions.clean_up, dead_letters)],
+        )
+        events.Rule(
+            self,
             "ExecutionEnded",
             description="Executions that ended without their Finish state.",
             event_pattern=events.EventPattern(

@@ -51,7 +51,7 @@ DISPATCH_JOBS = FunctionSpec(
 FINISH_JOB = FunctionSpec(
     name="finish_job",
     description="Ends a run: final state or retry, freed capacity, a wake-up.",
-    variables=frozenset({Variable.TABLE, Variable.JOBS_QUEUE_URL}),
+    variables=frozenset({Variable.TABLE, Variable.JOBS_QUEUE_URL, Variable.RUNNING_CAPACITY, Variable.QUEUED_CAPACITY}),
 )
 PUBLISH_EVENTS = FunctionSpec(
     name="publish_events",
@@ -61,9 +61,24 @@ PUBLISH_EVENTS = FunctionSpec(
 SWEEP = FunctionSpec(
     name="sweep",
     description="Every minute: what is overdue, and whatever fell between two steps, goes on.",
-    variables=frozenset({Variable.TABLE, Variable.JOBS_QUEUE_URL, Variable.STATE_MACHINE_ARN}),
+    variables=frozenset(
+        {
+            Variable.TABLE,
+            Variable.JOBS_QUEUE_URL,
+            Variable.STATE_MACHINE_ARN,
+            Variable.RUNNING_CAPACITY,
+            Variable.QUEUED_CAPACITY,
+        }
+    ),
     # No longer than the time until the next one.
     timeout_seconds=55,
+)
+CLEAN_UP = FunctionSpec(
+    name="clean_up",
+    description="Every twelve hours: deletes what has outlived its project's retention, in small batches.",
+    variables=frozenset({Variable.TABLE, Variable.BUCKET, Variable.RUNNING_CAPACITY, Variable.QUEUED_CAPACITY}),
+    # As long as a function may run: what is left is for the next time.
+    timeout_seconds=900,
 )
 DRAIN_DEAD_LETTERS = FunctionSpec(
     name="drain_dead_letters",
@@ -98,6 +113,7 @@ class Functions(Construct):
         self.finish_job = self._make(FINISH_JOB)
         self.publish_events = self._make(PUBLISH_EVENTS)
         self.sweep = self._make(SWEEP)
+        self.clean_up = self._make(CLEAN_UP)
         self.drain_dead_letters = self._make(DRAIN_DEAD_LETTERS)
 
     def configure(self, values: Mapping[Variable, str]) -> None:

@@ -15,16 +15,18 @@ FUNCTIONS = {
     "publish_events",
     "stream_events",
     "sweep",
+    "clean_up",
 }
 
 SETTINGS: dict[str, type[settings.Settings]] = {
     "api": settings.ApiSettings,
     "dispatch_jobs": settings.DispatchSettings,
     "drain_dead_letters": settings.Settings,
-    "finish_job": settings.JobSettings,
+    "finish_job": settings.FinishSettings,
     "publish_events": settings.PublishSettings,
     "stream_events": settings.StoreSettings,
     "sweep": settings.WorkflowSettings,
+    "clean_up": settings.CleanUpSettings,
     "worker": settings.WorkerSettings,
 }
 """The model that each process reads its environment with."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PREFIXES = [
     r"<StorageTable\w+\.Arn>/index/\*",
-    r"<ArtifactsBucket\w+\.Arn>/(uploads|reports|assets)/\*",
+    r"<ArtifactsBucket\w+\.Arn>/(uploads|reports|assets|archive)/\*",
     r"<FunctionsFinishJobHandler\w+\.Arn>:\*",
     r"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:[^*]+:\*",
 ]

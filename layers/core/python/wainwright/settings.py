@@ -69,13 +69,17 @@ class ApiSettings(JobSettings, CapacitySettings):
     timeout_ms: int = Field(default=900_000, alias="TEST_EXECUTION_TIMEOUT_MS", ge=1_000)
 
 
-class WorkflowSettings(JobSettings):
+class FinishSettings(JobSettings, CapacitySettings):
+    """Of ``functions/finish_job``."""
+
+
+class WorkflowSettings(JobSettings, CapacitySettings):
     """Of what looks at executions."""
 
     state_machine_arn: str = Field(alias="WAINWRIGHT_STATE_MACHINE_ARN", min_length=1)
 
 
-class DispatchSettings(WorkflowSettings, CapacitySettings):
+class DispatchSettings(WorkflowSettings):
     """Of ``functions/dispatch_jobs``."""
 
     max_workers: int = Field(alias="MAX_CONCURRENT_TESTS", ge=1)
@@ -84,6 +88,12 @@ class DispatchSettings(WorkflowSettings, CapacitySettings):
     task_definition: str = Field(alias="WAINWRIGHT_TASK_DEFINITION")
     subnets: str = Field(alias="WAINWRIGHT_SUBNETS")
     security_group: str = Field(alias="WAINWRIGHT_SECURITY_GROUP")
+
+
+class CleanUpSettings(StoreSettings, CapacitySettings):
+    """Of ``functions/clean_up``."""
+
+    bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)
 
 
 class PublishSettings(Settings):

@@ -15,8 +15,9 @@ from wainwright.adapters.clock import system_clock
 from wainwright.ports import Artifacts, Clock, JobStore, WorkerStore, WorkQueue
 from wainwright.settings import (
     ApiSettings,
+    CleanUpSettings,
     DispatchSettings,
-    JobSettings,
+    FinishSettings,
     PublishSettings,
     StoreSettings,
     WorkerSettings,
@@ -24,8 +25,10 @@ from wainwright.settings import (
 )
 from wainwright.usecases.accept_bundle import AcceptBundle
 from wainwright.usecases.authenticate import Authenticate
+from wainwright.usecases.clean_up import CleanUp
 from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.dispatch_jobs import DispatchJobs
+from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
 from wainwright.usecases.give_up_work import GiveUpWork
 from wainwright.usecases.keep_worker import KeepWorker
@@ -67,7 +70,7 @@ def api(settings: ApiSettings) -> Api:
         authenticate=Authenticate(access, system_clock),
         submit=SubmitJob(jobs, artifacts, wakeups, system_clock, settings.limits, settings.timeout_ms),
         read=ReadJobs(jobs),
-        control=ControlJob(jobs, wakeups, system_clock),
+        control=ControlJob(jobs, artifacts, wakeups, EndJob(jobs, settings.limits), system_clock),
         accept_bundle=AcceptBundle(artifacts, system_clock),
         reports=OpenReports(jobs, access, artifacts, system_clock, settings.reports_url),
     )
@@ -89,15 +92,23 @@ def event_stream(settings: StoreSettings) -> EventStream:
     return EventStream(authenticate=Authenticate(access, system_clock), stream=StreamEvents(jobs, system_clock))
 
 
-def finish_job(settings: JobSettings) -> FinishJob:
+def finish_job(settings: FinishSettings) -> FinishJob:
     """The end of a run."""
     clients = Clients()
     return _finish(clients, settings)
 
 
-def _finish(clients: Clients, settings: JobSettings) -> FinishJob:
+def _finish(clients: Clients, settings: FinishSettings | WorkflowSettings) -> FinishJob:
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
-    return FinishJob(jobs, SqsWakeUps(clients.sqs, settings.jobs_queue_url), system_clock)
+    end = EndJob(jobs, settings.limits)
+    return FinishJob(jobs, end, SqsWakeUps(clients.sqs, settings.jobs_queue_url), system_clock)
+
+
+def clean_up(settings: CleanUpSettings) -> CleanUp:
+    """Retention."""
+    clients = Clients()
+    jobs = DynamoJobStore(clients.dynamodb, settings.table)
+    return CleanUp(jobs, S3Artifacts(clients.s3, settings.bucket), system_clock, settings.limits)
 
 
 @dataclass(frozen=True)
@@ -132,6 +143,7 @@ def sweep_jobs(settings: WorkflowSettings) -> SweepJobs:
         workers=DynamoWorkerStore(clients.dynamodb, settings.table),
         workflows=StepFunctionsWorkflows(clients.stepfunctions, settings.state_machine_arn),
         finish=_finish(clients, settings),
+        end=EndJob(DynamoJobStore(clients.dynamodb, settings.table), settings.limits),
         wakeups=SqsWakeUps(clients.sqs, settings.jobs_queue_url),
         clock=system_clock,
     )

@@ -26,6 +26,7 @@ JOB_ENTITY = "job"
 UPLOADS = "uploads/"
 REPORTS = "reports/"
 ASSETS = "assets/"
+ARCHIVE = "archive/"
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
@@ -90,9 +91,14 @@ def bundle_key(project: str, bundle_id: str) -> str:
     return f"{UPLOADS}{project}/{bundle_id}.tar.gz"
 
 
-def report_prefix(project: str, job_id: str) -> str:
-    """Under this prefix lies all that a job leaves."""
-    return f"{REPORTS}{project}/{job_id}/"
+def report_class(days: int) -> str:
+    """Under this prefix lie the reports that are kept for so many days; the bucket has a lifecycle rule for it."""
+    return f"{REPORTS}{days}d/"
+
+
+def report_prefix(project: str, job_id: str, *, days: int = 30) -> str:
+    """Under this prefix lies all that a job leaves. ``days`` is the job's retention class."""
+    return f"{report_class(days)}{project}/{job_id}/"
 
 
 def artifact_name(fence: int, number: int, name: str) -> str:
@@ -101,14 +107,19 @@ def artifact_name(fence: int, number: int, name: str) -> str:
     return f"data/{fence}-{number}-{safe}"
 
 
-def report_key(project: str, job_id: str, *, fence: int, path: str) -> str:
+def report_key(project: str, job_id: str, *, fence: int, path: str, days: int = 30) -> str:
     """Where one file of a job's report lies, by its path in the report.
 
     Attachments (``data/…``) carry their fence in the name and are shared by every later fence's report;
     everything else is written anew, under the fence of its writer.
     """
-    prefix = report_prefix(project, job_id)
+    prefix = report_prefix(project, job_id, days=days)
     return f"{prefix}{path}" if path.startswith("data/") else f"{prefix}f{fence}/{path}"
+
+
+def archive_key(project: str, job_id: str) -> str:
+    """Where the record of a deleted job lies, if its project archives."""
+    return f"{ARCHIVE}{project}/{job_id}.json"
 
 
 def viewer_key(version: str, path: str) -> str:

@@ -50,11 +50,12 @@ class JobQuery:
     ascending: bool = False
     limit: int = 50
     cursor: str | None = None
+    include_expired: bool = False
 
     def matches(self, job: Job, now: datetime) -> bool:
         """Whether the job is looked for. One that has expired is not there any more, though its row may be."""
         return (
-            (job.expires_at is None or job.expires_at > now)
+            (self.include_expired or job.expires_at is None or job.expires_at > now)
             and (not self.statuses or job.status in self.statuses)
             and (not self.types or job.type in self.types)
             and self.template_id in (None, job.template_id)

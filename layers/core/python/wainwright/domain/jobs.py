@@ -78,6 +78,7 @@ class Job(Record):
     blocked_on: tuple[str, ...] = ()
     lanes: int = Field(default=1, ge=1)
     timeout_ms: int
+    report_days: int = 30
     retry: RetryPolicy = RetryPolicy()
 
     created_at: Instant

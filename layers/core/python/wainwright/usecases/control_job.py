@@ -1,46 +1,109 @@
-"""Change what happens to a job: cancel it."""
+"""Change what happens to a job: cancel, stop, resume, retry, delete, rank, name.
 
+Every race between control and completion has one winner: the row's version decides, and whoever comes second decides anew
+by what he finds, or is told the state in a 409.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from wainwright.contracts.names import check_job_id
+from wainwright.contracts.http import PatchJob
+from wainwright.contracts.names import check_job_id, report_prefix
 from wainwright.domain.errors import Conflict, NotFound, Refused, TransitionRefused, Unavailable
 from wainwright.domain.jobs import Job
-from wainwright.ports import Clock, JobStore, WakeUps
+from wainwright.domain.states import AT_REST
+from wainwright.ports import Artifacts, Clock, JobStore, WakeUps
 from wainwright.usecases.caller import Caller
+from wainwright.usecases.end_job import EndJob
 
 TRIES = 8
 """How often a change is decided anew when the row changed meanwhile."""
 
+OBJECTS_AT_ONCE = 1_000
+
 
 @dataclass(frozen=True)
 class ControlJob:
-    """Steers jobs."""
+    """Steers jobs.
+
+    Every method raises InvalidInput (no job id), NotFound (no such job), Refused (the state does not allow it; the message
+    names the state) and Unavailable (the row kept changing).
+    """
 
     jobs: JobStore
+    artifacts: Artifacts
     wakeups: WakeUps
+    end: EndJob
     clock: Clock
 
     def cancel(self, caller: Caller, job_id: str) -> Job:
-        """Cancel a job: at once where no worker has it; else its worker ends it within seconds.
+        """Cancel for good: at once where no worker has the job; else its worker ends it within seconds."""
+        return self._change(caller, job_id, "be canceled", lambda job: job.cancel(self.clock()))
 
-        Raises:
-            NotFound: no such job.
-            Refused: it has ended already.
-        """
+    def stop(self, caller: Caller, job_id: str) -> Job:
+        """Stop so that it can be resumed: at once where no worker has the job; else after the current test."""
+        return self._change(caller, job_id, "be stopped", lambda job: job.stop(self.clock()))
+
+    def resume(self, caller: Caller, job_id: str) -> Job:
+        """Put a stopped job into the line again: what had passed does not run again."""
+        return self._change(caller, job_id, "be resumed", lambda job: job.resume(self.clock()))
+
+    def retry(self, caller: Caller, job_id: str, *, only_failed: bool) -> Job:
+        """Try a failed job again, by the same id; with ``only_failed`` what had passed stands."""
+        step = lambda job: job.try_again(self.clock(), only_failed=only_failed)  # noqa: E731 - a name for a long line
+        return self._change(caller, job_id, "be retried", step)
+
+    def change(self, caller: Caller, job_id: str, request: PatchJob) -> Job:
+        """Set priority, low priority or label, as far as they are given."""
+
+        def step(job: Job) -> Job:
+            now = self.clock()
+            if request.priority is not None or request.low_priority is not None:
+                job = job.rank(now, priority=request.priority, low_priority=request.low_priority)
+            return job if request.label is None else job.name(request.label, now)
+
+        return self._change(caller, job_id, "be changed so", step)
+
+    def delete(self, caller: Caller, job_id: str) -> None:
+        """Delete a job at rest with all it left. Objects go first, the row last: it can be repeated."""
+        check_job_id(job_id)
+        job = self._get(caller, job_id)
+        if job.status not in AT_REST:
+            raise Refused(
+                f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel or stop it first."
+            )
+        remove_job(self.jobs, self.artifacts, job)
+
+    def _get(self, caller: Caller, job_id: str) -> Job:
+        job = self.jobs.get(caller.project, job_id)
+        if job is None:
+            raise NotFound(f"this project has no job {job_id}")
+        return job
+
+    def _change(self, caller: Caller, job_id: str, what: str, step: Callable[[Job], Job]) -> Job:
         check_job_id(job_id)
         for _ in range(TRIES):
-            job = self.jobs.get(caller.project, job_id)
-            if job is None:
-                raise NotFound(f"this project has no job {job_id}")
+            job = self._get(caller, job_id)
             try:
-                written = self.jobs.write(job, job.cancel(self.clock()))
+                written = self.end(job, step(job), self.clock())
             except TransitionRefused as error:
                 raise Refused(
-                    f"the job is {job.status} and can no longer be canceled", advice="Nothing needs to be done."
+                    f"the job is {job.status} and cannot {what}", advice="See GET /v1/jobs/{jobId} for its state."
                 ) from error
             except Conflict:
                 continue
-            if job.held_lanes and not written.held_lanes:
+            if written.waiting or written.held_lanes < job.held_lanes:
                 self.wakeups.send(caller.project)
             return written
-        raise Unavailable("the job changed faster than it could be canceled", advice="Send the request again.")
+        raise Unavailable("the job changed faster than it could be steered", advice="Send the request again.")
+
+
+def remove_job(jobs: JobStore, artifacts: Artifacts, job: Job) -> None:
+    """Delete a job's objects and rows, the job's own row last.
+
+    Raises:
+        Conflict, Refused: the job is not, or no longer, at rest as it was read.
+    """
+    while artifacts.delete_all(report_prefix(job.project, job.id, days=job.report_days), most=OBJECTS_AT_ONCE):
+        pass
+    jobs.delete(job)

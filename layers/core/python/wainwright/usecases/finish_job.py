@@ -10,6 +10,7 @@ from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.states import JobStatus
 from wainwright.ports import Clock, JobStore, WakeUps
+from wainwright.usecases.end_job import EndJob
 
 TRIES = 8
 MAX_QUEUE_DELAY = timedelta(seconds=900)
@@ -23,6 +24,7 @@ class FinishJob:
     """Ends runs. Idempotent: a run that was ended already is left as it is."""
 
     jobs: JobStore
+    end: EndJob
     wakeups: WakeUps
     clock: Clock
 
@@ -41,7 +43,7 @@ class FinishJob:
                 return job
             now = self.clock()
             try:
-                written = self.jobs.write(job, job.finish(job.outcome or ending_without_outcome(job, error), now))
+                written = self.end(job, job.finish(job.outcome or ending_without_outcome(job, error), now), now)
             except Conflict:
                 continue
             ready = max((written.not_before or now) - now, timedelta(0))

@@ -91,7 +91,7 @@ class OpenReports:
         if path.startswith("trace/"):
             key = viewer_key(job.report.viewer, path.removeprefix("trace/"))
         else:
-            key = report_key(project, job_id, fence=job.report.fence, path=path)
+            key = report_key(project, job_id, fence=job.report.fence, path=path, days=job.report_days)
         try:
             content, content_type = self.artifacts.get(key, most=MAX_INLINE_BYTES)
         except ArtifactMissing as error:

@@ -50,7 +50,8 @@ class RunJob:
         """Take the run that a message names.
 
         None where there is nothing to run: the run is over (message deleted), its outcome is there already or follows from
-        its state (token ended, message deleted), or another worker holds it (message given back).
+        its state (token ended, message deleted), another worker holds it (message given back), or the project has no room for
+        it any more (back into the line).
         """
         message = work.message
         for _ in range(TRIES):
@@ -66,6 +67,9 @@ class RunJob:
                 self.queue.extend(work.receipt, max(job.lease_until - now, timedelta(0)) + MESSAGE_GRACE)
                 return None
             try:
+                if self._without_room(job):
+                    self._hand_back(work, self.jobs.write(job, job.restart(now)))
+                    return None
                 claimed = self.jobs.write(job, job.claim(worker, now))
             except Conflict:
                 continue
@@ -101,6 +105,19 @@ class RunJob:
         """Keep the outcome, end the token, delete the message: in that order, each repeatable. Raises as :meth:`renew`."""
         job = self._write(claim, lambda job: job.record_outcome(outcome, self.clock(), ran_ms))
         self._end_token(claim.work, job, outcome)
+
+    def _without_room(self, job: Job) -> bool:
+        """Whether the project's limit was lowered below what was admitted before (requirement D5)."""
+        if job.status is not JobStatus.PENDING:
+            return False
+        load = self.jobs.load(job.project)
+        return load.limits is not None and load.running > load.limits.running
+
+    def _hand_back(self, work: ReceivedWork, job: Job) -> None:
+        """The job is in the line again and has used up no try; this run is over."""
+        result = TokenResult(job_id=job.id, run=job.run, fence=job.fence)
+        self.workflows.succeed(work.message.task_token, result)
+        self.queue.delete(work.receipt)
 
     def _held(self, claim: Claim) -> Job:
         job = self.jobs.get(claim.job.project, claim.job.id)

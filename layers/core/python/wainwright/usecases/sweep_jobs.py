@@ -9,6 +9,7 @@ from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.states import IN_WORK, JobStatus
 from wainwright.ports import Clock, ExecutionState, JobStore, WakeUps, WorkerStore, Workflows
 from wainwright.usecases.dispatch_jobs import start_run
+from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
 
 BATCH = 100
@@ -30,6 +31,7 @@ class SweepJobs:
     workers: WorkerStore
     workflows: Workflows
     finish: FinishJob
+    end: EndJob
     wakeups: WakeUps
     clock: Clock
 
@@ -62,6 +64,10 @@ class SweepJobs:
         return len(lost)
 
     def _mend(self, job: Job) -> None:
+        if job.blocked_on and job.status is JobStatus.PENDING:
+            if not self.end.follow(job, self.clock()):
+                self._look_again_later(job)
+            return
         if job.waiting:
             self._look_again_later(
                 job
@@ -92,7 +98,7 @@ class SweepJobs:
         if job.status is JobStatus.RUNNING:
             self.jobs.write(job, job.restart(now))
         else:
-            self.jobs.write(job, job.finish(Outcome(status=JobStatus.STOPPED, fence=job.fence), now))
+            self.end(job, job.finish(Outcome(status=JobStatus.STOPPED, fence=job.fence), now), now)
 
     def _look_again_later(self, job: Job) -> None:
         self.jobs.write(job, job.touch(self.clock()))

@@ -1,0 +1,87 @@
+"""Every twelve hours: what a project need not keep any more goes, in small batches (requirement D9)."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wainwright.contracts.names import archive_key
+from wainwright.domain.capacity import Limits, Retention
+from wainwright.domain.errors import Conflict, Refused
+from wainwright.domain.find import JobQuery, SortBy, TimeRange
+from wainwright.domain.jobs import Job
+from wainwright.domain.states import AT_REST, JobStatus
+from wainwright.ports import Artifacts, Clock, JobStore, JobView
+from wainwright.usecases.control_job import remove_job
+from wainwright.usecases.present_job import present
+
+BATCH = 100
+"""Jobs read at once."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """Deletes jobs past their time or beyond their project's count. What is not reached in ``budget`` is the next run's."""
+
+    jobs: JobStore
+    artifacts: Artifacts
+    clock: Clock
+    default_limits: Limits
+
+    def __call__(self, *, budget: timedelta) -> int:
+        """Clean all projects, for as long as ``budget`` at the most; returns how many jobs were deleted."""
+        until = self.clock() + budget
+        removed = 0
+        for load in self.jobs.loads():
+            retention = (load.limits or self.default_limits).retention
+            for job in self._outlived(load.project, retention):
+                if self.clock() >= until:
+                    log.info("out of time; the rest is for the next run", extra={"removed": removed})
+                    return removed
+                removed += self._remove(job, retention)
+        return removed
+
+    def _outlived(self, project: str, retention: Retention) -> Iterator[Job]:
+        now = self.clock()
+        past = TimeRange(end=now - timedelta(days=retention.job_days))
+        yield from self._pages(project, JobQuery(statuses=AT_REST, ended=past, ascending=True), now)
+        counts = {JobStatus.COMPLETED: retention.max_completed, JobStatus.FAILED: retention.max_failed}
+        for status, most in counts.items():
+            if most is not None:
+                newest_first = JobQuery(statuses=frozenset({status}))
+                yield from list(self._pages(project, newest_first, now))[most:]
+
+    def _pages(self, project: str, query: JobQuery, now: datetime) -> Iterator[Job]:
+        cursor: str | None = None
+        while True:
+            page = self.jobs.find(
+                project,
+                JobQuery(
+                    statuses=query.statuses, ended=query.ended, ascending=query.ascending, sort_by=SortBy.COMPLETED,
+                    limit=BATCH, cursor=cursor, include_expired=True,
+                ),
+                now,
+            )  # fmt: skip
+            yield from page.jobs
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def _remove(self, job: Job, retention: Retention) -> int:
+        if retention.archive:
+            self._archive(job)
+        try:
+            remove_job(self.jobs, self.artifacts, job)
+        except (Conflict, Refused):
+            return 0  # somebody retried or resumed it just now
+        return 1
+
+    def _archive(self, job: Job) -> None:
+        view = self.jobs.view(job.project, job.id)
+        if view is not None:
+            record = present(JobView(view.job, view.detail, view.progress), self.clock())
+            body = json.dumps(record.model_dump(mode="json", by_alias=True)).encode()
+            self.artifacts.put(archive_key(job.project, job.id), body, "application/json")

@@ -1,0 +1,98 @@
+"""Bring a job to rest: with its expiry, and with what that means for the jobs that wait for it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wainwright.domain.capacity import Limits
+from wainwright.domain.errors import Conflict
+from wainwright.domain.failures import Failure, FailureCategory
+from wainwright.domain.jobs import Job
+from wainwright.domain.states import AT_REST, JobStatus
+from wainwright.ports import JobStore
+
+FINAL_URL = "finalUrl"
+"""The result that becomes the next job's ``url`` (requirement A9)."""
+
+
+@dataclass(frozen=True)
+class EndJob:
+    """Writes a job's ending and the start or skipping of its direct successors in one transaction.
+
+    Those that are skipped have successors of their own: they follow one by one, and the sweep repairs what is left out.
+    """
+
+    jobs: JobStore
+    default_limits: Limits
+
+    def __call__(self, before: Job, after: Job, now: datetime) -> Job:
+        """Write ``after``, at rest or not.
+
+        Raises:
+            Conflict: a row changed since it was read; to be decided anew.
+        """
+        if after.status not in AT_REST:
+            return self.jobs.write(before, after)
+        retention = (self.jobs.load(after.project).limits or self.default_limits).retention
+        after = after.model_copy(update={"expires_at": now + timedelta(days=retention.job_days)})
+        also = self._successors(before, after, now) if after.final else []
+        written = self.jobs.write(before, after, also=also)
+        for _, successor in also:
+            if successor.final:
+                self.skip_successors(successor, now)
+        return written
+
+    def follow(self, job: Job, now: datetime) -> bool:
+        """Start or skip a blocked job whose predecessors have ended meanwhile; False if it has to go on waiting.
+
+        Raises:
+            Conflict: a row changed since it was read.
+        """
+        for predecessor_id in job.blocked_on:
+            predecessor = self.jobs.get(job.project, predecessor_id)
+            if predecessor is None or predecessor.final:
+                self.jobs.write(job, self._after_predecessor(job, predecessor, predecessor_id, now))
+                return True
+        return False
+
+    def skip_successors(self, ended: Job, now: datetime) -> None:
+        """Skip what waits for a job that did not complete, and what waits for that."""
+        for job_id in self.jobs.dependents(ended.project, ended.id):
+            job = self.jobs.get(ended.project, job_id)
+            if job is None or ended.id not in job.blocked_on or job.status is not JobStatus.PENDING:
+                continue
+            try:
+                skipped = self.jobs.write(job, self._after_predecessor(job, ended, ended.id, now))
+            except Conflict:
+                continue  # the sweep looks at every blocked job
+            self.skip_successors(skipped, now)
+
+    def _successors(self, before: Job, after: Job, now: datetime) -> list[tuple[Job, Job]]:
+        pairs = []
+        for job_id in self.jobs.dependents(after.project, after.id):
+            job = self.jobs.get(after.project, job_id)
+            if job is None or before.id not in job.blocked_on:
+                continue
+            if job.status is JobStatus.PENDING or after.status is JobStatus.COMPLETED:
+                pairs.append((job, self._after_predecessor(job, after, after.id, now)))
+        return pairs
+
+    def _after_predecessor(self, job: Job, predecessor: Job | None, predecessor_id: str, now: datetime) -> Job:
+        if predecessor is not None and predecessor.status is JobStatus.COMPLETED:
+            free = job.unblock(predecessor_id, now)
+            url = job.url or self._final_url(predecessor)
+            return free.model_copy(update={"url": url})
+        return job.skip(_reason(predecessor, predecessor_id), now)
+
+    def _final_url(self, predecessor: Job) -> str | None:
+        view = self.jobs.view(predecessor.project, predecessor.id)
+        found = (view.detail.results or {}).get(FINAL_URL) if view else None
+        return found if isinstance(found, str) else None
+
+
+def _reason(predecessor: Job | None, predecessor_id: str) -> Failure:
+    if predecessor is None:
+        return Failure.of(FailureCategory.INVALID_INPUT, f"not run: the job {predecessor_id} before it was deleted")
+    cause = predecessor.failure
+    category = cause.category if cause else FailureCategory.INFRASTRUCTURE
+    line = f" ({cause.line()})" if cause else ""
+    return Failure.of(category, f"not run: the job {predecessor.id} before it is {predecessor.status}{line}")

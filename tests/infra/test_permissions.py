@@ -103,10 +103,15 @@ def test_workers_may_neither_start_executions_nor_put_bundles(dev: Synthesized) 
     assert writable == {"/reports/*", "/assets/*"}
 
 
-def test_no_one_deletes_objects_or_stops_executions(each: Synthesized) -> None:
-    actions = {action for _, found in each.statements() for action in as_list(found["Action"])}
+def test_no_one_scans_or_stops_executions_and_only_reports_are_deleted(each: Synthesized) -> None:
+    statements = [(name, found, set(as_list(found["Action"]))) for name, found in each.statements()]
 
-    assert actions.isdisjoint({"s3:DeleteObject", "states:StopExecution", "dynamodb:Scan", "ecs:StopTask"})
+    assert set[str]().union(*(actions for _, _, actions in statements)).isdisjoint(
+        {"states:StopExecution", "dynamodb:Scan", "ecs:StopTask"}
+    )
+    deleting = [(name, found) for name, found, actions in statements if "s3:DeleteObject" in actions]
+    assert all(re.search("Functions(Api|CleanUp)Role", name) for name, _ in deleting)
+    assert all(rendered(resource).endswith("/reports/*") for _, found in deleting for resource in as_list(found["Resource"]))
 
 
 def test_functions_are_invoked_for_our_rules_and_apis_alone(each: Synthesized) -> None:

@@ -99,7 +99,7 @@ def test_bucket_forgets_uploads_reports_and_abandoned_parts(each: Synthesized) -
 
     assert {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules} == {
         names.UPLOADS: 7,
-        names.REPORTS: 30,
+        **{names.report_class(days): days for days in (7, 30, 90, 365)},
         None: None,
     }
     assert [rule["AbortIncompleteMultipartUpload"] for rule in rules if "Prefix" not in rule] == [

@@ -8,7 +8,8 @@
     │   ├── ApiError           the API answered with a problem document
     │   ├── Unreachable        no answer came
     │   ├── UnexpectedAnswer   an answer came that is not Wainwright's
-    │   └── WaitTimeout        the job did not get there in the time given
+    │   ├── WaitTimeout        the job did not get there in the time given
+    │   └── JobFailed          the jobs that a pattern ran did not complete
     └── BundleError            the tests cannot be packed
 """
 
@@ -17,6 +18,7 @@ from http import HTTPStatus
 import httpx
 from pydantic import ValidationError
 
+from wainwright.client.steps import Request
 from wainwright.contracts.http import Problem
 from wainwright.domain.errors import WainwrightError
 
@@ -25,7 +27,11 @@ _EXCERPT = 200
 
 
 class ClientError(WainwrightError):
-    """Base of what goes wrong between this process and the API."""
+    """Base of what goes wrong between this process and the API. ``job_id`` is the job it was about, if it was about one."""
+
+    def __init__(self, message: str, *, advice: str = "", job_id: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.job_id = job_id
 
 
 class InvalidEndpoint(ClientError):
@@ -33,11 +39,15 @@ class InvalidEndpoint(ClientError):
 
 
 class Unreachable(ClientError):
-    """The API did not answer: connection refused or lost, name not found, or no answer in time."""
+    """The API did not answer: connection refused or lost, name not found, or no answer in time.
 
-    def __init__(self, message: str, *, advice: str = "", timed_out: bool = False) -> None:
+    ``sent``: the request may have arrived.
+    """
+
+    def __init__(self, message: str, *, advice: str = "", timed_out: bool = False, sent: bool = True) -> None:
         super().__init__(message, advice=advice)
         self.timed_out = timed_out
+        self.sent = sent
 
 
 class UnexpectedAnswer(ClientError):
@@ -47,19 +57,27 @@ class UnexpectedAnswer(ClientError):
 class WaitTimeout(ClientError):
     """The job did not reach the state in the time given. It goes on."""
 
-    def __init__(self, job_id: str, seconds: float) -> None:
-        super().__init__(f"job {job_id} has not ended within {seconds:g} s", advice="It goes on.")
-        self.job_id = job_id
+    code = "timeout"
+
+    def __init__(self, job_id: str, seconds: float, what: str = "ended") -> None:
+        super().__init__(f"job {job_id} has not {what} within {seconds:g} s", advice="It goes on.", job_id=job_id)
 
 
 class ApiError(ClientError):
     """The API refused or failed: the HTTP status, what it said, and the job that was asked about, if one was."""
 
     def __init__(self, status: int, problem: Problem, job_id: str | None = None) -> None:
-        super().__init__(problem.detail or problem.title, advice=problem.advice or "")
+        super().__init__(problem.detail or problem.title, advice=problem.advice or "", job_id=job_id)
         self.status = status
         self.problem = problem
-        self.job_id = job_id
+
+
+class JobFailed(ClientError):
+    """A job that a pattern ran did not complete; ``step`` (from 1) is its place in a chain, or the number of the try."""
+
+    def __init__(self, message: str, *, step: int, job_id: str | None = None) -> None:
+        super().__init__(message, job_id=job_id)
+        self.step = step
 
 
 class BundleError(WainwrightError):
@@ -80,3 +98,15 @@ def _problem(answer: httpx.Response) -> Problem:
         excerpt = " ".join(answer.text.split())[:_EXCERPT]
         detail = f"{answer.url.host} answered {answer.status_code} {title}" + (f": {excerpt}" if excerpt else "")
         return Problem(type="about:blank", title=title, status=answer.status_code, detail=detail)
+
+
+def unreachable(request: Request, error: httpx.TransportError) -> Unreachable:
+    """What a failure to move bytes means to whoever called."""
+    url = httpx.URL(request.url)
+    where = f"{url.scheme}://{url.netloc.decode()}"
+    sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(f"{where} did not answer within {request.timeout:g} s", timed_out=True, sent=sent)
+    reason = str(error) or type(error).__name__
+    advice = "Check the endpoint, and that the system is up."
+    return Unreachable(f"{where} cannot be reached: {reason}", advice=advice, sent=sent)

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-REPEATED_STATUSES = frozenset({429, 502, 503, 504})
+REPEATED_STATUSES = frozenset({429, 500, 502, 503, 504})
 """Answers that say that the same request may succeed later."""
+
+UNDONE_STATUSES = frozenset({429, 503})
+"""Those of them that also say that nothing was done."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ UPLOADS = "uploads/"
 REPORTS = "reports/"
 ASSETS = "assets/"
 ARCHIVE = "archive/"
+TEMPLATES = "templates/"
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
@@ -89,6 +90,16 @@ def parse_execution_name(name: str) -> tuple[str, int]:
 def bundle_key(project: str, bundle_id: str) -> str:
     """Where a bundle lies: by project and digest."""
     return f"{UPLOADS}{project}/{bundle_id}.tar.gz"
+
+
+def template_prefix(project: str, template_id: str) -> str:
+    """Under this prefix lie the bundles of a template's versions. They do not expire, unlike uploads."""
+    return f"{TEMPLATES}{project}/{template_id}/"
+
+
+def template_bundle_key(project: str, template_id: str, bundle_id: str) -> str:
+    """Where a template keeps a bundle of one of its versions."""
+    return f"{template_prefix(project, template_id)}{bundle_id}.tar.gz"
 
 
 def report_class(days: int) -> str:

@@ -26,6 +26,7 @@ def grant_functions(
     """What the functions may do, besides writing their logs and polling their event sources."""
     storage.grant_read_write(functions.api)
     artifacts.grant_upload(functions.api)
+    artifacts.grant_templates(functions.api)
     artifacts.grant_read_reports(functions.api)
     artifacts.grant_delete_reports(functions.api)
     queues.jobs.grant_send_messages(functions.api)

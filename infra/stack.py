@@ -114,6 +114,8 @@ class WainwrightStack(Stack):
         self._api.route("GET /v1/jobs/{jobId}/events", self._functions.stream_events)
         for key in ("GET /r/{ticket}", "GET /r/{ticket}/{proxy+}", "$default"):
             self._reports.route(key, self._functions.api)
+        # A browser's EventSource sends no key, so a ticket opens the events too.
+        self._reports.route("GET /r/{ticket}/events", self._functions.stream_events)
 
     def _subscribe(self) -> None:
         connect_event_sources(self._functions, self._queues, self._storage.table)

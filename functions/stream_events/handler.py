@@ -1,7 +1,8 @@
-"""``GET /v1/jobs/{jobId}/events``: one short segment of server-sent events."""
+"""``GET /v1/jobs/{jobId}/events`` and, on the reports' own origin, ``GET /r/{ticket}/events``: server-sent events."""
 
 import logging
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,8 @@ from wainwright.settings import StoreSettings
 log = logging.getLogger(__name__)
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Referrer-Policy": "no-referrer"}
+"""With a ticket alone: it is the secret, no page gets at the events without it, and no credentials go along."""
 
 
 @cache
@@ -25,22 +28,33 @@ def stream() -> wiring.EventStream:
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer with what is new, or 204 when there will be nothing new any more (an EventSource stops at that)."""
     request_id = event["requestContext"]["requestId"]
-    headers = event.get("headers") or {}
+    path: dict[str, str] = event["pathParameters"]
+    headers: dict[str, str] = event.get("headers") or {}
+    more = HEADERS | (FROM_ANYWHERE if "ticket" in path else {})
     try:
-        caller = stream().authenticate(headers.get("authorization"))
-        caller.need(Scope.READ)
-        segment = stream().stream(caller, event["pathParameters"]["jobId"], headers.get("last-event-id"))
+        project, job_id = _job(path, headers)
+        segment = stream().stream(project, job_id, headers.get("last-event-id"))
     except WainwrightError as error:
         problem = problem_of(error, request_id)
-        return _answer(problem.status, CONTENT_TYPE, to_json(problem))
+        return _answer(problem.status, CONTENT_TYPE, to_json(problem), more)
     except Exception:
         log.exception("unexpected error", extra={"requestId": request_id})
         problem = internal_problem(request_id)
-        return _answer(problem.status, CONTENT_TYPE, to_json(problem))
+        return _answer(problem.status, CONTENT_TYPE, to_json(problem), more)
     if segment is None:
-        return {"statusCode": 204, "headers": HEADERS}
-    return _answer(200, "text/event-stream; charset=utf-8", segment)
+        return {"statusCode": 204, "headers": more}
+    return _answer(200, "text/event-stream; charset=utf-8", segment, more)
 
 
-def _answer(status: int, content_type: str, body: str) -> dict[str, Any]:
-    return {"statusCode": status, "headers": {"Content-Type": content_type} | HEADERS, "body": body}
+def _job(path: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:
+    """Project and job that the key, or the ticket, opens."""
+    if "ticket" in path:
+        ticket = stream().open_ticket(path["ticket"])
+        return ticket.project, ticket.job_id
+    caller = stream().authenticate(headers.get("authorization"))
+    caller.need(Scope.READ)
+    return caller.project, path["jobId"]
+
+
+def _answer(status: int, content_type: str, body: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    return {"statusCode": status, "headers": {"Content-Type": content_type, **headers}, "body": body}

@@ -48,6 +48,11 @@ class Artifacts(Construct):
         self._grant(grantee, ["s3:PutObject"], names.UPLOADS)
         self.grant_read_uploads(grantee)
 
+    def grant_templates(self, grantee: iam.IGrantable) -> None:
+        """Allow keeping what templates run, for as long as the templates are: no lifecycle rule deletes that."""
+        self._grant(grantee, ["s3:PutObject", "s3:DeleteObject"], names.TEMPLATES)
+        self._grant_reading(grantee, names.TEMPLATES)
+
     def grant_read_uploads(self, grantee: iam.IGrantable) -> None:
         """Allow getting bundles."""
         self._grant_reading(grantee, names.UPLOADS)

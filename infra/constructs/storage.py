@@ -41,10 +41,10 @@ class Storage(Construct):
             deletion_protection=stage.keep_data,
             removal_policy=RemovalPolicy.RETAIN if stage.keep_data else RemovalPolicy.DESTROY,
         )
-        # The sweep reads whose row is overdue and then the row itself, consistently; the index need not hold more.
-        self._index(names.DUE_INDEX, names.DUE_INDEX_KEYS, attributes=[names.ENTITY_ATTRIBUTE, "project", "id"])
-        self._index(names.PROJECT_INDEX, names.PROJECT_INDEX_KEYS)
-        self._index(names.STATUS_INDEX, names.STATUS_INDEX_KEYS)
+        # Lists and the sweep read the rows that an index names by key, consistently. So the indexes hold only what filters
+        # look at, and a running job, whose row is written every few seconds, does not pay for seven copies of it.
+        for name, (keys, attributes) in names.INDEXES.items():
+            self._index(name, keys, attributes)
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Allow reading rows by key or by index."""
@@ -62,14 +62,14 @@ class Storage(Construct):
             "A table's indexes can only be named together by their path below the table.",
         )
 
-    def _index(self, name: str, keys: tuple[str, str], attributes: list[str] | None = None) -> None:
+    def _index(self, name: str, keys: tuple[str, str], attributes: tuple[str, ...]) -> None:
         partition_key, sort_key = keys
         self.table.add_global_secondary_index(
             index_name=name,
             partition_key=_text(partition_key),
             sort_key=_text(sort_key),
-            projection_type=dynamodb.ProjectionType.INCLUDE if attributes else dynamodb.ProjectionType.ALL,
-            non_key_attributes=attributes,
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=[*attributes],
         )
 
 

@@ -224,7 +224,15 @@ def test_has_a_bus_and_a_group_for_schedules(each: Synthesized) -> None:
                 "$default": "api",
             },
         ),
-        ("ReportsApiHttpApi", {"GET /r/{ticket}": "api", "GET /r/{ticket}/{proxy+}": "api", "$default": "api"}),
+        (
+            "ReportsApiHttpApi",
+            {
+                "GET /r/{ticket}": "api",
+                "GET /r/{ticket}/{proxy+}": "api",
+                "GET /r/{ticket}/events": "stream_events",
+                "$default": "api",
+            },
+        ),
     ],
 )
 def test_routes_lead_to_their_functions(each: Synthesized, api: str, routes: dict[str, str]) -> None:

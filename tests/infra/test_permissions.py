@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PREFIXES = [
     r"<StorageTable\w+\.Arn>/index/\*",
-    r"<ArtifactsBucket\w+\.Arn>/(uploads|reports|assets|archive)/\*",
+    r"<ArtifactsBucket\w+\.Arn>/(uploads|reports|assets|archive|templates)/\*",
     r"<FunctionsFinishJobHandler\w+\.Arn>:\*",
     r"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:[^*]+:\*",
 ]
@@ -103,15 +103,18 @@ def test_workers_may_neither_start_executions_nor_put_bundles(dev: Synthesized) 
     assert writable == {"/reports/*", "/assets/*"}
 
 
-def test_no_one_scans_or_stops_executions_and_only_reports_are_deleted(each: Synthesized) -> None:
+def test_no_one_scans_or_stops_executions_and_only_reports_and_templates_are_deleted(each: Synthesized) -> None:
     statements = [(name, found, set(as_list(found["Action"]))) for name, found in each.statements()]
 
-    assert set[str]().union(*(actions for _, _, actions in statements)).isdisjoint(
-        {"states:StopExecution", "dynamodb:Scan", "ecs:StopTask"}
+    assert (
+        set[str]()
+        .union(*(actions for _, _, actions in statements))
+        .isdisjoint({"states:StopExecution", "dynamodb:Scan", "ecs:StopTask"})
     )
     deleting = [(name, found) for name, found, actions in statements if "s3:DeleteObject" in actions]
     assert all(re.search("Functions(Api|CleanUp)Role", name) for name, _ in deleting)
-    assert all(rendered(resource).endswith("/reports/*") for _, found in deleting for resource in as_list(found["Resource"]))
+    deleted = {rendered(each).rpartition(">")[2] for _, found in deleting for each in as_list(found["Resource"])}
+    assert deleted == {"/reports/*", "/templates/*"}
 
 
 def test_functions_are_invoked_for_our_rules_and_apis_alone(each: Synthesized) -> None:

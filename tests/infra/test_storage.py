@@ -36,23 +36,25 @@ def test_table_has_the_keys_and_indexes_that_the_package_names(each: Synthesized
     assert {
         index["IndexName"]: tuple(key["AttributeName"] for key in index["KeySchema"])
         for index in table["GlobalSecondaryIndexes"]
-    } == {
-        names.DUE_INDEX: names.DUE_INDEX_KEYS,
-        names.PROJECT_INDEX: names.PROJECT_INDEX_KEYS,
-        names.STATUS_INDEX: names.STATUS_INDEX_KEYS,
-    }
+    } == {name: keys for name, (keys, _) in names.INDEXES.items()}
 
 
-def test_lists_need_no_second_read_and_the_sweep_copies_little(dev: Synthesized) -> None:
+def test_jobs_are_listed_by_each_of_the_designs_indexes() -> None:
+    assert set(names.INDEXES) == {"due", "byProject", "byStatus", "byTemplate", "byBatch", "byStart", "byEnd"}
+
+
+def test_indexes_copy_what_filters_look_at_and_not_the_rows(dev: Synthesized) -> None:
     projections = {
         index["IndexName"]: index["Projection"] for index in dev.one("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
     }
 
-    assert projections[names.PROJECT_INDEX] == projections[names.STATUS_INDEX] == {"ProjectionType": "ALL"}
-    assert projections[names.DUE_INDEX] == {
+    assert projections.pop(names.DUE_INDEX) == {
         "ProjectionType": "INCLUDE",
-        "NonKeyAttributes": [names.ENTITY_ATTRIBUTE, "project", "id"],
+        "NonKeyAttributes": [names.ENTITY_ATTRIBUTE],
     }
+    assert list(projections.values()) == 6 * [
+        {"ProjectionType": "INCLUDE", "NonKeyAttributes": [names.FACETS_ATTRIBUTE]}
+    ]
 
 
 @pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup"])

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.unit.client.fake_api import KEY, FakeApi, served
+from tests.unit.client.fake_project import FakeProject
 from wainwright.cli.main import app
 
 Run = Callable[..., Result]
@@ -25,6 +26,16 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
     """A fake of the API that the environment names."""
     with served(FakeApi()) as fake:
+        monkeypatch.setenv("WAINWRIGHT_ENDPOINT", fake.url)
+        monkeypatch.setenv("WAINWRIGHT_API_KEY", KEY)
+        yield fake
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProject]:
+    """A fake of a whole project that the environment names."""
+    fake = FakeProject()
+    with served(fake):
         monkeypatch.setenv("WAINWRIGHT_ENDPOINT", fake.url)
         monkeypatch.setenv("WAINWRIGHT_API_KEY", KEY)
         yield fake

@@ -152,8 +152,8 @@ def test_says_when_the_report_cannot_be_written(api: FakeApi, wainwright: Run, t
 
 def test_the_demo_serves_the_shop_while_its_tests_run(wainwright: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(options: RunOptions) -> int:
-        assert options.base_url is not None
-        answer = httpx.get(options.base_url, trust_env=False)
+        assert options.job.base_url is not None
+        answer = httpx.get(options.job.base_url, trust_env=False)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html")
         assert [path.name for path in options.paths] == ["shop-tests"]
         return 5

@@ -1,4 +1,4 @@
-"""``wainwright keys create``, against a stack in moto's CloudFormation."""
+"""``wainwright keys --stage``, against a stack in moto's CloudFormation."""
 
 import json
 import os
@@ -71,3 +71,21 @@ def test_refuses_a_project_name_of_the_wrong_form() -> None:
 
     assert result.exit_code == 2
     assert "project" in result.stderr
+
+
+def test_shows_and_revokes_the_keys_of_a_stage() -> None:
+    boto3.client("cloudformation").create_stack(StackName="Wainwright-dev", TemplateBody=json.dumps(TEMPLATE))
+    runner = CliRunner()
+    runner.invoke(app, ["keys", "create", "--stage", "dev", "--name", "ci"])
+
+    def listed() -> dict[str, object]:
+        shown = runner.invoke(app, ["keys", "list", "--stage", "dev", "--json"])
+        (key,) = json.loads(shown.stdout)["keys"]
+        assert isinstance(key, dict)
+        return key
+
+    before = listed()
+    revoked = runner.invoke(app, ["keys", "revoke", str(before["id"]), "--stage", "dev"])
+
+    assert (before["revoked"], revoked.stdout) == (False, f"{before['id']} revoked\n")
+    assert listed()["revoked"] is True

@@ -27,7 +27,8 @@ def job_record(status: JobStatus = JobStatus.PENDING, **changes: Any) -> JobReco
     """A job as the API tells it."""
     fields: dict[str, Any] = {
         "id": JOB_ID, "label": None, "type": "browser", "status": status, "progress": 0, "attempt": 1, "priority": 0,
-        "low_priority": False, "template_id": None, "batch_id": None, "url": None, "bundle_id": "0" * 64, "params": {},
+        "low_priority": False, "template_id": None, "template_version": None, "batch_id": None, "depends_on": [],
+        "url": None, "bundle_id": "0" * 64, "params": {},
         "config": {}, "created_at": CREATED, "updated_at": CREATED, "started_at": None, "completed_at": None,
         "waiting_ms": 0, "duration_ms": None, "has_errors": False, "run_by": RunBy(id="k", name="a key"),
         "results": None, "tests": Tally(), "failure": None, "error": None,
@@ -104,10 +105,14 @@ class FakeApi:
             case "POST", _ if path == f"{job}/cancel":
                 return self._cancel()
             case "POST", _ if path == f"{job}/ticket":
-                return httpx.Response(201, json={"reportUrl": f"{self.url}/r/t/index.html", "expiresAt": CREATED})
+                return httpx.Response(201, json=self._ticket())
             case "GET", _ if path.startswith(f"{job}/report/"):
                 return self._report_file(path.removeprefix(f"{job}/report/"))
         return problem(404, "not-found", f"there is no {method} {path}")
+
+    def _ticket(self) -> dict[str, Any]:
+        addresses = {"reportUrl": f"{self.url}/r/t/index.html", "eventsUrl": f"{self.url}/r/t/events"}
+        return addresses | {"expiresAt": CREATED}
 
     def _job(self) -> JobRecord:
         if self.canceled:
@@ -211,7 +216,7 @@ def served(api: FakeApi) -> Iterator[FakeApi]:
             self.end_headers()
             self.wfile.write(answer.content)
 
-        do_GET = do_POST = do_PUT = _handle  # noqa: N815 - the names that http.server calls
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *_args: Any) -> None:
             pass

@@ -15,6 +15,7 @@ from wainwright.client import (
     CollectedUpdate,
     InvalidEndpoint,
     LogUpdate,
+    ProgressUpdate,
     RetryRules,
     StatusUpdate,
     TestUpdate,
@@ -104,7 +105,7 @@ def test_accepts_clear_text_only_to_this_machine(endpoint: str) -> None:
 
 
 def test_keeps_the_key_out_of_its_representation(client: Client) -> None:
-    assert KEY not in repr(client._calls)
+    assert KEY not in repr(client.calls)
 
 
 def test_raises_the_problem_that_the_api_tells(connect: Connect) -> None:
@@ -164,7 +165,7 @@ def test_does_not_wait_when_the_api_asks_for_too_long(client: Client, api: FakeA
     assert (raised.value.status, pauses) == (429, [])
 
 
-@pytest.mark.parametrize("status", [400, 404, 409, 500])
+@pytest.mark.parametrize("status", [400, 404, 409, 501])
 def test_does_not_repeat_what_another_try_cannot_mend(client: Client, api: FakeApi, status: int) -> None:
     api.planned = [problem(status, "x", "no")]
     with pytest.raises(ApiError):
@@ -296,11 +297,13 @@ def test_tells_updates_of_all_kinds_over_several_segments(client: Client, api: F
     api.segments = [
         [("status", {"status": "running", "progress": 0, "tests": {"total": 0}, "attempt": 1, "failure": None})],
         [("collected", {"total": 1}), ("log", {"level": "INFO", "message": "hi", "testId": None}), ("later", {"x": 1})],
-        [("test", test)],
+        [("test", test), ("progress", {"percent": 40, "message": "half"})],
         [("status", {"status": "failed", "progress": 100, "failure": {"category": "assertion", "message": "boom"}})],
     ]
     updates = list(client.events(JOB_ID))
-    assert [type(update) for update in updates] == [StatusUpdate, CollectedUpdate, LogUpdate, TestUpdate, StatusUpdate]
+    assert [type(update) for update in updates] == [
+        StatusUpdate, CollectedUpdate, LogUpdate, TestUpdate, ProgressUpdate, StatusUpdate
+    ]  # fmt: skip
     told = updates[3]
     assert isinstance(told, TestUpdate)
     assert (told.errors[0].line, told.attachments[0].href, told.duration_ms) == (4, "data/x", 12.5)

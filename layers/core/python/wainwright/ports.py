@@ -123,6 +123,8 @@ class JobStore(Protocol):
             Conflict: a row is no longer as it was read.
             CapacityExceeded: over ``limits``.
             IdempotencyConflict: the key is taken; ``get_idempotent`` tells by whom.
+            TooLarge: ``detail`` has more than 350 KB even compressed, which is what a row holds.
+            ValueError: it would touch more than 100 rows: two for each of ``also``, and some 30 more where a job ends.
             Unavailable: conflicts with other transactions did not end.
         """
         ...
@@ -178,7 +180,12 @@ class JobStore(Protocol):
         ...
 
     def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
-        """Replace a job's detail."""
+        """Replace a job's detail.
+
+        Raises:
+            Conflict: there is no such job, or it is being deleted.
+            TooLarge: as in :meth:`write`.
+        """
         ...
 
     def set_limits(self, project: str, limits: Limits) -> None:
@@ -186,7 +193,11 @@ class JobStore(Protocol):
         ...
 
     def statistics(self, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
-        """Sums over the jobs that ended from ``start`` to ``end``, both cut to the hour, of one template or of all."""
+        """Sums over the jobs that ended from ``start`` to ``end``, both cut to the hour, of one template or of all.
+
+        The hour of ``end`` is part of it. Numbers and sums are exact; the shortest and the longest are kept after the jobs'
+        own writes, and exact to 5 % where that failed.
+        """
         ...
 
     def record(

@@ -7,12 +7,14 @@ from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.event_bus import EventBridgeBus
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.launcher import FargateLauncher
+from wainwright.adapters.aws.log_store import DynamoLogStore
 from wainwright.adapters.aws.queues import SqsWakeUps, SqsWorkQueue
 from wainwright.adapters.aws.stacks import table_of_stage
 from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
+from wainwright.adapters.aws.template_store import DynamoTemplateStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
-from wainwright.ports import Artifacts, Clock, JobStore, WorkerStore, WorkQueue
+from wainwright.ports import Artifacts, Clock, JobStore, LogStore, WorkerStore, WorkQueue
 from wainwright.settings import (
     ApiSettings,
     CleanUpSettings,
@@ -24,6 +26,7 @@ from wainwright.settings import (
     WorkflowSettings,
 )
 from wainwright.usecases.accept_bundle import AcceptBundle
+from wainwright.usecases.analyze_jobs import AnalyzeJobs
 from wainwright.usecases.authenticate import Authenticate
 from wainwright.usecases.clean_up import CleanUp
 from wainwright.usecases.control_job import ControlJob
@@ -31,12 +34,18 @@ from wainwright.usecases.dispatch_jobs import DispatchJobs
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
 from wainwright.usecases.give_up_work import GiveUpWork
+from wainwright.usecases.invoke_template import InvokeTemplate
+from wainwright.usecases.job_logs import JobLogs
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.launch_workers import LaunchWorkers
 from wainwright.usecases.manage_keys import ManageKeys
+from wainwright.usecases.manage_limits import ManageLimits
+from wainwright.usecases.manage_templates import ManageTemplates
 from wainwright.usecases.open_reports import OpenReports
+from wainwright.usecases.open_ticket import OpenTicket
 from wainwright.usecases.publish_changes import PublishChanges
 from wainwright.usecases.read_jobs import ReadJobs
+from wainwright.usecases.read_queue import ReadQueue
 from wainwright.usecases.run_job import RunJob
 from wainwright.usecases.stream_events import StreamEvents
 from wainwright.usecases.submit_job import SubmitJob
@@ -51,10 +60,17 @@ class Api:
     clock: Clock
     authenticate: Authenticate
     submit: SubmitJob
+    invoke: InvokeTemplate
     read: ReadJobs
     control: ControlJob
+    logs: JobLogs
     accept_bundle: AcceptBundle
     reports: OpenReports
+    templates: ManageTemplates
+    analyze: AnalyzeJobs
+    queue: ReadQueue
+    limits: ManageLimits
+    keys: ManageKeys
 
 
 def api(settings: ApiSettings) -> Api:
@@ -64,15 +80,24 @@ def api(settings: ApiSettings) -> Api:
     access = DynamoAccessStore(clients.dynamodb, settings.table)
     wakeups = SqsWakeUps(clients.sqs, settings.jobs_queue_url)
     artifacts = S3Artifacts(clients.s3, settings.bucket)
+    templates = DynamoTemplateStore(clients.dynamodb, settings.table)
+    submit = SubmitJob(jobs, artifacts, wakeups, system_clock, settings.limits, settings.timeout_ms)
     return Api(
         stage=settings.stage,
         clock=system_clock,
         authenticate=Authenticate(access, system_clock),
-        submit=SubmitJob(jobs, artifacts, wakeups, system_clock, settings.limits, settings.timeout_ms),
-        read=ReadJobs(jobs),
+        submit=submit,
+        invoke=InvokeTemplate(templates, submit, system_clock),
+        read=ReadJobs(jobs, system_clock),
         control=ControlJob(jobs, artifacts, wakeups, EndJob(jobs, settings.limits), system_clock),
+        logs=JobLogs(jobs, DynamoLogStore(clients.dynamodb, settings.table), system_clock),
         accept_bundle=AcceptBundle(artifacts, system_clock),
         reports=OpenReports(jobs, access, artifacts, system_clock, settings.reports_url),
+        templates=ManageTemplates(templates, artifacts, system_clock),
+        analyze=AnalyzeJobs(jobs, system_clock),
+        queue=ReadQueue(jobs, system_clock, settings.limits),
+        limits=ManageLimits(jobs, settings.limits),
+        keys=ManageKeys(access, system_clock),
     )
 
 
@@ -81,6 +106,7 @@ class EventStream:
     """What ``functions/stream_events`` does."""
 
     authenticate: Authenticate
+    open_ticket: OpenTicket
     stream: StreamEvents
 
 
@@ -89,7 +115,11 @@ def event_stream(settings: StoreSettings) -> EventStream:
     clients = Clients()
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
     access = DynamoAccessStore(clients.dynamodb, settings.table)
-    return EventStream(authenticate=Authenticate(access, system_clock), stream=StreamEvents(jobs, system_clock))
+    return EventStream(
+        authenticate=Authenticate(access, system_clock),
+        open_ticket=OpenTicket(access, system_clock),
+        stream=StreamEvents(jobs, system_clock),
+    )
 
 
 def finish_job(settings: FinishSettings) -> FinishJob:
@@ -162,6 +192,7 @@ class Worker:
     run_job: RunJob
     keep: KeepWorker
     jobs: JobStore
+    logs: LogStore
     artifacts: Artifacts
     queue: WorkQueue
     clock: Clock
@@ -177,6 +208,7 @@ def worker(settings: WorkerSettings) -> Worker:
         run_job=RunJob(jobs, queue, StepFunctionsWorkflows(clients.stepfunctions, ""), system_clock),
         keep=KeepWorker(settings.worker_id, workers, jobs, queue, system_clock),
         jobs=jobs,
+        logs=DynamoLogStore(clients.dynamodb, settings.table),
         artifacts=S3Artifacts(clients.s3, settings.bucket),
         queue=queue,
         clock=system_clock,

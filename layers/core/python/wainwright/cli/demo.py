@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wainwright.cli.places import repository
+from wainwright.cli.request import JobOptions
 from wainwright.cli.run import RunOptions, run_tests
 from wainwright.cli.terminal import note
 
@@ -21,7 +22,7 @@ def run_demo() -> int:
     examples = repository() / "examples"
     with serve_directory(examples / "shop") as address:
         note(f"The example shop is at {address}")
-        return run_tests(RunOptions([examples / "shop-tests"], base_url=address, label="demo"))
+        return run_tests(RunOptions([examples / "shop-tests"], JobOptions(base_url=address, label="demo")))
 
 
 @contextmanager

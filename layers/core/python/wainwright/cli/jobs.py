@@ -1,15 +1,19 @@
-"""``wainwright jobs``: look at jobs, cancel one."""
+"""``wainwright jobs``: look at jobs, wait for one, and steer it."""
 
+import json
 import sys
+from collections.abc import Callable
 
 from wainwright.cli.connect import connect
 from wainwright.cli.failures import ExitCode
-from wainwright.cli.results import tally
+from wainwright.cli.results import exit_code, tally
 from wainwright.cli.run import print_record
 from wainwright.cli.terminal import clean, console, first_line, seconds
+from wainwright.client import Client
+from wainwright.client.filters import JobFilters
 from wainwright.contracts.http import JobList, JobRecord
 from wainwright.domain.instants import to_text
-from wainwright.domain.states import JobStatus
+from wainwright.domain.states import AT_REST
 
 PAGE = 1_000
 """The most jobs that the API gives in one answer."""
@@ -26,13 +30,14 @@ def show_job(job_id: str, *, as_json: bool) -> int:
     return ExitCode.PASSED
 
 
-def show_jobs(*, status: JobStatus | None, limit: int, as_json: bool) -> int:
-    """Print the newest jobs."""
+def show_jobs(filters: JobFilters, *, limit: int, as_json: bool) -> int:
+    """Print the newest jobs that the filters let through."""
     with connect(looking_back=True) as system, system.client() as client:
         jobs: list[JobRecord] = []
         cursor = None
         while len(jobs) < limit:
-            page = client.list_jobs(status=status, limit=min(limit - len(jobs), PAGE), cursor=cursor)
+            filters["limit"] = min(limit - len(jobs), PAGE)
+            page = client.list_jobs(cursor=cursor, **filters)
             jobs += page.jobs
             cursor = page.cursor
             if cursor is None:
@@ -40,16 +45,40 @@ def show_jobs(*, status: JobStatus | None, limit: int, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(JobList(jobs=jobs, cursor=cursor).model_dump_json(by_alias=True, indent=2) + "\n")
     else:
-        _print_table(jobs)
+        print_jobs(jobs)
     return ExitCode.PASSED
 
 
-def cancel_job(job_id: str) -> int:
-    """Cancel a job."""
+def wait_for_job(job_id: str, *, status: str | None, timeout: float, as_json: bool) -> int:
+    """Wait for a state. Without one, for the end, and return the exit code that the end means."""
+    with connect(start=False) as system, system.client() as client:
+        job = client.jobs.wait_for(job_id, status or AT_REST, timeout=timeout)
+    tell(job, as_json=as_json)
+    return ExitCode.PASSED if status else exit_code(job)
+
+
+def steer_job(act: Callable[[Client], JobRecord], *, as_json: bool, lasting: bool = False) -> int:
+    """Do something with a job, and print where it stands now. ``lasting``: it needs a system that stays."""
+    with connect(start=not lasting, looking_back=True) as system, system.client() as client:
+        job = act(client)
+    tell(job, as_json=as_json)
+    return ExitCode.PASSED
+
+
+def delete_job(job_id: str) -> int:
+    """Delete a job."""
     with connect(looking_back=True) as system, system.client() as client:
-        job = client.cancel_job(job_id)
-    sys.stdout.write(f"{job.id} {job.status}\n")
+        client.delete_job(job_id)
+    sys.stdout.write(f"{job_id} deleted\n")
     return ExitCode.PASSED
+
+
+def tell(job: JobRecord, *, as_json: bool) -> None:
+    """The job's record, or its id and state in one line."""
+    if as_json:
+        print_record(job)
+    else:
+        sys.stdout.write(f"{job.id} {job.status}\n")
 
 
 def _print_job(job: JobRecord) -> None:
@@ -61,6 +90,11 @@ def _print_job(job: JobRecord) -> None:
         "label": job.label,
         "status": f"{job.status} ({job.progress} %)" if job.completed_at is None else str(job.status),
         "attempt": str(job.attempt),
+        "priority": f"{job.priority}{', low' if job.low_priority else ''}"
+        if job.priority or job.low_priority
+        else None,
+        "template": f"{job.template_id} version {job.template_version}" if job.template_id else None,
+        "after": ", ".join(job.depends_on),
         "url": job.url,
         "created": f"{to_text(job.created_at)} by {job.run_by.name}",
         "started": to_text(job.started_at) if job.started_at else None,
@@ -68,6 +102,8 @@ def _print_job(job: JobRecord) -> None:
         "took": seconds(job.duration_ms),
         "tests": tally(job.tests),
         "failure": f"{job.failure.category}: {first_line(job.failure.message)}" if job.failure else None,
+        "error": job.error if job.error and not job.failure else None,
+        "results": json.dumps(job.results, ensure_ascii=False) if job.results else None,
         "report": f"wainwright report open {job.id}" if job.report.ready else None,
     }
     table = Table.grid(padding=(0, 2))
@@ -77,7 +113,8 @@ def _print_job(job: JobRecord) -> None:
     console().print(table)
 
 
-def _print_table(jobs: list[JobRecord]) -> None:
+def print_jobs(jobs: list[JobRecord]) -> None:
+    """A table of jobs."""
     from rich.table import Table
     from rich.text import Text
 

@@ -7,9 +7,26 @@ from typing import Annotated
 import typer
 
 from wainwright import __version__
+from wainwright.cli.commands import project
+from wainwright.cli.commands.arguments import (
+    BaseUrl,
+    FinalRecord,
+    JobId,
+    JobTimeout,
+    Junit,
+    Label,
+    LowPriority,
+    NoWait,
+    OutputSchema,
+    Params,
+    Priority,
+    Report,
+    Tries,
+    WaitTimeout,
+)
+from wainwright.cli.commands.jobs import jobs_app
+from wainwright.cli.commands.templates import templates_app
 from wainwright.cli.failures import OneLineErrors
-from wainwright.contracts.scopes import Scope
-from wainwright.domain.states import JobStatus
 
 app = typer.Typer(
     name="wainwright",
@@ -18,39 +35,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-jobs_app = typer.Typer(help="Look at jobs, cancel one.", rich_markup_mode=None)
 report_app = typer.Typer(help="Open or download the report of a job.", rich_markup_mode=None)
-keys_app = typer.Typer(help="API keys of a deployed stage.", rich_markup_mode=None)
-app.add_typer(keys_app, name="keys")
-app.add_typer(jobs_app, name="jobs")
-app.add_typer(report_app, name="report")
-
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 
 
 def _version(wanted: bool) -> None:
     if wanted:
         sys.stdout.write(f"wainwright {__version__}\n")
         raise typer.Exit
-
-
-@keys_app.callback()
-def keys_root() -> None:
-    """API keys of a deployed stage."""
-
-
-@keys_app.command("create")
-def keys_create(
-    stage: Annotated[str, typer.Option(help="The deployed stage: dev or prod.")],
-    name: Annotated[str, typer.Option(help="What the key is for; jobs remember it.")],
-    project: Annotated[str, typer.Option(help="The project that the key belongs to.")] = "default",
-    scope: Annotated[Scope, typer.Option(help="What the key may do.")] = Scope.RUN,
-) -> None:
-    """Create an API key, with your AWS credentials; it is printed once."""
-    from wainwright.cli.keys import create_key
-
-    raise typer.Exit(create_key(stage, project, scope, name))
 
 
 @app.callback(invoke_without_command=True)
@@ -87,23 +78,48 @@ def up(
 @app.command()
 def run(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Directories with tests, or test files.")],
-    base_url: Annotated[str | None, typer.Option(help="Address of the site under test.")] = None,
-    label: Annotated[str | None, typer.Option(help="A name for the job, to find it by.")] = None,
-    timeout: Annotated[int | None, typer.Option(metavar="MS", help="Milliseconds that the job may take.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the final job record alone on stdout.")] = False,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Download the report into this directory.")] = None,
-    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the job's id and leave; the job goes on.")] = False,
-    wait_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", min=0, help="Give up waiting after so long, with exit code 5.")
+    base_url: BaseUrl = None,
+    label: Label = None,
+    timeout: JobTimeout = None,
+    priority: Priority = 0,
+    low_priority: LowPriority = False,
+    retry: Tries = None,
+    param: Params = None,
+    output_schema: OutputSchema = None,
+    depends_on: Annotated[
+        list[str] | None, typer.Option(metavar="JOB", help="Start when this job has completed; several may be given.")
     ] = None,
+    viewport: Annotated[str | None, typer.Option(metavar="WxH", help="Size of the page, such as 1280x720.")] = None,
+    locale: Annotated[str | None, typer.Option(help="The browser's language, such as en-GB.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="The browser's time zone, such as Europe/Paris.")] = None,
+    user_agent: Annotated[str | None, typer.Option(help="What the browser calls itself.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header for each request; several may be given.")
+    ] = None,
+    wait_for: Annotated[
+        int | None, typer.Option(metavar="MS", help="Milliseconds to wait after each navigation.")
+    ] = None,
+    block_ads: Annotated[bool, typer.Option("--block-ads", help="Load nothing from known ad servers.")] = False,
+    disable_images: Annotated[bool, typer.Option("--disable-images", help="Load no images.")] = False,
+    reduced_motion: Annotated[bool, typer.Option("--reduced-motion", help="Ask pages for less motion.")] = False,
+    as_json: FinalRecord = False,
+    report: Report = None,
+    junit: Junit = None,
+    no_wait: NoWait = False,
+    wait_timeout: WaitTimeout = None,
 ) -> None:
     """Run tests as a job, show them as they end, and exit by their outcome."""
-    from wainwright.cli.run import RunOptions, run_tests
+    from wainwright.cli.request import ConfigOptions, JobOptions
+    from wainwright.cli.run import RunOptions, WatchOptions, run_tests
 
-    raise typer.Exit(
-        run_tests(RunOptions(paths, base_url, label, timeout, as_json, report, junit, not no_wait, wait_timeout))
+    config = ConfigOptions(
+        viewport, locale, timezone, user_agent, header or [], wait_for, block_ads, disable_images, reduced_motion
     )
+    job = JobOptions(
+        base_url, label, timeout, priority, low_priority, retry, param or [], output_schema, depends_on or [], config
+    )
+    watch = WatchOptions(as_json, report, junit, not no_wait, wait_timeout)
+    raise typer.Exit(run_tests(RunOptions(paths, job, watch)))
 
 
 @app.command()
@@ -120,34 +136,6 @@ def doctor() -> None:
     from wainwright.cli.doctor import diagnose
 
     raise typer.Exit(diagnose())
-
-
-@jobs_app.command("get")
-def get_job(job: JobId, as_json: Json = False) -> None:
-    """Show one job."""
-    from wainwright.cli.jobs import show_job
-
-    raise typer.Exit(show_job(job, as_json=as_json))
-
-
-@jobs_app.command("list")
-def list_jobs(
-    status: Annotated[JobStatus | None, typer.Option(help="Only jobs in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The most jobs to show.")] = 20,
-    as_json: Json = False,
-) -> None:
-    """Show the newest jobs."""
-    from wainwright.cli.jobs import show_jobs
-
-    raise typer.Exit(show_jobs(status=status, limit=limit, as_json=as_json))
-
-
-@jobs_app.command("cancel")
-def cancel_job(job: JobId) -> None:
-    """Cancel a job; what it left is kept."""
-    from wainwright.cli.jobs import cancel_job
-
-    raise typer.Exit(cancel_job(job))
 
 
 @report_app.command("open")
@@ -167,3 +155,13 @@ def download_report(
     from wainwright.cli.report import download_report
 
     raise typer.Exit(download_report(job, directory))
+
+
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(templates_app, name="templates")
+app.add_typer(report_app, name="report")
+app.command("analytics")(project.analytics)
+app.command("queue")(project.queue)
+app.command("dashboard")(project.dashboard)
+app.add_typer(project.limits_app, name="limits")
+app.add_typer(project.keys_app, name="keys")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from wainwright.cli.terminal import clean, count, first_line, seconds
-from wainwright.client import CollectedUpdate, LogUpdate, StatusUpdate, TestUpdate, Update
+from wainwright.client import CollectedUpdate, LogUpdate, ProgressUpdate, StatusUpdate, TestUpdate, Update
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import TestOutcome
 
@@ -56,6 +56,8 @@ class Seen:
                 news = self.tests.get(update.id) != update
                 self.tests[update.id] = update
                 return news
+            case ProgressUpdate():
+                return bool(update.message)
             case LogUpdate():
                 if update.level.upper() in QUIET:
                     self.output.append(update.message)
@@ -106,6 +108,9 @@ class Lines:
                 self.console.print(Text(count(update.total, "test"), style="dim"))
             case TestUpdate():
                 self.console.print(test_line(update), soft_wrap=True)
+            case ProgressUpdate():
+                text = f"{update.percent:.0f} %      {first_line(update.message or '')}"
+                self.console.print(Text(text, style="dim"), soft_wrap=True)
             case LogUpdate():
                 self.console.print(Text(f"{clean(update.level).lower():8} {clean(update.message)}"), soft_wrap=True)
 
@@ -120,7 +125,7 @@ class Bar:
 
     def show(self, update: Update, seen: Seen) -> None:
         """Print tests and log lines; move the bar."""
-        if isinstance(update, TestUpdate | LogUpdate):
+        if isinstance(update, TestUpdate | LogUpdate | ProgressUpdate):
             self.lines.show(update, seen)
         self.progress.update(
             self.task, description=seen.status, total=seen.total or None, completed=len(seen.tests), refresh=True

@@ -4,23 +4,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from pydantic import ValidationError
 
 from wainwright.cli.connect import System, connect
 from wainwright.cli.failures import ExitCode, UsageProblem
 from wainwright.cli.progress import Seen, view
 from wainwright.cli.report import download, download_file, hint
+from wainwright.cli.request import JobOptions, job_of
 from wainwright.cli.results import exit_code, show_results
 from wainwright.cli.terminal import console, count, note
 from wainwright.client import Bundle, Client, ClientError, WaitTimeout, pack
 from wainwright.client.endpoint import is_loopback
 from wainwright.client.report import JUNIT
-from wainwright.contracts.http import CreateJob, JobConfig, JobRecord
+from wainwright.contracts.http import CreateJob, JobRecord
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,18 +30,34 @@ CANCEL_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """What ``run`` was told. ``timeout`` is the job's, in milliseconds; ``wait_timeout`` the command's, in seconds."""
+class WatchOptions:
+    """How a job is followed. ``wait_timeout`` is what the command waits at most, in seconds."""
 
-    paths: Sequence[Path]
-    base_url: str | None = None
-    label: str | None = None
-    timeout: int | None = None
     as_json: bool = False
     report: Path | None = None
     junit: Path | None = None
     wait: bool = True
     wait_timeout: float | None = None
+
+    def check(self) -> None:
+        """See that they go together.
+
+        Raises:
+            UsageProblem: they do not.
+        """
+        if not self.wait and (self.report or self.junit or self.wait_timeout is not None):
+            raise UsageProblem(
+                "--no-wait leaves before there are results: leave out --report, --junit and --wait-timeout"
+            )
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What ``run`` was told."""
+
+    paths: Sequence[Path]
+    job: JobOptions = field(default_factory=JobOptions)
+    watch: WatchOptions = field(default_factory=WatchOptions)
 
 
 def run_tests(options: RunOptions) -> int:
@@ -51,36 +67,31 @@ def run_tests(options: RunOptions) -> int:
         UsageProblem, BundleError: what was given cannot be run.
         ClientError: the system refused, failed or could not be reached.
     """
-    job = _checked(options)
-    out = console(stderr=options.as_json)
+    options.watch.check()
+    job = job_of(options.job)
+    out = console(stderr=options.watch.as_json)
     with tempfile.TemporaryDirectory(prefix="wainwright-") as directory:
         bundle = pack(options.paths, Path(directory, "bundle.tar.gz"))
-        with connect(start=options.wait) as system, system.client() as client:
-            _warn_of_unreachable_site(options, system)
+        with connect(start=options.watch.wait) as system, system.client() as client:
+            warn_of_unreachable_site(options.job.base_url, system)
             job_id = _submit(client, job, bundle, out)
-            if not options.wait:
-                return _leave(client, job_id, options)
-            return _watch(client, job_id, options, out, own=system.own)
+            return follow(client, job_id, options.watch, out, own=system.own)
 
 
-def _checked(options: RunOptions) -> CreateJob:
-    """The request but for its bundle, so that what is wrong with it is said before anything is packed or started."""
-    if not options.wait and (options.report or options.junit or options.wait_timeout is not None):
-        raise UsageProblem("--no-wait leaves before there are results: leave out --report, --junit and --wait-timeout")
-    try:
-        return CreateJob(
-            bundle_id="0" * 64, url=options.base_url, label=options.label, config=JobConfig(timeout=options.timeout)
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = {"url": "--base-url", "label": "--label", "timeout": "--timeout"}[str(first["loc"][-1])]
-        raise UsageProblem(f"{option}: {first['msg']}", advice="See `wainwright run --help`.") from error
+def follow(client: Client, job_id: str, options: WatchOptions, out: "Console", *, own: bool) -> int:
+    """Show the job until it has ended, or print its id and leave; return the exit code. ``own``: its system goes with us.
+
+    Raises:
+        ClientError: the job got out of sight.
+    """
+    return _watch(client, job_id, options, out, own=own) if options.wait else _leave(client, job_id, options)
 
 
-def _warn_of_unreachable_site(options: RunOptions, system: System) -> None:
-    site = httpx.URL(options.base_url or "").host
+def warn_of_unreachable_site(base_url: str | None, system: System) -> None:
+    """Say so if the site is on this machine and the tests are not."""
+    site = httpx.URL(base_url or "").host
     if site and is_loopback(site) and not is_loopback(httpx.URL(system.endpoint).host):
-        note(f"warning: the tests run elsewhere, where {options.base_url} is not this machine")
+        note(f"warning: the tests run elsewhere, where {base_url} is not this machine")
 
 
 def _submit(client: Client, job: CreateJob, bundle: Bundle, out: "Console") -> str:
@@ -91,7 +102,7 @@ def _submit(client: Client, job: CreateJob, bundle: Bundle, out: "Console") -> s
     return created.job_id
 
 
-def _leave(client: Client, job_id: str, options: RunOptions) -> int:
+def _leave(client: Client, job_id: str, options: WatchOptions) -> int:
     if options.as_json:
         print_record(client.get_job(job_id))
     else:
@@ -99,7 +110,7 @@ def _leave(client: Client, job_id: str, options: RunOptions) -> int:
     return ExitCode.PASSED
 
 
-def _watch(client: Client, job_id: str, options: RunOptions, out: "Console", *, own: bool) -> int:
+def _watch(client: Client, job_id: str, options: WatchOptions, out: "Console", *, own: bool) -> int:
     seen = Seen()
     limit = options.wait_timeout
     began = time.monotonic()
@@ -145,7 +156,7 @@ def _lost_sight(error: ClientError, job_id: str, *, own: bool) -> ClientError:
     return error
 
 
-def _fetch_report(client: Client, job: JobRecord, options: RunOptions) -> None:
+def _fetch_report(client: Client, job: JobRecord, options: WatchOptions) -> None:
     if (options.report or options.junit) and not job.report.ready:
         note("warning: the job left no report")
         return

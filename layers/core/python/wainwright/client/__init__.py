@@ -1,4 +1,4 @@
-"""The client of Wainwright's HTTP API, and what goes with it: packing test directories, reading live updates.
+"""The client of Wainwright's HTTP API, and what goes with it: packing test directories, reading live updates, patterns.
 
 ::
 
@@ -7,14 +7,19 @@
         created = client.create_job(CreateJob(bundle_id=bundle_id, url="https://shop.example"))
         for update in client.events(created.job_id):
             ...
+        outcome = client.jobs.wait_for_result(created)
+
+:class:`AsyncClient` is the same, to be awaited. :mod:`wainwright.client.patterns` has chains, parallel runs and the like.
 """
 
+from wainwright.client.asynchronous import AsyncClient
 from wainwright.client.bundles import Bounds, Bundle, pack
 from wainwright.client.errors import (
     ApiError,
     BundleError,
     ClientError,
     InvalidEndpoint,
+    JobFailed,
     UnexpectedAnswer,
     Unreachable,
     WaitTimeout,
@@ -26,14 +31,21 @@ from wainwright.client.updates import (
     Attachment,
     CollectedUpdate,
     LogUpdate,
+    ProgressUpdate,
     StatusUpdate,
     TestError,
     TestUpdate,
     Update,
 )
+from wainwright.client.words import JobOutcome
+from wainwright.contracts.http import CreateJob, JobConfig, JobRecord, Script, TemplateRecord, Viewport, WriteTemplate
+from wainwright.domain.capacity import Limits, Retention
+from wainwright.domain.retry import RetryPolicy
+from wainwright.domain.states import JobStatus
 
 __all__ = [
     "ApiError",
+    "AsyncClient",
     "Attachment",
     "Bounds",
     "Bundle",
@@ -41,17 +53,31 @@ __all__ = [
     "Client",
     "ClientError",
     "CollectedUpdate",
+    "CreateJob",
     "InvalidEndpoint",
+    "JobConfig",
+    "JobFailed",
+    "JobOutcome",
+    "JobRecord",
+    "JobStatus",
+    "Limits",
     "LogUpdate",
     "Manifest",
+    "ProgressUpdate",
     "ReportFile",
+    "Retention",
+    "RetryPolicy",
     "RetryRules",
+    "Script",
     "StatusUpdate",
+    "TemplateRecord",
     "TestError",
     "TestUpdate",
     "UnexpectedAnswer",
     "Unreachable",
     "Update",
+    "Viewport",
     "WaitTimeout",
+    "WriteTemplate",
     "pack",
 ]

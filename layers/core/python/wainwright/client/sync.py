@@ -1,36 +1,101 @@
 """The client for programs that wait for each call: it does the steps of :mod:`wainwright.client.calls` in turn."""
 
-import os
-import tempfile
+import functools
 import time
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
+from contextlib import closing
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from wainwright.client.bundles import Bundle, pack
+from wainwright.client import words
 from wainwright.client.calls import Calls
 from wainwright.client.endpoint import endpoint_of
-from wainwright.client.errors import Unreachable
-from wainwright.client.report import MANIFEST, Manifest, read_manifest
+from wainwright.client.errors import unreachable
 from wainwright.client.retries import RetryRules
-from wainwright.client.steps import Emit, Flow, Pause, Request, Send
-from wainwright.client.updates import Update
-from wainwright.contracts.http import CreateJob, Health, JobCreated, JobList, JobRecord, TicketAnswer
-from wainwright.domain.states import AT_REST, JobStatus
+from wainwright.client.steps import Do, Done, Emit, Flow, Pause, Request, Send, Step, Stream, advance
+from wainwright.domain.errors import WainwrightError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach a host at all, whatever the answer may take."""
 
 
-class Client:
+class Runs:
+    """Something with methods made of flows: the client, or a part of it."""
+
+    _client: "Client"
+
+
+def call(flow: Callable[Concatenate[Calls, P], Flow[T]]) -> Callable[Concatenate[Runs, P], T]:
+    """A method that does a flow's steps and returns its result."""
+
+    @functools.wraps(flow)
+    def method(self: Runs, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        client = self._client
+        return client.run(flow(client.calls, *args, **kwargs))
+
+    return method
+
+
+def stream(flow: Callable[Concatenate[Calls, P], Stream[T]]) -> Callable[Concatenate[Runs, P], Iterator[T]]:
+    """A method that does a flow's steps as its values are asked for."""
+
+    @functools.wraps(flow)
+    def method(self: Runs, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        client = self._client
+        return client.iterate(flow(client.calls, *args, **kwargs))
+
+    return method
+
+
+class Jobs(Runs):
+    """Jobs in the words of a job control: a job is given by its id or its record."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+    create = call(Calls.create_job)
+    find_by_id = call(words.find_by_id)
+    find = stream(words.find)
+    logs = stream(words.logs)
+    log_info = call(words.log_info)
+    log_error = call(words.log_error)
+    wait_for = call(words.wait_for)
+    wait_for_result = call(words.wait_for_result)
+    set_priority = call(words.set_priority)
+    set_low_priority = call(words.set_low_priority)
+    remove_low_priority = call(words.remove_low_priority)
+    cancel = call(words.cancel)
+    stop = call(words.stop)
+    resume = call(words.resume)
+    retry = call(words.retry)
+    delete = call(words.delete)
+
+
+class Templates(Runs):
+    """Templates: what to run, stored by a name."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+    create = call(Calls.create_template)
+    get = call(Calls.get_template)
+    list = stream(words.all_templates)
+    update = call(Calls.update_template)
+    delete = call(Calls.delete_template)
+    invoke = call(Calls.invoke_template)
+
+
+class Client(Runs):
     """Talks to one Wainwright with one key. Usable from several threads; close it, or use it in a ``with``.
 
-    Every call is repeated, with growing pauses, when the API cannot be reached, is overloaded or asks to come back.
+    Every call of the API is a method; ``jobs`` and ``templates`` have the same in the words of a job control, with
+    iterators over pages and defaults. Calls are repeated, with growing pauses, when the API cannot be reached, is
+    overloaded or asks to come back, unless the first may have been done and a second would do it twice.
 
     Args:
         endpoint: the API's address, ``https://…``; plain ``http`` only to this machine.
@@ -55,10 +120,13 @@ class Client:
         retries: RetryRules | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._calls = Calls(endpoint_of(endpoint), key, timeout=timeout, rules=retries or RetryRules())
+        self.calls = Calls(endpoint_of(endpoint), key, timeout=timeout, rules=retries or RetryRules())
         # Proxies and the like that the environment names are for the network, not for a server on this machine.
-        self._http = httpx.Client(transport=transport, trust_env=not self._calls.endpoint.loopback)
+        self._http = httpx.Client(transport=transport, trust_env=not self.calls.endpoint.loopback)
         self._sleep = sleep
+        self._client = self
+        self.jobs = Jobs(self)
+        self.templates = Templates(self)
 
     def __enter__(self) -> Self:
         return self
@@ -75,83 +143,43 @@ class Client:
     @property
     def endpoint(self) -> str:
         """The API's address, without version."""
-        return self._calls.endpoint.url
+        return self.calls.endpoint.url
 
-    def health(self) -> Health:
-        """Whether the system answers, and whose key this is."""
-        return self._run(self._calls.health())
+    health = call(Calls.health)
+    openapi = call(Calls.openapi)
+    create_job = call(Calls.create_job)
+    get_job = call(Calls.get_job)
+    wait_for = call(Calls.wait_for)
+    list_jobs = call(Calls.list_jobs)
+    patch_job = call(Calls.patch_job)
+    delete_job = call(Calls.delete_job)
+    cancel_job = call(Calls.cancel_job)
+    stop_job = call(Calls.stop_job)
+    resume_job = call(Calls.resume_job)
+    retry_job = call(Calls.retry_job)
+    list_logs = call(Calls.list_logs)
+    create_log = call(Calls.create_log)
+    ticket = call(Calls.ticket)
+    events = stream(Calls.events)
+    upload_bundle = call(Calls.upload_bundle)
+    report_file = call(Calls.report_file)
+    manifest = call(Calls.manifest)
+    create_template = call(Calls.create_template)
+    list_templates = call(Calls.list_templates)
+    get_template = call(Calls.get_template)
+    update_template = call(Calls.update_template)
+    delete_template = call(Calls.delete_template)
+    invoke_template = call(Calls.invoke_template)
+    analytics = call(Calls.analytics)
+    queue = call(Calls.queue)
+    get_limits = call(Calls.get_limits)
+    put_limits = call(Calls.put_limits)
+    list_keys = call(Calls.list_keys)
+    create_key = call(Calls.create_key)
+    revoke_key = call(Calls.revoke_key)
 
-    def create_job(self, job: CreateJob, *, idempotency_key: str | None = None) -> JobCreated:
-        """Create a job, once: repetitions carry the same ``idempotency_key``, a random one if none is given."""
-        return self._run(self._calls.create_job(job, idempotency_key=idempotency_key))
-
-    def get_job(self, job_id: str, *, wait: int = 0, states: frozenset[JobStatus] = AT_REST) -> JobRecord:
-        """One job; with ``wait`` (seconds, at most 20) as soon as it is in one of ``states``, else as it is then."""
-        return self._run(self._calls.get_job(job_id, wait=wait, states=states))
-
-    def wait_for(
-        self, job_id: str, *, states: frozenset[JobStatus] = AT_REST, wait_timeout: float | None = None
-    ) -> JobRecord:
-        """The job once it is in one of ``states``.
-
-        Raises:
-            WaitTimeout: it was not within ``wait_timeout`` seconds.
-        """
-        return self._run(self._calls.wait_for(job_id, states=states, wait_timeout=wait_timeout))
-
-    def list_jobs(
-        self, *, status: JobStatus | None = None, limit: int | None = None, cursor: str | None = None
-    ) -> JobList:
-        """A page of jobs, newest first; ``cursor`` is the one of the page before."""
-        return self._run(self._calls.list_jobs(status=status, limit=limit, cursor=cursor))
-
-    def cancel_job(self, job_id: str) -> JobRecord:
-        """Cancel a job; what it left is kept. One that is canceled already is no error."""
-        return self._run(self._calls.cancel_job(job_id))
-
-    def upload_bundle(self, source: Path | Bundle) -> str:
-        """Have a test directory, a test file, or a packed bundle at the system, and return its bundle id.
-
-        Raises:
-            BundleError: it cannot be packed.
-        """
-        if isinstance(source, Bundle):
-            return self._run(self._calls.upload_archive(source.file, source.sha256, source.size))
-        with tempfile.TemporaryDirectory(prefix="wainwright-") as directory:
-            return self.upload_bundle(pack([source], Path(directory, "bundle.tar.gz")))
-
-    def events(self, job_id: str, *, wait_timeout: float | None = None) -> Iterator[Update]:
-        """The job's updates from its beginning to its end, across lost connections.
-
-        A test case may be told twice, when the place in the stream has expired: take the last.
-
-        Raises:
-            WaitTimeout: the job has not ended within ``wait_timeout`` seconds.
-        """
-        yield from self._steps(self._calls.events(job_id, wait_timeout=wait_timeout))
-
-    def ticket(self, job_id: str) -> TicketAnswer:
-        """A short-lived address of the job's report, for a browser."""
-        return self._run(self._calls.ticket(job_id))
-
-    def report_file(self, job_id: str, path: str, target: Path) -> Path:
-        """Write one file of the job's report to ``target``: whole, or not at all."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".part", delete=False) as part:
-            partial = Path(part.name)
-        try:
-            self._run(self._calls.report_file(job_id, path, partial))
-            partial.chmod(0o666 & ~_umask())
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        return target
-
-    def manifest(self, job_id: str) -> Manifest:
-        """What files the job's report has."""
-        return read_manifest(self._run(self._calls.report_file(job_id, MANIFEST)))
-
-    def _run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T]) -> T:
+        """Do the steps of a flow, and return its result."""
         steps = self._steps(flow)
         while True:
             try:
@@ -160,27 +188,38 @@ class Client:
                 result: T = end.value
                 return result
 
-    def _steps(self, flow: Flow[T]) -> Generator[Any, None, T]:
+    def iterate(self, stream: Stream[T]) -> Iterator[T]:
+        """Do the steps of a stream as its values are asked for."""
+        yield from self._steps(stream)
+
+    def _steps(self, flow: Generator[Step | Emit[Any], Any, T]) -> Generator[Any, None, T]:
         """Do the flow's steps, and pass on what it emits."""
-        answer: httpx.Response | None = None
-        failure: Unreachable | None = None
-        while True:
-            try:
-                step = flow.throw(failure) if failure is not None else flow.send(answer)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            answer, failure = None, None
-            match step:
-                case Send(request):
-                    try:
-                        answer = self._send(request)
-                    except httpx.TransportError as error:
-                        failure = _unreachable(request, error)
-                case Pause(seconds):
-                    self._sleep(seconds)
-                case Emit(value):
-                    yield value
+        answer: object = None
+        failure: Exception | None = None
+        with closing(flow):
+            while True:
+                step = advance(flow, answer, failure)
+                answer, failure = None, None
+                match step:
+                    case Done(result):
+                        return result
+                    case Emit(value):
+                        yield value
+                    case Pause(seconds):
+                        self._sleep(seconds)
+                    case Send() | Do():
+                        try:
+                            answer = self._do(step)
+                        except (OSError, WainwrightError) as error:
+                            failure = error
+
+    def _do(self, step: Send | Do) -> object:
+        if isinstance(step, Do):
+            return step.function()
+        try:
+            return self._send(step.request)
+        except httpx.TransportError as error:
+            raise unreachable(step.request, error) from error
 
     def _send(self, request: Request) -> httpx.Response:
         if request.upload is not None:
@@ -200,19 +239,3 @@ class Client:
                 for chunk in answer.iter_bytes():
                     file.write(chunk)
             return answer
-
-
-def _unreachable(request: Request, error: httpx.TransportError) -> Unreachable:
-    url = httpx.URL(request.url)
-    where = f"{url.scheme}://{url.netloc.decode()}"
-    if isinstance(error, httpx.TimeoutException):
-        return Unreachable(f"{where} did not answer within {request.timeout:g} s", timed_out=True)
-    reason = str(error) or type(error).__name__
-    return Unreachable(f"{where} cannot be reached: {reason}", advice="Check the endpoint, and that the system is up.")
-
-
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -72,13 +72,21 @@ class LogUpdate(Record):
     test_id: str | None = None
 
 
-Update = StatusUpdate | CollectedUpdate | TestUpdate | LogUpdate
+class ProgressUpdate(Record):
+    """What the test code says of how far it has come: ``percent`` from 0 to 100."""
 
-_MODELS: dict[str, type[StatusUpdate | CollectedUpdate | TestUpdate | LogUpdate]] = {
+    percent: float
+    message: str | None = None
+
+
+Update = StatusUpdate | CollectedUpdate | TestUpdate | LogUpdate | ProgressUpdate
+
+_MODELS: dict[str, type[StatusUpdate | CollectedUpdate | TestUpdate | LogUpdate | ProgressUpdate]] = {
     EventKind.STATUS: StatusUpdate,
     EventKind.COLLECTED: CollectedUpdate,
     EventKind.TEST: TestUpdate,
     EventKind.LOG: LogUpdate,
+    EventKind.PROGRESS: ProgressUpdate,
 }
 
 

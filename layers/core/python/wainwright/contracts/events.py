@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     TEST = "test"
     COLLECTED = "collected"
     LOG = "log"
+    PROGRESS = "progress"
 
 
 class JobEvent(Record):

@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from wainwright.domain.errors import InvalidInput
 
@@ -11,15 +13,40 @@ PARTITION_KEY = "pk"
 SORT_KEY = "sk"
 TTL_ATTRIBUTE = "expiresAt"
 
-DUE_INDEX = "due"
-DUE_INDEX_KEYS = ("dueShard", "dueAt")
-PROJECT_INDEX = "byProject"
-PROJECT_INDEX_KEYS = ("byProject", "createdAt")
-STATUS_INDEX = "byStatus"
-STATUS_INDEX_KEYS = ("byStatus", "createdAt")
-
 ENTITY_ATTRIBUTE = "entity"
 JOB_ENTITY = "job"
+FACETS_ATTRIBUTE = "facets"
+"""What jobs are found by, as JSON: the indexes hold it, so that what happens to a running job does not rewrite them."""
+
+DUE_INDEX = "due"
+DUE_INDEX_KEYS = ("dueShard", "dueAt")
+
+# Lists of jobs. The sort key is an instant, ``#`` and the job's id: no two jobs have the same place.
+PROJECT_INDEX = "byProject"
+PROJECT_INDEX_KEYS = ("byProject", "created")
+STATUS_INDEX = "byStatus"
+STATUS_INDEX_KEYS = ("byStatus", "created")
+TEMPLATE_INDEX = "byTemplate"
+TEMPLATE_INDEX_KEYS = ("byTemplate", "created")
+BATCH_INDEX = "byBatch"
+BATCH_INDEX_KEYS = ("byBatch", "created")
+START_INDEX = "byStart"
+START_INDEX_KEYS = ("byProject", "started")
+END_INDEX = "byEnd"
+END_INDEX_KEYS = ("byProject", "completed")
+
+INDEXES: Mapping[str, tuple[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
+    {
+        DUE_INDEX: (DUE_INDEX_KEYS, (ENTITY_ATTRIBUTE,)),
+        PROJECT_INDEX: (PROJECT_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
+        STATUS_INDEX: (STATUS_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
+        TEMPLATE_INDEX: (TEMPLATE_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
+        BATCH_INDEX: (BATCH_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
+        START_INDEX: (START_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
+        END_INDEX: (END_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
+    }
+)
+"""The table's indexes by name: their keys, and what else they hold. All are sparse: rows without the keys are not in them."""
 
 # S3
 
@@ -63,6 +90,11 @@ def check_project(text: str) -> str:
             "project", "a project's name is 1 to 40 characters of a-z, 0-9 and -, and starts with none of the latter"
         )
     return text
+
+
+def is_template_id(text: str) -> bool:
+    """Whether this has a template id's form: a random UUID, as job ids are."""
+    return bool(_JOB_ID.match(text))
 
 
 def is_digest(text: str) -> bool:

@@ -1,16 +1,20 @@
 """The OpenAPI 3.1 document, made from the table of operations and the models they name."""
 
+import json
 import re
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal, cast
 
 from pydantic.json_schema import models_json_schema
 
 import wainwright
-from wainwright.contracts.http import Problem
+from wainwright.contracts.http import JobConfig, JobOptions, Problem
 from wainwright.contracts.operations import OPERATIONS, Operation, Query
 from wainwright.contracts.problems import CONTENT_TYPE
 from wainwright.domain.model import Record
+
+Mode = Literal["validation", "serialization"]
 
 ALWAYS = (401, 403, 500, 503)
 """Problems that any call may answer with."""
@@ -35,26 +39,35 @@ _EXTRA_ANSWERS = {
 }
 _EXTRA_HEADERS = {
     "createJob": ("Idempotency-Key", "The same key with the same body gives the same job, for 24 hours."),
+    "invokeTemplate": ("Idempotency-Key", "The same key with the same body gives the same job, for 24 hours."),
     "streamEvents": ("Last-Event-ID", "Go on after this event."),
     "getJob": ("If-None-Match", "The ETag of the answer before."),
 }
 
 
+_OPTIONAL_BODIES = frozenset({"retryJob", "invokeTemplate"})
+
+Schemas = Mapping[tuple[type[Record], Mode], dict[str, Any]]
+
+
 @cache
 def document() -> dict[str, Any]:
     """The document as JSON-able values. The same object each time: not to be changed."""
-    models: set[type[Record]] = {Problem}
-    for operation in OPERATIONS:
-        models.update(model for model in (operation.answer, operation.body) if model is not None)
-    ordered = sorted(models, key=lambda model: model.__name__)
-    _, schemas = models_json_schema(
-        [(model, "validation" if model.__name__.startswith("Create") else "serialization") for model in ordered],
-        ref_template="#/components/schemas/{model}",
+    bodies: set[type[Record]] = {operation.body for operation in OPERATIONS if operation.body is not None} | {
+        JobOptions,
+        JobConfig,
+    }
+    answers = {operation.answer for operation in OPERATIONS if operation.answer is not None} | {Problem}
+    wanted: list[tuple[type[Record], Mode]] = [(model, "validation") for model in bodies]
+    wanted += [(model, "serialization") for model in answers]
+    schemas, definitions = models_json_schema(
+        sorted(wanted, key=lambda each: (each[0].__name__, each[1])), ref_template="#/components/schemas/{model}"
     )
+    found = cast("Schemas", schemas)
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         path = "/v1" + operation.path.replace("{path+}", "{path}")
-        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation)
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, found)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Wainwright", "version": wainwright.__version__, "license": {"name": "Apache-2.0"}},
@@ -63,15 +76,40 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
-            "schemas": schemas["$defs"],
+            "schemas": definitions["$defs"]
+            | {
+                "InvokeTemplate": _flat_body(definitions["$defs"]),
+                "Problem": _with_place(definitions["$defs"]["Problem"]),
+            },
         },
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
-    answers: dict[str, Any] = {
-        str(operation.status): {"description": operation.summary, "content": _content(operation)}
+def to_text() -> str:
+    """The document as the repository keeps it."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _with_place(problem: dict[str, Any]) -> dict[str, Any]:
+    """Problems of a script also say where in it they are; ``file`` where it is one of several."""
+    place = {"line": {"type": "integer"}, "column": {"type": "integer"}, "file": {"type": "string"}}
+    return problem | {"properties": problem["properties"] | place}
+
+
+def _flat_body(definitions: dict[str, Any]) -> dict[str, Any]:
+    """The body of an invocation: options and config keys in one object, and whatever the template declares."""
+    properties = definitions["JobOptions"]["properties"] | definitions["JobConfig"]["properties"]
+    return {
+        "type": "object",
+        "title": "InvokeTemplate",
+        "description": "Options, config keys, and the parameters that the template declares. Anything else is refused.",
+        "properties": properties,
+        "additionalProperties": True,
     }
+
+
+def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    answers: dict[str, Any] = {str(operation.status): {"description": operation.summary} | _content(operation, schemas)}
     answers |= _EXTRA_ANSWERS.get(operation.id, {})
     for status in sorted({*operation.problems, *ALWAYS}):
         schema = {"$ref": "#/components/schemas/Problem"}
@@ -88,22 +126,30 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "parameters": parameters,
         "responses": answers,
     }
-    if operation.body is not None:
-        schema = {"$ref": f"#/components/schemas/{operation.body.__name__}"}
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    body = _body(operation, schemas)
+    if body is not None:
+        required = operation.id not in _OPTIONAL_BODIES
+        described["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
     return described
 
 
-def _content(operation: Operation) -> dict[str, Any]:
+def _body(operation: Operation, schemas: Schemas) -> dict[str, Any] | None:
+    if operation.id == "invokeTemplate":
+        return {"$ref": "#/components/schemas/InvokeTemplate"}
+    return None if operation.body is None else schemas[operation.body, "validation"]
+
+
+def _content(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if operation.status == 204:
         return {}
     if operation.answer is None:
-        return {_OTHER_CONTENT[operation.id]: {"schema": {}}}
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{operation.answer.__name__}"}}}
+        return {"content": {_OTHER_CONTENT[operation.id]: {"schema": {}}}}
+    return {"content": {"application/json": {"schema": schemas[operation.answer, "serialization"]}}}
 
 
 def _path_parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    schema = {"type": "string", "format": "uuid"} if name in ("jobId", "templateId") else {"type": "string"}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query_parameter(query: Query) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def input_fault(error: ValidationError) -> InvalidInput:
     """The first fault that a model found, as an error that names the field as it is spelt on the wire."""
     fault = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in fault["loc"]) or "body"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = _one_line(fault["msg"].removeprefix("Value error, "))
     if fault["type"] == "extra_forbidden":
         return InvalidInput(path, f"there is no field {path}", advice="Remove it, or check its spelling.")
     if fault["type"] == "json_invalid":
@@ -69,3 +69,9 @@ def input_fault(error: ValidationError) -> InvalidInput:
     return InvalidInput(
         path, f"{path}: {message}" if path != "body" else message, advice="Mend it and send the request again."
     )
+
+
+def _one_line(message: str) -> str:
+    """The fault itself, where a validator passes on what another model said of it over several lines."""
+    lines = message.splitlines()
+    return lines[1].partition(" [type=")[0].strip() if len(lines) > 1 else message

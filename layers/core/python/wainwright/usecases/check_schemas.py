@@ -1,19 +1,22 @@
-"""JSON schemas that users declare: whether they are any, and whether values fit them."""
+"""JSON schemas that users declare: whether they are any, and whether values fit them.
+
+``jsonschema`` is imported where it is needed: most requests bring no schema, and a first call should not wait for it.
+"""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
-from referencing.exceptions import Unresolvable
-
 from wainwright.domain.errors import InvalidInput, TooLarge
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
 MAX_DETAIL_BYTES = 100 * 1024
 """What a job or template may carry besides its row, as JSON."""
+
+MAX_FAULT = 500
+"""Characters of a fault's description."""
 
 _ADVICE = "See https://json-schema.org/draft/2020-12 for what a schema may say."
 
@@ -24,37 +27,51 @@ def check_schema(field: str, schema: Mapping[str, Any]) -> None:
     Raises:
         InvalidInput: names the path within the field that is at fault.
     """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
     if schema.get("$schema", DIALECT) not in (DIALECT, f"{DIALECT}#"):
         raise InvalidInput(f"{field}.$schema", f"schemas are of the dialect {DIALECT}", advice="Leave out $schema.")
-    _check_references(field, schema)
     try:
-        Draft202012Validator.check_schema(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
-        _check_patterns(field, schema)
-        # Values of every kind, so that each local reference is followed once: a dangling or endless one shows here.
-        for value in ({}, [], "", 0, None):
-            Draft202012Validator(schema).is_valid(value)
+        Draft202012Validator.check_schema(schema)
+        _check_references(field, schema)
     except SchemaError as error:
         path = ".".join([field, *(str(part) for part in error.absolute_path)])
-        raise InvalidInput(path, f"{path}: {error.message[:500]}", advice=_ADVICE) from error
-    except Unresolvable as error:
-        raise InvalidInput(field, f"{field}: {error.ref} refers to nothing in the schema", advice=_ADVICE) from error
+        raise InvalidInput(path, f"{path}: {error.message[:MAX_FAULT]}", advice=_ADVICE) from error
     except RecursionError as error:
         raise InvalidInput(field, f"{field} refers to itself without end, or is too deeply nested") from error
+    except OverflowError as error:
+        raise InvalidInput(field, f"{field} holds a pattern that repeats too often") from error
 
 
 def check_value(field: str, schema: Mapping[str, Any], value: object) -> None:
-    """Refuse a value that does not fit a schema.
+    """Refuse a value that does not fit a schema. An empty ``field`` stands for the whole body.
 
     Raises:
         InvalidInput: names the path within the field that is at fault.
     """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    nothing_else: Registry[Any] = Registry()
     try:
-        fault = best_match(Draft202012Validator(schema).iter_errors(value))
+        fault = best_match(Draft202012Validator(schema, registry=nothing_else).iter_errors(value))
     except (Unresolvable, RecursionError, re.error) as error:
-        raise InvalidInput(field, f"{field} cannot be checked: its schema is not usable ({error})") from error
+        raise InvalidInput(field or "body", f"the declared schema cannot be applied: {error}") from error
     if fault is not None:
-        path = ".".join(part for part in (field, *map(str, fault.absolute_path)) if part) or "body"
-        raise InvalidInput(path, f"{path}: {_message(fault)}", advice="Mend it and send the request again.")
+        missing = _missing(fault.validator, fault.validator_value, fault.instance)
+        path = ".".join(part for part in (field, *map(str, fault.absolute_path), *missing) if part) or "body"
+        message = f"{path}: {str(fault.message)[:MAX_FAULT]}"
+        raise InvalidInput(path, message, advice="Mend it and send the request again.")
+
+
+def _missing(keyword: object, required: object, found: object) -> list[str]:
+    """The name that is required and not there: it says more than the path of the object that lacks it."""
+    if keyword != "required" or not isinstance(required, list) or not isinstance(found, dict):
+        return []
+    return [name for name in required if name not in found][:1]
 
 
 def check_size(**parts: object) -> None:
@@ -69,7 +86,7 @@ def check_size(**parts: object) -> None:
         try:
             sizes[name] = len(json.dumps(part, allow_nan=False, ensure_ascii=False).encode()) if part is not None else 0
         except ValueError as error:
-            raise InvalidInput(name, f"{name} holds a number that JSON cannot write") from error
+            raise InvalidInput(name, f"{name} holds what JSON cannot write, such as a number without end") from error
     total = sum(sizes.values())
     if total > MAX_DETAIL_BYTES:
         largest = max(sizes, key=lambda name: sizes[name])
@@ -80,32 +97,34 @@ def check_size(**parts: object) -> None:
         )
 
 
-def _message(fault: ValidationError) -> str:
-    return str(fault.message)[:500]
-
-
 def _check_references(field: str, schema: Mapping[str, Any]) -> None:
+    """Every reference stays within the schema and leads somewhere; following them comes to an end."""
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    registry: Registry[Any] = Registry()
+    resolver = registry.with_resource("", DRAFT202012.create_resource(dict(schema))).crawl().resolver()
     for path, node in _nodes(field, schema):
         for word in ("$ref", "$dynamicRef"):
             target = node.get(word)
-            if isinstance(target, str) and not target.startswith("#"):
+            if not isinstance(target, str):
+                continue
+            if not target.startswith("#"):
                 raise InvalidInput(
                     f"{path}.{word}", f"{path}.{word}: {target[:100]!r} lies outside the schema",
                     advice="Put what it refers to below $defs, and refer to it by #/$defs/….",
                 )  # fmt: skip
-
-
-def _check_patterns(field: str, schema: Mapping[str, Any]) -> None:
-    for path, node in _nodes(field, schema):
-        patterns = [node["pattern"]] if isinstance(node.get("pattern"), str) else []
-        within = node.get("patternProperties")
-        patterns += [*within] if isinstance(within, dict) else []
-        for pattern in patterns:
             try:
-                re.compile(pattern)
-            except re.error as error:
-                message = f"{path}: {pattern[:100]!r} is no regular expression: {error}"
-                raise InvalidInput(path, message, advice=_ADVICE) from error
+                resolver.lookup(target)
+            except Unresolvable as error:
+                message = f"{path}.{word}: {target[:100]!r} refers to nothing in the schema"
+                raise InvalidInput(f"{path}.{word}", message, advice=_ADVICE) from error
+    validator = Draft202012Validator(schema, registry=registry)
+    samples: tuple[object, ...] = ({}, [], "", 0, None)
+    for value in samples:
+        validator.is_valid(value)
 
 
 def _nodes(path: str, value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wainwright.contracts.names import check_project
@@ -38,6 +39,10 @@ class ManageKeys:
         )  # fmt: skip
         self.access.put_key(key)
         return key, secret
+
+    def list(self, project: str) -> Sequence[ApiKey]:
+        """The project's keys, oldest first, revoked ones too."""
+        return sorted(self.access.list_keys(project), key=lambda key: (key.created_at, key.id))
 
     def revoke(self, project: str, key_id: str) -> ApiKey:
         """Make a key useless; running functions notice within 30 s.

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 from wainwright.contracts.http import TicketAnswer
 from wainwright.contracts.names import check_job_id, report_key, viewer_key
-from wainwright.domain.errors import InvalidInput, NotFound, TooLarge, Unauthenticated
+from wainwright.domain.errors import InvalidInput, NotFound, TooLarge
 from wainwright.ports import AccessStore, ArtifactMissing, Artifacts, Clock, JobStore, Ticket
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import digest
+from wainwright.usecases.open_ticket import OpenTicket
+from wainwright.usecases.read_jobs import find_job
 
 TICKET_LASTS = timedelta(hours=1)
 LINK_LASTS = timedelta(minutes=15)
@@ -41,17 +43,17 @@ class OpenReports:
     reports_url: str
 
     def give_ticket(self, caller: Caller, job_id: str) -> TicketAnswer:
-        """A new ticket for a job's report.
+        """A new ticket for a job's report and events.
 
         Raises:
             NotFound: the project has no such job.
         """
-        if self.jobs.get(caller.project, check_job_id(job_id)) is None:
-            raise NotFound(f"this project has no job {job_id}")
+        find_job(self.jobs, self.clock, caller.project, job_id)
         secret = secrets.token_urlsafe(32)
         expires_at = self.clock() + TICKET_LASTS
         self.access.put_ticket(Ticket(digest(secret), caller.project, job_id, expires_at))
-        return TicketAnswer(report_url=f"{self.reports_url}/r/{secret}/index.html", expires_at=expires_at)
+        address = f"{self.reports_url}/r/{secret}"
+        return TicketAnswer(report_url=f"{address}/index.html", events_url=f"{address}/events", expires_at=expires_at)
 
     def read_by_ticket(self, secret: str, path: str) -> ReportFile:
         """A file of the report that a ticket opens.
@@ -60,12 +62,7 @@ class OpenReports:
             Unauthenticated: the ticket is unknown or has expired.
             NotFound: there is no such file (yet).
         """
-        ticket = self.access.find_ticket(digest(secret))
-        if ticket is None or ticket.expires_at <= self.clock():
-            raise Unauthenticated(
-                "this link to a report is unknown or has expired",
-                advice="Open the report anew: `wainwright report open JOB`.",
-            )
+        ticket = OpenTicket(self.access, self.clock)(secret)
         return self._read(ticket.project, ticket.job_id, path)
 
     def read(self, caller: Caller, job_id: str, path: str) -> ReportFile:
@@ -80,9 +77,7 @@ class OpenReports:
         path = path or "index.html"
         if not _PATH.match(path) or len(path) > 300 or any(set(part) == {"."} for part in path.split("/")):
             raise InvalidInput("path", "a report has no file of such a name")
-        job = self.jobs.get(project, job_id)
-        if job is None:
-            raise NotFound(f"this project has no job {job_id}")
+        job = find_job(self.jobs, self.clock, project, job_id)
         if job.report is None:
             raise NotFound(
                 f"the job is {job.status} and has no report yet",

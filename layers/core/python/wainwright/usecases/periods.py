@@ -48,7 +48,9 @@ def read_range(fields: tuple[str, str], start: str | None, end: str | None) -> T
     first = read_instant(fields[0], start) if start is not None else None
     last = read_instant(fields[1], end) if end is not None else None
     if first is not None and last is not None and first > last:
-        raise InvalidInput(fields[0], f"{fields[0]} is later than {fields[1]}", advice="Exchange them, or leave one out.")
+        raise InvalidInput(
+            fields[0], f"{fields[0]} is later than {fields[1]}", advice="Exchange them, or leave one out."
+        )
     return TimeRange(first, last)
 
 

@@ -1,17 +1,52 @@
-"""Read one job, wait for one, list them."""
+"""Read one job, wait for one, find them."""
 
+import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from wainwright.contracts.names import check_job_id
-from wainwright.domain.errors import NotFound
+from wainwright.contracts.names import check_job_id, is_template_id
+from wainwright.domain.errors import InvalidInput, NotFound
+from wainwright.domain.find import JobQuery, SortBy
+from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
-from wainwright.ports import JobStore, JobView, Page
+from wainwright.ports import Clock, JobStore, JobView, Page
 from wainwright.usecases.caller import Caller
+from wainwright.usecases.periods import read_range
+from wainwright.usecases.state_names import read_states
 
 POLL_SECONDS = 0.5
 """How often a long-poll looks."""
+
+TYPES = frozenset({"browser"})
+"""Types that jobs can have."""
+
+MAX_LABEL = 200
+_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def is_gone(job: Job, now: datetime) -> bool:
+    """Whether the job has expired: its row is deleted later than that, but it is not shown any more."""
+    return job.expires_at is not None and job.expires_at <= now
+
+
+def find_job(jobs: JobStore, clock: Clock, project: str, job_id: str) -> Job:
+    """A job's row.
+
+    Raises:
+        InvalidInput: that is no job id.
+        NotFound: the project has no such job, or not any more.
+    """
+    job = jobs.get(project, check_job_id(job_id))
+    if job is None or is_gone(job, clock()):
+        raise no_such_job(job_id)
+    return job
+
+
+def no_such_job(job_id: str) -> NotFound:
+    """The error that says so."""
+    return NotFound(f"this project has no job {job_id}", advice="GET /v1/jobs lists those that there are.")
 
 
 @dataclass(frozen=True)
@@ -19,6 +54,7 @@ class ReadJobs:
     """Answers questions about jobs. ``pause`` sleeps for seconds."""
 
     jobs: JobStore
+    clock: Clock
     pause: Callable[[float], None] = time.sleep
 
     def get(self, caller: Caller, job_id: str) -> JobView:
@@ -26,27 +62,81 @@ class ReadJobs:
 
         Raises:
             InvalidInput: that is no job id.
-            NotFound: the project has no such job.
+            NotFound: the project has no such job, or not any more.
         """
         view = self.jobs.view(caller.project, check_job_id(job_id))
-        if view is None:
-            raise NotFound(f"this project has no job {job_id}")
+        if view is None or is_gone(view.job, self.clock()):
+            raise no_such_job(job_id)
         return view
 
     def wait(self, caller: Caller, job_id: str, *, seconds: float, states: Collection[JobStatus] = AT_REST) -> JobView:
         """The job as soon as it is in one of ``states``, or as it is after ``seconds``. Raises as :meth:`get`."""
-        view = self.get(caller, job_id)
         for _ in range(int(seconds / POLL_SECONDS)):
-            if view.job.status in states:
+            if find_job(self.jobs, self.clock, caller.project, job_id).status in states:
                 break
             self.pause(POLL_SECONDS)
-            view = self.get(caller, job_id)
-        return view
+        return self.get(caller, job_id)
 
-    def list_jobs(self, caller: Caller, *, status: JobStatus | None, limit: int, cursor: str | None) -> Page:
-        """A page of the project's jobs, newest first.
+    def find(self, caller: Caller, query: JobQuery) -> Page:
+        """A page of the project's jobs that match.
 
         Raises:
-            InvalidInput: the cursor is none of ours.
+            InvalidInput: the cursor is none of ours, or belongs to another query.
         """
-        return self.jobs.list_jobs(caller.project, status=status, limit=limit, cursor=cursor)
+        return self.jobs.find(caller.project, query, self.clock())
+
+
+def read_query(given: Mapping[str, str], *, limit: int) -> JobQuery:
+    """What the parameters of ``GET /v1/jobs`` look for.
+
+    Raises:
+        InvalidInput: one of them has a value that it cannot have.
+    """
+    return JobQuery(
+        statuses=read_states(given["status"]) if "status" in given else frozenset(),
+        types=_types(given["type"]) if "type" in given else frozenset(),
+        template_id=_checked(given, "templateId", is_template_id),
+        batch_id=_checked(given, "batchId", lambda text: _BATCH_ID.fullmatch(text) is not None),
+        has_errors=_truth("hasErrors", given["hasErrors"]) if "hasErrors" in given else None,
+        label=_checked(given, "label", lambda text: 0 < len(text) <= MAX_LABEL),
+        created=read_range(("createFrom", "createTo"), given.get("createFrom"), given.get("createTo")),
+        started=read_range(("startFrom", "startTo"), given.get("startFrom"), given.get("startTo")),
+        ended=read_range(("endFrom", "endTo"), given.get("endFrom"), given.get("endTo")),
+        sort_by=_sort_by(given.get("sortBy", SortBy.CREATED)),
+        ascending=_ascending(given.get("sortOrder", "desc")),
+        limit=limit,
+        cursor=given.get("cursor"),
+    )
+
+
+def _types(text: str) -> frozenset[str]:
+    named = frozenset(word.strip().lower() for word in text.split(","))
+    for name in sorted(named - TYPES):
+        raise InvalidInput("type", f"there is no type {name[:40]!r}", advice=f"Types are {', '.join(sorted(TYPES))}.")
+    return named
+
+
+def _checked(given: Mapping[str, str], name: str, fits: Callable[[str], bool]) -> str | None:
+    text = given.get(name)
+    if text is not None and not fits(text):
+        raise InvalidInput(name, f"{name}: {text[:40]!r} is none that a job could have")
+    return text
+
+
+def _truth(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise InvalidInput(name, f"{name} is true or false, not {text[:40]!r}")
+    return text.lower() == "true"
+
+
+def _sort_by(text: str) -> SortBy:
+    try:
+        return SortBy(text)
+    except ValueError as error:
+        raise InvalidInput("sortBy", f"sortBy is one of {', '.join(SortBy)}, not {text[:40]!r}") from error
+
+
+def _ascending(text: str) -> bool:
+    if text.lower() not in ("asc", "desc"):
+        raise InvalidInput("sortOrder", f"sortOrder is asc or desc, not {text[:40]!r}")
+    return text.lower() == "asc"

@@ -96,6 +96,10 @@ class RunJob:
         """What is asked of the run, without renewing. Raises as :meth:`renew`."""
         return _control(self._held(claim))
 
+    def note_error(self, claim: Claim) -> None:
+        """Mark the job as having errors, at once. Raises as :meth:`renew`."""
+        self._write(claim, lambda job: job.note_error(self.clock()))
+
     def release(self, claim: Claim, ran_ms: int) -> None:
         """Hand the run back in good order: the message goes to another worker, which goes on from what is recorded."""
         self._write(claim, lambda job: job.release(self.clock(), ran_ms))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.names import check_job_id
-from wainwright.domain.errors import InvalidInput, NotFound
+from wainwright.domain.errors import InvalidInput
 from wainwright.domain.states import AT_REST
 from wainwright.ports import Clock, JobStore, JobView
-from wainwright.usecases.caller import Caller
 from wainwright.usecases.present_job import present
+from wainwright.usecases.read_jobs import is_gone, no_such_job
 
 SEGMENT_SECONDS = 20.0
 POLL_SECONDS = 0.25
@@ -32,8 +32,11 @@ class StreamEvents:
     clock: Clock
     pause: Callable[[float], None] = time.sleep
 
-    def __call__(self, caller: Caller, job_id: str, last_event_id: str | None) -> str | None:
+    def __call__(self, project: str, job_id: str, last_event_id: str | None) -> str | None:
         """The segment's text; None when the reader has seen the terminal event.
+
+        A reader who comes back after events that he has not seen have expired is told where the job stands, and goes on
+        from there.
 
         Raises:
             InvalidInput: the job id or the event id is malformed.
@@ -42,9 +45,9 @@ class StreamEvents:
         seen, seen_status = _parse(last_event_id)
         check_job_id(job_id)
         for _ in range(int(SEGMENT_SECONDS / POLL_SECONDS)):
-            view = self.jobs.view(caller.project, job_id)
-            if view is None:
-                raise NotFound(f"this project has no job {job_id}")
+            view = self.jobs.view(project, job_id)
+            if view is None or is_gone(view.job, self.clock()):
+                raise no_such_job(job_id)
             segment = self._segment(view, seen, seen_status)
             if segment:
                 return f"retry: {RETRY_MS}\n\n{segment}"
@@ -54,20 +57,28 @@ class StreamEvents:
         return f"retry: {RETRY_MS}\n\n: nothing new\n\n"
 
     def _segment(self, view: JobView, seen: int, seen_status: int) -> str:
-        job = view.job
+        job, last = view.job, view.progress.sequence
         parts: list[str] = []
-        if view.progress.sequence > seen:
-            for event in self.jobs.events(job.project, job.id, seen, MOST_EVENTS):
-                seen = event.sequence
-                parts.append(_event(f"{seen}.{seen_status}", event.kind, event.data))
-        everything_told = seen >= view.progress.sequence or not parts
-        if job.status_sequence > seen_status and everything_told:
-            record = present(view, self.clock())
-            data = record.model_dump(
-                mode="json", by_alias=True, include={"status", "progress", "tests", "attempt", "failure", "report"}
-            )
-            parts.append(_event(f"{seen}.{job.status_sequence}", EventKind.STATUS, data))
+        if seen > last:  # an id that this job has not given: its events have expired, and the numbers begin anew
+            seen, seen_status = last, 0
+        stored = self.jobs.events(job.project, job.id, seen, MOST_EVENTS) if last > seen else []
+        if last > seen and (not stored or stored[0].sequence > seen + 1):
+            seen = stored[0].sequence - 1 if stored else last
+            seen_status = job.status_sequence
+            parts.append(self._status(view, seen))
+        for event in stored:
+            seen = event.sequence
+            parts.append(_event(f"{seen}.{seen_status}", event.kind, event.data))
+        if job.status_sequence > seen_status and seen >= last:
+            parts.append(self._status(view, seen))
         return "".join(parts)
+
+    def _status(self, view: JobView, seen: int) -> str:
+        record = present(view, self.clock())
+        data = record.model_dump(
+            mode="json", by_alias=True, include={"status", "progress", "tests", "attempt", "failure", "report"}
+        )
+        return _event(f"{seen}.{view.job.status_sequence}", EventKind.STATUS, data)
 
 
 def _event(event_id: str, kind: EventKind, data: object) -> str:

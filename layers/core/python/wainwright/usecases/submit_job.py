@@ -1,22 +1,42 @@
-"""Accept a job: check it, make a bundle of a script, write it into the waiting line, wake dispatch."""
+"""Accept a job: check it, make a bundle of scripts, write it into the waiting line, wake dispatch."""
 
-import ast
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from wainwright.contracts.bundles import pack_files
 from wainwright.contracts.http import CreateJob
-from wainwright.contracts.names import bundle_key, new_job_id
+from wainwright.contracts.names import check_job_id, new_job_id
 from wainwright.domain.capacity import Limits
-from wainwright.domain.errors import IdempotencyConflict, InvalidInput
-from wainwright.domain.jobs import CHECK_AFTER, Job, JobDetail
+from wainwright.domain.errors import (
+    CapacityExceeded,
+    Conflict,
+    IdempotencyConflict,
+    InvalidInput,
+    Refused,
+    Unavailable,
+)
+from wainwright.domain.failures import Failure, FailureCategory
+from wainwright.domain.jobs import CHECK_AFTER, Job, JobDetail, Outcome
+from wainwright.domain.retry import RetryPolicy
+from wainwright.domain.states import FINAL, JobStatus
+from wainwright.domain.templates import Template
 from wainwright.ports import Artifacts, Clock, Idempotency, JobStore, JobView, Progress, WakeUps
 from wainwright.usecases.caller import Caller
+from wainwright.usecases.check_schemas import check_schema, check_size
+from wainwright.usecases.end_job import FINAL_URL
+from wainwright.usecases.fill_parameters import fill_parameters
+from wainwright.usecases.keep_bundles import KeepBundles
+from wainwright.usecases.read_jobs import is_gone
 
 IDEMPOTENCY_LASTS = timedelta(hours=24)
-SCRIPT_NAME = "test_script.py"
+TRIES = 8
+"""How often the write is tried anew when a job that it rests on changed meanwhile."""
+
+MAX_URL = 2_048
+NO_PLANNER = "instructions cannot be carried out yet: nothing here makes tests of sentences; give a script or a bundle"
 
 
 @dataclass(frozen=True)
@@ -30,33 +50,42 @@ class SubmitJob:
     default_limits: Limits
     default_timeout_ms: int
 
-    def __call__(self, caller: Caller, request: CreateJob, idempotency_key: str | None = None) -> JobView:
-        """Accept a job, or find the one that the same request made before.
+    def __call__(
+        self,
+        caller: Caller,
+        request: CreateJob,
+        idempotency_key: str | None = None,
+        *,
+        template: Template | None = None,
+    ) -> JobView:
+        """Accept a job, or find the one that the same request made before. ``template`` is the one it names.
 
         Raises:
-            InvalidInput: the script does not compile, or the bundle was never uploaded.
+            InvalidInput: a script does not compile, the bundle was never uploaded, a schema or parameter is wrong, or
+                there is no job of an id in ``dependsOn``.
+            Refused: a job in ``dependsOn`` has ended otherwise than well.
+            TooLarge: params, config, schema and instructions are together too large.
             IdempotencyConflict: the key came with another request before.
             CapacityExceeded: the project's line is full.
         """
-        fingerprint = hashlib.sha256(json.dumps(request.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        if request.template_id != (template.id if template else None):
+            raise ValueError("the template given is not the one that the request names")
+        fingerprint = _fingerprint(request)
         if idempotency_key and (earlier := self._earlier(caller.project, idempotency_key, fingerprint)):
             return earlier
-        job, detail = self._job(caller, request)
         limits = self.jobs.load(caller.project).limits or self.default_limits
-        idempotency = (
-            Idempotency(key=idempotency_key, digest=fingerprint, until=job.created_at + IDEMPOTENCY_LASTS)
-            if idempotency_key
-            else None
-        )
+        detail = _detail(request, template)
+        job = self._job(caller, request, template, detail, limits)
         try:
-            written = self.jobs.write(None, job, limits=limits, detail=detail, idempotency=idempotency)
-        except IdempotencyConflict:
-            # The same request arrived twice at once, and the other one won.
-            earlier = self._earlier(caller.project, idempotency_key or "", fingerprint)
+            written = self._write(job, request, detail, limits, idempotency_key, fingerprint)
+        except (IdempotencyConflict, CapacityExceeded):
+            # The same request may have arrived twice at once, and the other one won.
+            earlier = self._earlier(caller.project, idempotency_key or "", fingerprint) if idempotency_key else None
             if earlier is None:
                 raise
             return earlier
-        self.wakeups.send(caller.project)
+        if written.waiting:
+            self.wakeups.send(caller.project)
         return JobView(job=written, detail=detail, progress=Progress())
 
     def _earlier(self, project: str, key: str, fingerprint: str) -> JobView | None:
@@ -71,45 +100,101 @@ class SubmitJob:
             )
         return self.jobs.view(project, job_id)
 
-    def _job(self, caller: Caller, request: CreateJob) -> tuple[Job, JobDetail]:
+    def _write(
+        self, job: Job, request: CreateJob, detail: JobDetail, limits: Limits, key: str | None, fingerprint: str
+    ) -> Job:
+        idempotency = (
+            Idempotency(key=key, digest=fingerprint, until=job.created_at + IDEMPOTENCY_LASTS) if key else None
+        )
+        for _ in range(TRIES):
+            predecessors = self._predecessors(job.project, request.depends_on)
+            blockers = [each for each in predecessors if each.status is not JobStatus.COMPLETED]
+            ready = job.model_copy(
+                update={
+                    "depends_on": tuple(each.id for each in predecessors),
+                    "blocked_on": () if job.final else tuple(each.id for each in blockers),
+                    "url": job.url or self._final_url(predecessors),
+                }
+            )
+            try:
+                # What blocks must still be going on: else nobody would start the new job when it ends.
+                return self.jobs.write(
+                    None, ready, limits=limits, detail=detail, idempotency=idempotency, unchanged=blockers
+                )
+            except Conflict:
+                if not blockers:
+                    raise
+        raise Unavailable("the jobs that this one depends on changed all the time", advice="Send the request again.")
+
+    def _predecessors(self, project: str, ids: Sequence[str]) -> list[Job]:
+        found: dict[str, Job] = {}
+        for number, job_id in enumerate(ids):
+            field = f"dependsOn.{number}"
+            try:
+                job = self.jobs.get(project, check_job_id(job_id))
+            except InvalidInput as error:
+                raise InvalidInput(field, f"{field}: {error.message}", advice=error.advice) from error
+            if job is None or is_gone(job, self.clock()):
+                raise InvalidInput(field, f"this project has no job {job_id}", advice="Name jobs that exist.")
+            if job.status in FINAL and job.status is not JobStatus.COMPLETED:
+                raise Refused(
+                    f"the job {job_id} is {job.status}, so that what depends on it would never run",
+                    advice="Retry that job first, or leave it out of dependsOn.",
+                )
+            found[job_id] = job
+        return [*found.values()]
+
+    def _final_url(self, predecessors: Sequence[Job]) -> str | None:
+        """The address that the first completed predecessor ended at, of those that say so (requirement A9)."""
+        for job in predecessors:
+            view = self.jobs.view(job.project, job.id) if job.status is JobStatus.COMPLETED else None
+            url = (view.detail.results or {}).get(FINAL_URL) if view else None
+            if isinstance(url, str) and url.startswith(("http://", "https://")) and len(url) <= MAX_URL:
+                return url
+        return None
+
+    def _job(
+        self, caller: Caller, request: CreateJob, template: Template | None, detail: JobDetail, limits: Limits
+    ) -> Job:
         now = self.clock()
         job = Job(
             project=caller.project, id=new_job_id(), label=request.label, priority=request.priority,
-            low_priority=request.low_priority, url=request.url, bundle_id=self._bundle(caller.project, request),
-            run_by=caller.run_by, timeout_ms=request.config.timeout or self.default_timeout_ms, retry=request.retry,
-            created_at=now, updated_at=now, due_at=now + CHECK_AFTER,
+            low_priority=request.low_priority, url=request.url or (template.url if template else None),
+            bundle_id=self._bundle(caller.project, request, template),
+            template_id=template.id if template else None, template_version=template.version if template else None,
+            run_by=caller.run_by, timeout_ms=detail.config.get("timeout") or self.default_timeout_ms,
+            retry=request.retry or (template.retry if template else None) or RetryPolicy(),
+            report_days=limits.retention.report_days, created_at=now, updated_at=now, due_at=now + CHECK_AFTER,
         )  # fmt: skip
-        config = request.config.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return job, JobDetail(params=request.params, config=config)
+        if detail.instructions is None:
+            return job
+        failure = Failure.of(FailureCategory.INSTRUCTIONS, NO_PLANNER)
+        ended = job.finish(Outcome(status=JobStatus.FAILED, fence=0, failure=failure), now)
+        return ended.model_copy(update={"expires_at": now + timedelta(days=limits.retention.job_days)})
 
-    def _bundle(self, project: str, request: CreateJob) -> str:
-        if request.script is not None:
-            check_script(request.script)
-            archive = pack_files({SCRIPT_NAME: request.script.encode()})
-            digest = hashlib.sha256(archive).hexdigest()
-            self.artifacts.put(bundle_key(project, digest), archive, "application/gzip")
-            return digest
-        digest = request.bundle_id or ""
-        if self.artifacts.size_and_age(bundle_key(project, digest)) is None:
-            raise InvalidInput(
-                "bundleId", f"no bundle {digest} has been uploaded to this project, or it has expired",
-                advice="Announce it by POST /v1/bundles and upload it to the address given there.",
-            )  # fmt: skip
-        return digest
+    def _bundle(self, project: str, request: CreateJob, template: Template | None) -> str | None:
+        keep = KeepBundles(self.artifacts, self.clock)
+        if template is None:
+            return keep.for_job(project, request)
+        if template.bundle_id is not None:
+            keep.bring_back(project, template.id, template.bundle_id)
+        return template.bundle_id
 
 
-def check_script(script: str) -> None:
-    """Refuse a script that cannot even be compiled (requirement D3).
+def _fingerprint(request: CreateJob) -> str:
+    return hashlib.sha256(json.dumps(request.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
-    Raises:
-        InvalidInput: with ``line`` and ``column``, both from 1.
-    """
-    try:
-        ast.parse(script, filename=SCRIPT_NAME)
-    except (SyntaxError, ValueError) as error:
-        line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
-        reason = getattr(error, "msg", None) or str(error)
-        raise InvalidInput(
-            "script", f"line {line}, column {column}: {reason}", extra={"line": line, "column": column},
-            advice="Mend the script; it was not queued.",
-        ) from error  # fmt: skip
+
+def _detail(request: CreateJob, template: Template | None) -> JobDetail:
+    """What the job carries besides its row: the template's, overridden by the request's."""
+    config: dict[str, Any] = request.config.model_dump(mode="json", by_alias=True, exclude_none=True)
+    params, schema, instructions = request.params, request.output_schema, request.instructions
+    if schema is not None:
+        check_schema("outputSchema", schema)
+    if template is not None:
+        config = template.config | config
+        params = fill_parameters(template, params)
+        schema = template.output_schema if schema is None else schema
+        instructions = template.instructions
+    check_size(params=params, config=config, outputSchema=schema, instructions=instructions)
+    return JobDetail(params=params, config=config, output_schema=schema, instructions=instructions)

@@ -8,6 +8,9 @@ from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 from wainwright.worker.runtimes.model import SuiteEnd, TestResult
 
+MOST_FLAKY = 10
+"""Flaky tests that an outcome names: the statistics count them."""
+
 _C = FailureCategory
 
 _BY_ERROR_KIND: Mapping[str, FailureCategory] = {
@@ -32,11 +35,21 @@ _BY_REASON: Mapping[str, FailureCategory] = {
 
 
 def outcome_of(
-    end: SuiteEnd, failed: Sequence[TestResult], tally: Tally, *, fence: int, report: ReportRef, timeout_ms: int
-) -> Outcome:
-    """What a run came to. ``failed`` are the last attempts of the tests that failed, in the order in which they ran."""
+    end: SuiteEnd, failed: Sequence[TestResult], tally: Tally, *, fence: int, report: ReportRef, timeout_ms: int,
+    flaky: Sequence[str] = (), mismatch: Failure | None = None,
+) -> Outcome:  # fmt: skip
+    """What a run came to.
+
+    ``failed`` are the last attempts of the tests that failed, in the order in which they ran; ``flaky`` the ids of those that
+    passed only when they were run again; ``mismatch`` is a failure of results that do not have the declared form, which
+    counts where nothing else failed.
+    """
     status, failure = _status_and_failure(end, failed, tally, report, timeout_ms)
-    return Outcome(status=status, fence=fence, failure=failure, tests=tally, report=report)
+    if status is JobStatus.COMPLETED and mismatch is not None:
+        status, failure = JobStatus.FAILED, mismatch
+    return Outcome(
+        status=status, fence=fence, failure=failure, tests=tally, report=report, flaky_tests=tuple(flaky[:MOST_FLAKY])
+    )
 
 
 def _status_and_failure(
@@ -46,8 +59,9 @@ def _status_and_failure(
         return JobStatus.STOPPED, None
     if end.reason == "canceled":
         return JobStatus.CANCELED, None
-    nothing_left = end.reason == "no_tests" and end.deselected > 0
-    if end.reason != "finished" and not nothing_left:
+    # Each test has an outcome from before: pytest itself takes that for an error.
+    nothing_left = end.collected == 0 and end.deselected > 0
+    if end.reason != "finished":
         return JobStatus.FAILED, Failure.of(_category(end), _reason_line(end, timeout_ms))
     if failed:
         return JobStatus.FAILED, _first_failure(failed, tally)

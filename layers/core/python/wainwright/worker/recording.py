@@ -1,29 +1,65 @@
-"""Evidence leaves as each test ends: attachments to the bucket, the outcome and its event to the rows."""
+"""Evidence leaves as each test ends: attachments to the bucket, the outcome and its event to the rows, lines to the log."""
 
-import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from wainwright.contracts.events import EventKind
+from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
 from wainwright.contracts.names import artifact_name, report_key
 from wainwright.domain.results import merge
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.ports import Artifacts, Clock, JobStore, NewEvent, StoredTest
+from wainwright.ports import Artifacts, Clock, JobStore, LogStore, NewEvent, StoredTest
 from wainwright.usecases.run_job import Claim
-from wainwright.worker.runtimes.model import Attachment, Collected, Event, LogLine, TestCase, TestEnded, TestResult
+from wainwright.worker.results import Results
+from wainwright.worker.runtimes.model import (
+    Attachment,
+    Collected,
+    Event,
+    JobLog,
+    JobProgress,
+    JobResult,
+    LogLine,
+    TestCase,
+    TestEnded,
+    TestResult,
+)
 
 UPLOADS_AT_ONCE = 4
-BATCH = 12
-"""Test outcomes or events recorded in one transaction, which takes 100 rows and 4 MB."""
+MOST_AT_ONCE = 25
+"""Reports taken together: each is a line of the log at most, of which 25 are written at once."""
+
+MOST_ROWS = 36
+"""Rows of one transaction: three of a test (its outcome, its event, its error in the log), one of anything else. The store
+takes 40, and each should stay well below the 4 MB of a transaction.
+"""
 
 MOST_LOG_EVENTS = 500
-"""Log lines that become events of one claim; the report has them all."""
+"""Log lines that become events of one claim; the log has them all."""
 
-log = logging.getLogger(__name__)
+MOST_PROGRESS_EVENTS = 500
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """Something that the suite reported, and when."""
+
+    at: datetime
+    event: Event
+
+
+class _Noted:
+    """What is to be written of one batch."""
+
+    def __init__(self) -> None:
+        self.tests: dict[str, StoredTest] = {}
+        self.events: list[NewEvent] = []
+        self.lines: list[LogEntry] = []
+        self.progress: NewEvent | None = None
 
 
 @dataclass(frozen=True)
@@ -42,17 +78,29 @@ class Recording:
     """
 
     def __init__(
-        self, jobs: JobStore, artifacts: Artifacts, clock: Clock, claim: Claim, before: Sequence[StoredTest]
+        self,
+        jobs: JobStore,
+        logs: LogStore,
+        artifacts: Artifacts,
+        clock: Clock,
+        claim: Claim,
+        before: Sequence[StoredTest],
+        note_error: Callable[[], None],
     ) -> None:
         self._jobs = jobs
+        self._logs = logs
         self._artifacts = artifacts
         self._clock = clock
         self._claim = claim
-        self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._note_error = note_error
+        self._noted = claim.job.has_errors
+        self._queue: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
         self._attachments = 0
         self._log_events = 0
+        self._progress_events = 0
         self._total = 0
+        self.results = Results(before)
         self.cases: tuple[TestCase, ...] = ()
         self.recorded = Recorded(
             outcomes={test.id: test.outcome for test in before},
@@ -71,7 +119,7 @@ class Recording:
         """
         if self._error is not None:
             raise self._error
-        self._queue.put(event)
+        self._queue.put(_Taken(self._clock(), event))
 
     def close(self) -> None:
         """Wait until everything is recorded.
@@ -97,43 +145,76 @@ class Recording:
         except BaseException as error:  # noqa: BLE001 - raised again by take and close
             self._error = error
 
-    def _next_batch(self) -> list[Event]:
-        batch: list[Event] = []
-        while len(batch) < BATCH:
+    def _next_batch(self) -> list["_Taken"]:
+        batch: list[_Taken] = []
+        rows = 0
+        while len(batch) < MOST_AT_ONCE and rows <= MOST_ROWS - 3:
             try:
-                event = self._queue.get(block=not batch)
+                taken = self._queue.get(block=not batch)
             except queue.Empty:
                 break
-            if event is None:
+            if taken is None:
                 self._queue.put(None)  # for the next call, which then finds nothing else
                 break
-            batch.append(event)
+            batch.append(taken)
+            rows += 3 if isinstance(taken.event, TestEnded) else 1
         return batch
 
-    def _record(self, batch: Sequence[Event]) -> None:
-        tests: dict[str, StoredTest] = {}
-        events: list[NewEvent] = []
-        for event in batch:
-            match event:
-                case Collected():
-                    self.cases = event.tests
-                    self._total = len(event.tests) + len(event.deselected)
-                    events.append(self._event(EventKind.COLLECTED, {"total": self._total}))
-                case TestEnded():
-                    result = self._upload(event.result)
-                    tests[result.id] = self._outcome(result)
-                    events.append(self._event(EventKind.TEST, _test_event(result, tests[result.id])))
-                case LogLine() if self._log_events < MOST_LOG_EVENTS:
-                    self._log_events += 1
-                    data = {"level": event.level, "message": event.message[:2_000], "testId": event.test_id}
-                    events.append(self._event(EventKind.LOG, data))
-                case _:
-                    continue
-        if events:
-            self._jobs.record(self._claim.job, tests=list(tests.values()), events=events, tally=self.tally)
+    def _record(self, batch: Sequence["_Taken"]) -> None:
+        noted = _Noted()
+        for taken in batch:
+            self._note(taken, noted)
+        if noted.progress is not None and self._progress_events < MOST_PROGRESS_EVENTS:
+            self._progress_events += 1
+            noted.events.append(noted.progress)
+        if noted.events:
+            tests = list(noted.tests.values())
+            self._jobs.record(self._claim.job, tests=tests, events=noted.events, tally=self.tally)
+        if noted.lines:
+            self._logs.append(self._claim.job.project, self._claim.job.id, noted.lines)
+        if not self._noted and any(line.level == "ERROR" for line in noted.lines):
+            self._noted = True
+            self._note_error()
 
-    def _event(self, kind: EventKind, data: dict[str, Any]) -> NewEvent:
-        return NewEvent(kind=kind, at=self._clock(), data=data)
+    def _note(self, taken: "_Taken", noted: "_Noted") -> None:
+        event = taken.event
+        match event:
+            case Collected():
+                self.cases = event.tests
+                self._total = len(event.tests) + len(event.deselected)
+                noted.events.append(NewEvent(kind=EventKind.COLLECTED, at=taken.at, data={"total": self._total}))
+            case TestEnded():
+                result = self._upload(event.result)
+                test = self._outcome(result)
+                noted.tests[result.id] = test
+                noted.events.append(NewEvent(kind=EventKind.TEST, at=taken.at, data=_test_event(result, test)))
+                if result.outcome == "failed":
+                    self._log(noted, taken.at, JobLog("ERROR", _first_line(result), test_id=result.id))
+            case LogLine():
+                info = {"stream": "stderr"} if event.level == "WARNING" else None
+                self._log(noted, taken.at, JobLog("INFO", event.message, info, event.test_id))
+            case JobLog():
+                self._log(noted, taken.at, event)
+            case JobProgress():
+                data = {"percent": event.percent, "message": event.message[:2_000]}
+                noted.progress = NewEvent(kind=EventKind.PROGRESS, at=taken.at, data=data)
+            case JobResult():
+                if refused := self.results.add(event):
+                    message = f"no room in the results, which are full, for {', '.join(refused)}"
+                    self._log(noted, taken.at, JobLog("ERROR", message, test_id=event.test_id))
+            case _:
+                return
+
+    def _log(self, noted: "_Noted", at: datetime, line: JobLog) -> None:
+        info = dict(line.info or {}) | ({"testId": line.test_id} if line.test_id is not None else {})
+        entry = LogEntry(
+            timestamp=at, level=line.level, message=line.message[:MAX_LOG_MESSAGE], additional_info=info or None
+        )
+        noted.lines.append(entry)
+        if self._log_events < MOST_LOG_EVENTS:
+            self._log_events += 1
+            data = {"level": line.level, "message": line.message[:2_000], "testId": line.test_id}
+            noted.events.append(NewEvent(kind=EventKind.LOG, at=at, data=data))
 
     def _outcome(self, result: TestResult) -> StoredTest:
         known = self.recorded
@@ -141,7 +222,9 @@ class Recording:
         known.outcomes[result.id] = outcome
         attempts = known.results.setdefault(result.id, [])
         attempts.append(result)
-        body = {"attempts": [attempt.to_json() for attempt in attempts]}
+        body: dict[str, Any] = {"attempts": [attempt.to_json() for attempt in attempts]}
+        if results := self.results.of_test(result.id):
+            body["results"] = results
         return StoredTest(id=result.id, outcome=outcome, attempt=self._claim.job.attempt, body=body)
 
     def _upload(self, result: TestResult) -> TestResult:
@@ -165,6 +248,11 @@ class Recording:
         self._artifacts.put_file(key, attachment.path, attachment.content_type)
         attachment.path.unlink()
         return replace(attachment, href=href, path=None)
+
+
+def _first_line(result: TestResult) -> str:
+    lines = result.errors[0].message.strip().splitlines() if result.errors else []
+    return f"{result.id}: {lines[0] if lines else 'failed without saying why'}"
 
 
 def _test_event(result: TestResult, stored: StoredTest) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 import json
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import to_text
@@ -20,9 +22,16 @@ from wainwright.worker.holding import Holding
 from wainwright.worker.recording import Recording
 from wainwright.worker.report.model import Ending, ReportMeta
 from wainwright.worker.reporting import Reporting
-from wainwright.worker.runtimes.model import SuiteRequest
+from wainwright.worker.results import Results, mismatch
+from wainwright.worker.runtimes.model import SuiteEnd, SuiteRequest
 from wainwright.worker.runtimes.pytest_runtime import run_suite
 from wainwright.worker.unpack import BundleUnusable, fetch_bundle
+
+MOST_ERRORS = 25
+"""Errors of the suite itself that go to the job's log, which takes 25 lines at once; the report has them all."""
+
+MOST_OF_A_VARIABLE = 100_000
+"""Characters of one environment variable; Linux takes 131,071. ``job.params`` has larger parameters too."""
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +61,17 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding) -> Outco
         fetch_bundle(worker.artifacts, job.project, job.bundle_id or "", folder / "bundle")
     except BundleUnusable as error:
         failure = Failure.of(FailureCategory.INVALID_INPUT, str(error))
+        _log_errors(worker, claim, [failure.line()])
         return Outcome(status=JobStatus.FAILED, fence=job.fence, failure=failure)
-    stored = worker.jobs.tests(job.project, job.id)
-    recording = Recording(worker.jobs, worker.artifacts, worker.clock, claim, stored)
+    # A try that is to begin anew knows nothing of what the tries before it found.
+    stored = [test for test in worker.jobs.tests(job.project, job.id) if test.attempt >= job.fresh_since]
+    done = settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt, job.fresh_since)
+    recording = Recording(
+        worker.jobs, worker.logs, worker.artifacts, worker.clock, claim, stored,
+        note_error=lambda: worker.run_job.note_error(claim),
+    )  # fmt: skip
     began = worker.clock()
     clock_began = time.monotonic()
-    done = settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt)
     try:
         end = run_suite(_request(claim, folder, done, holding), recording.take, holding)
     finally:
@@ -66,8 +80,6 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding) -> Outco
         raise FenceLost(f"the lease on job {job.id} ran out")
     if holding.reason == "going":
         return None
-    known = recording.recorded
-    results = [result for attempts in known.results.values() for result in attempts]
     meta = ReportMeta(
         job_id=job.id,
         title=job.label or job.id,
@@ -75,24 +87,56 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding) -> Outco
         duration_ms=(time.monotonic() - clock_began) * 1_000,
         base_url=job.url,
     )
+    return _conclude(worker, claim, recording, end, meta)
+
+
+def _conclude(worker: Worker, claim: Claim, recording: Recording, end: SuiteEnd, meta: ReportMeta) -> Outcome:
+    """Keep the results, write the report, and say what the run came to."""
+    job, known = claim.job, recording.recorded
+    _keep_results(worker, claim, recording.results)
+    results = [result for attempts in known.results.values() for result in attempts]
     report = Reporting(worker.artifacts).write(job, results, Ending.of(end, recording.cases, known.missing), meta)
-    failed = [
-        known.results[test_id][-1] for test_id, outcome in known.outcomes.items() if outcome is TestOutcome.FAILED
+    by_outcome = {
+        outcome: [test_id for test_id, each in known.outcomes.items() if each is outcome] for outcome in TestOutcome
+    }
+    outcome = outcome_of(
+        end, [known.results[test_id][-1] for test_id in by_outcome[TestOutcome.FAILED]], recording.tally,
+        fence=job.fence, report=report, timeout_ms=job.timeout_ms, flaky=by_outcome[TestOutcome.FLAKY],
+        mismatch=mismatch(claim.detail.output_schema, recording.results),
+    )  # fmt: skip
+    if outcome.failure is not None and outcome.failure.test_id is None:  # a test's failure is in the log already
+        errors = [f"{error.file}: {error.message}" if error.file else error.message for error in end.errors]
+        _log_errors(worker, claim, errors or [outcome.failure.line()])
+    return outcome
+
+
+def _keep_results(worker: Worker, claim: Claim, results: Results) -> None:
+    """Put the results into the job's detail, also when the run failed; nothing where nothing was handed back, now or ever."""
+    if results.stored != claim.detail.results:
+        detail = claim.detail.model_copy(update={"results": results.stored})
+        worker.jobs.set_detail(claim.job.project, claim.job.id, detail)
+
+
+def _log_errors(worker: Worker, claim: Claim, messages: Sequence[str]) -> None:
+    """The outcome that follows marks the job as having errors."""
+    entries = [
+        LogEntry(timestamp=worker.clock(), level="ERROR", message=message[:MAX_LOG_MESSAGE])
+        for message in messages[:MOST_ERRORS]
     ]
-    return outcome_of(end, failed, recording.tally, fence=job.fence, report=report, timeout_ms=job.timeout_ms)
+    worker.logs.append(claim.job.project, claim.job.id, entries)
 
 
 def _request(claim: Claim, folder: Path, done: frozenset[str], holding: Holding) -> SuiteRequest:
-    job, config = claim.job, claim.detail.config
+    job, detail = claim.job, claim.detail
     output = folder / "output"
     output.mkdir()
-    environment = {
-        "WAINWRIGHT_JOB_ID": job.id,
-        "WAINWRIGHT_ATTEMPT": str(job.attempt),
-        "WAINWRIGHT_PARAMS": json.dumps(claim.detail.params),
-    }
-    chosen = {name: config[name] for name in ("browser", "trace", "screenshot", "video") if config.get(name)}
+    environment = {"WAINWRIGHT_JOB_ID": job.id, "WAINWRIGHT_ATTEMPT": str(job.attempt)}
+    params = json.dumps(detail.params)
+    if len(params) <= MOST_OF_A_VARIABLE:
+        environment["WAINWRIGHT_PARAMS"] = params
+    chosen = {name: value for name in ("browser", "trace", "screenshot", "video") if (value := detail.config.get(name))}
+    facts = {"id": job.id, "label": job.label, "url": job.url, "params": detail.params, "attempt": job.attempt}
     return SuiteRequest(
-        folder=folder / "bundle", output=output, base_url=job.url, deselect=done, env=environment,
-        timeout_ms=max(job.timeout_ms - holding.ran_ms, 1), **chosen,
+        folder=folder / "bundle", output=output, base_url=job.url, deselect=done, env=environment, job=facts,
+        config=detail.config, timeout_ms=max(job.timeout_ms - holding.ran_ms, 1), **chosen,
     )  # fmt: skip

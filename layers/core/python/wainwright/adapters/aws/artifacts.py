@@ -1,6 +1,7 @@
 """Objects in S3."""
 
 import base64
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,13 +10,17 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from wainwright.adapters.aws.transactions import error_code
-from wainwright.domain.errors import TooLarge
+from wainwright.domain.errors import TooLarge, Unavailable
 from wainwright.ports import ArtifactMissing, Presigned
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+
+
+DELETE_BATCH = 1_000
+"""Objects that one request may list and delete: S3's own bound."""
 
 
 class S3Artifacts:
@@ -68,6 +73,35 @@ class S3Artifacts:
                 return None
             raise
         return answer["ContentLength"], answer["LastModified"]
+
+    def delete_all(self, prefix: str, *, most: int) -> int:
+        """See :meth:`wainwright.ports.Artifacts.delete_all`."""
+        if not prefix:
+            raise ValueError("a prefix is needed: without one, this would empty the bucket")
+        deleted = 0
+        while deleted < most:
+            answer = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, MaxKeys=min(DELETE_BATCH, most - deleted)
+            )
+            keys = [found["Key"] for found in answer.get("Contents", [])]
+            if not keys:
+                break
+            self._delete(keys)
+            deleted += len(keys)
+            if not answer["IsTruncated"]:
+                break
+        return deleted
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        answer = self._client.delete_objects(
+            Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        )
+        if errors := answer.get("Errors"):
+            first = errors[0]
+            raise Unavailable(
+                f"{len(errors)} of {len(keys)} objects could not be deleted: {first.get('Code')} of {first.get('Key')}",
+                advice="Send the same request again.",
+            )
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
         """See :meth:`wainwright.ports.Artifacts.presign_get`."""

@@ -1,22 +1,33 @@
 """Rows of the one table: their keys and attributes, in DynamoDB's own JSON.
 
-======================  ==============================  =======================================================
-partition key           sort key                        row
-======================  ==============================  =======================================================
-``JOB#project#id``      ``#JOB #DETAIL #PROGRESS``      a job; read together by one query of ``#``
-``JOB#project#id``      ``TEST#digest``                 the outcome of one test case
-``JOB#project#id``      ``EVENT#sequence``              one stored event
-``QUEUE#project``       position in the line            one waiting job
-``PROJECTS``            project                         counters and limits of a project
-``PROJECT#project``     ``IDEMPOTENCY#key``             what a key stands for
-``PROJECT#project``     ``KEY#id``                      an API key, for listing
-``KEY#sha256``          ``KEY``                         an API key, for finding
-``TICKET#sha256``       ``TICKET``                      a ticket
-``WORKERS``             worker id                       a worker
-======================  ==============================  =======================================================
+==========================  =========================  ======================================================
+partition key               sort key                   row
+==========================  =========================  ======================================================
+``JOB#project#id``          ``#JOB #DETAIL #PROGRESS`` a job; read together by one query of ``#``
+``JOB#project#id``          ``TEST#digest``            the outcome of one test case
+``JOB#project#id``          ``EVENT#sequence``         one stored event
+``JOB#project#id``          ``LOG#time#number``        one line of the log
+``JOB#project#id``          ``LOGGED``                 how many lines the log has
+``JOB#project#id``          ``NEXT#id``                a job that was made to wait for this one
+``QUEUE#project``           position in the line       one waiting job
+``PROJECTS``                project                    counters and limits of a project
+``STATS#project(#template)``  hour                     sums over the jobs that ended in an hour
+``FLAKY#project(#template)``  hour, test's digest      how often a test was flaky in an hour
+``TEMPLATE#project#id``     ``HEAD``                   a template's newest version
+``TEMPLATE#project#id``     ``VERSION#number``         one version of it
+``TEMPLATE#project#id``     ``RAN``                    when a job was last made of it
+``TEMPLATES#project``       creation, id               a template, for listing
+``PROJECT#project``         ``IDEMPOTENCY#key``        what a key stands for
+``PROJECT#project``         ``KEY#id``                 an API key, for listing
+``KEY#sha256``              ``KEY``                    an API key, for finding
+``TICKET#sha256``           ``TICKET``                 a ticket
+``WORKERS``                 worker id                  a worker
+==========================  =========================  ======================================================
 """
 
+import gzip
 import hashlib
+import json
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -24,13 +35,25 @@ from typing import Any
 
 from wainwright.contracts.events import JobEvent
 from wainwright.contracts.names import JOB_ENTITY
+from wainwright.domain.errors import TooLarge
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job
+from wainwright.domain.states import JobStatus
 
-Item = dict[str, dict[str, str]]
+Item = dict[str, Any]
+"""Attributes by name, each as ``{"S": text}``, ``{"N": digits}`` or ``{"B": bytes}``."""
 
 EVENTS_LAST = timedelta(hours=24)
 DUE_SHARD = "DUE"
+
+TTL_AFTER = timedelta(days=2)
+"""A job's row goes by itself so long after the job has expired: until then, cleaning has deleted it with all its parts."""
+
+PLAIN_BYTES = 4_096
+"""Bodies up to this size are kept as text, which is easier to look at; what is larger is compressed."""
+
+MAX_PACKED_BYTES = 350_000
+"""Compressed bytes of one body. DynamoDB's bound is 400 KB for a row with its keys."""
 
 
 def text(value: str) -> dict[str, str]:
@@ -53,9 +76,40 @@ def key(partition: str, sort: str) -> Item:
     return {"pk": text(partition), "sk": text(sort)}
 
 
+def pack(what: str, body: str) -> Item:
+    """Attributes that keep a body of any size that a row can hold.
+
+    Raises:
+        TooLarge: even compressed it is larger than MAX_PACKED_BYTES; ``what`` says of what.
+    """
+    plain = body.encode()
+    if len(plain) <= PLAIN_BYTES:
+        return {"body": text(body)}
+    packed = gzip.compress(plain, compresslevel=6, mtime=0)
+    if len(packed) > MAX_PACKED_BYTES:
+        raise TooLarge(
+            f"{what} has {len(packed)} bytes compressed, more than {MAX_PACKED_BYTES}",
+            advice="Keep large data in files of the bundle, or as attachments, and pass their names.",
+        )
+    return {"packed": {"B": packed}}
+
+
+def unpack(item: Mapping[str, Any]) -> str:
+    """The body that :func:`pack` made the attributes of."""
+    if "packed" in item:
+        return gzip.decompress(item["packed"]["B"]).decode()
+    body: str = item["body"]["S"]
+    return body
+
+
 def job_partition(project: str, job_id: str) -> str:
     """The partition of a job and all its parts."""
     return f"JOB#{project}#{job_id}"
+
+
+def job_key(project: str, job_id: str) -> Item:
+    """The key of a job's row."""
+    return key(job_partition(project, job_id), "#JOB")
 
 
 def queue_partition(project: str) -> str:
@@ -68,29 +122,70 @@ def project_partition(project: str) -> str:
     return f"PROJECT#{project}"
 
 
+def next_key(project: str, predecessor: str, job_id: str) -> Item:
+    """The key of the note that one job waits for another."""
+    return key(job_partition(project, predecessor), f"NEXT#{job_id}")
+
+
 def job_item(job: Job) -> Item:
     """A job's row: the record as JSON, and beside it what conditions and indexes need."""
-    item = key(job_partition(job.project, job.id), "#JOB") | {
+    item = job_key(job.project, job.id) | {
         "entity": text(JOB_ENTITY),
         "body": text(job.model_dump_json(by_alias=True, exclude_defaults=True)),
         "version": number(job.version),
         "run": number(job.run),
         "fence": number(job.fence),
         "status": text(job.status),
+        "facets": text(_facets(job)),
         "byProject": text(job.project),
         "byStatus": text(f"{job.project}#{job.status}"),
-        "createdAt": text(to_text(job.created_at)),
+        "created": text(f"{to_text(job.created_at)}#{job.id}"),
     }
+    if job.template_id is not None:
+        item["byTemplate"] = text(f"{job.project}#{job.template_id}")
+    if job.batch_id is not None:
+        item["byBatch"] = text(f"{job.project}#{job.batch_id}")
+    if job.started_at is not None:
+        item["started"] = text(f"{to_text(job.started_at)}#{job.id}")
+    if job.completed_at is not None:
+        item["completed"] = text(f"{to_text(job.completed_at)}#{job.id}")
     if job.due_at is not None:
         item |= {"dueShard": text(DUE_SHARD), "dueAt": text(to_text(job.due_at))}
     if job.expires_at is not None:
-        item["expiresAt"] = expiry(job.expires_at)
+        item["expiresAt"] = expiry(job.expires_at + TTL_AFTER)
     return item
 
 
 def read_job(item: Mapping[str, Any]) -> Job:
     """The job of a row."""
     return Job.model_validate_json(item["body"]["S"])
+
+
+def sealed(item: Mapping[str, Any]) -> bool:
+    """Whether the job of a row is being deleted: its version is negative until the row is gone."""
+    return int(item["version"]["N"]) < 0
+
+
+_INSTANTS = ("created_at", "started_at", "completed_at", "expires_at")
+_PLAIN = ("type", "template_id", "batch_id", "has_errors", "label")
+
+
+def _facets(job: Job) -> str:
+    facets: dict[str, Any] = {"status": job.status} | {name: getattr(job, name) for name in _PLAIN}
+    facets |= {name: to_text(time) for name in _INSTANTS if (time := getattr(job, name)) is not None}
+    return json.dumps(
+        {name: value for name, value in facets.items() if value is not None}, ensure_ascii=False, separators=(",", ":")
+    )
+
+
+def read_facets(item: Mapping[str, Any]) -> Job:
+    """As much of a job as an entry of an index tells: what filters look at and its identity, and nothing else."""
+    facets = json.loads(item["facets"]["S"])
+    _, project, job_id = item["pk"]["S"].split("#", 2)
+    known: dict[str, Any] = {name: facets.get(name) for name in _PLAIN}
+    known |= {name: datetime.fromisoformat(facets[name]) if name in facets else None for name in _INSTANTS}
+    # Not validated: a thousand of these are looked at for one page.
+    return Job.model_construct(project=project, id=job_id, status=JobStatus(facets["status"]), **known)
 
 
 def line_item(job: Job) -> Item:

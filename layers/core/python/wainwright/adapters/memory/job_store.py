@@ -1,16 +1,21 @@
 """Jobs in a dictionary. One lock stands for the transactions of the real store."""
 
-import json
 import threading
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from wainwright.adapters.cursors import place_of, read_cursor, scope_of, write_cursor
+from wainwright.adapters.endings import ending, hour_of, hour_of_end
 from wainwright.contracts.events import JobEvent
 from wainwright.domain.capacity import Limits, ProjectLoad
-from wainwright.domain.errors import CapacityExceeded, Conflict, FenceLost, IdempotencyConflict, InvalidInput
+from wainwright.domain.errors import CapacityExceeded, Conflict, FenceLost, IdempotencyConflict, Refused
+from wainwright.domain.find import JobQuery
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.states import AT_REST
+from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import Tally
 from wainwright.ports import Idempotency, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
 
@@ -27,6 +32,8 @@ class MemoryJobStore:
         self._events: dict[tuple[str, str], list[JobEvent]] = {}
         self._keys: dict[tuple[str, str], tuple[str, str]] = {}
         self._loads: dict[str, ProjectLoad] = {}
+        self._next: dict[tuple[str, str], set[str]] = {}
+        self._ended: list[tuple[str, str | None, datetime, Statistics]] = []
 
     def write(
         self,
@@ -36,38 +43,57 @@ class MemoryJobStore:
         limits: Limits | None = None,
         detail: JobDetail | None = None,
         idempotency: Idempotency | None = None,
+        also: Sequence[tuple[Job, Job]] = (),
+        unchanged: Sequence[Job] = (),
     ) -> Job:
         """See :meth:`wainwright.ports.JobStore.write`."""
-        key = (after.project, after.id)
+        operation = str(uuid.uuid4())
+        changes = [(before, after), *also]
         with self._lock:
-            current = self._jobs.get(key)
-            if (current.version if current else None) != (before.version if before else None):
-                raise Conflict(f"job {after.id} changed since it was read")
+            expected = [*changes, *((job, job) for job in unchanged)]
+            if any(not self._stands(old, new) for old, new in expected):
+                raise Conflict(f"job {after.id}, or one that belongs to it, changed since it was read")
             if idempotency and (after.project, idempotency.key) in self._keys:
                 raise IdempotencyConflict("this Idempotency-Key is taken")
-            self._count(before, after, limits)
-            written = after.model_copy(
-                update={"version": (before.version if before else 0) + 1, "operation": str(uuid.uuid4())}
-            )
-            self._jobs[key] = written
+            self._count(changes, limits)
+            written, *_ = [self._put(old, new, operation) for old, new in changes]
             if detail is not None:
-                self._details[key] = detail
+                self._details[written.project, written.id] = detail
             if idempotency:
                 self._keys[after.project, idempotency.key] = (after.id, idempotency.digest)
             return written
 
-    def _count(self, before: Job | None, after: Job, limits: Limits | None) -> None:
-        load = self._loads.get(after.project, ProjectLoad(project=after.project))
-        queued = int(after.waiting) - int(before.waiting if before else False)
-        running = after.held_lanes - (before.held_lanes if before else 0)
+    def _stands(self, before: Job | None, after: Job) -> bool:
+        current = self._jobs.get((after.project, after.id))
+        return (current.version if current else None) == (before.version if before else None)
+
+    def _put(self, before: Job | None, after: Job, operation: str) -> Job:
+        version = (before.version if before else 0) + 1
+        written = after.model_copy(update={"version": version, "operation": operation})
+        self._jobs[written.project, written.id] = written
+        if before is None:
+            for predecessor in after.blocked_on:
+                self._next.setdefault((after.project, predecessor), set()).add(after.id)
+        if (adds := ending(before, after)) is not None:
+            self._ended.append((after.project, after.template_id, hour_of_end(after), adds))
+        return written
+
+    def _count(self, changes: Sequence[tuple[Job | None, Job]], limits: Limits | None) -> None:
+        project = changes[0][1].project
+        load = self._loads.get(project, ProjectLoad(project=project))
+        queued = sum(int(after.waiting) - int(before.waiting if before else False) for before, after in changes)
+        taken = [(after.held_lanes - (before.held_lanes if before else 0), after) for before, after in changes]
+        running = sum(lanes for lanes, _ in taken)
         if limits and (
             (queued > 0 and load.queued + queued > limits.queued)
             or (running > 0 and load.running + running > limits.running)
         ):
             raise CapacityExceeded("over the project's limits", retry_after=5)
-        served = to_text(after.updated_at) if running > 0 else load.served
-        update = {"queued": load.queued + queued, "running": load.running + running, "served": served}
-        self._loads[after.project] = load.model_copy(update=update)
+        serving = [after.updated_at for lanes, after in taken if lanes > 0]
+        served = to_text(max(serving)) if serving else load.served
+        if queued or running or serving:
+            update = {"queued": load.queued + queued, "running": load.running + running, "served": served}
+            self._loads[project] = load.model_copy(update=update)
 
     def get(self, project: str, job_id: str) -> Job | None:
         """See :meth:`wainwright.ports.JobStore.get`."""
@@ -119,20 +145,68 @@ class MemoryJobStore:
             overdue = [(job.due_at, key) for key, job in self._jobs.items() if job.due_at and job.due_at <= before]
         return [key for _, key in sorted(overdue)[:limit]]
 
-    def list_jobs(self, project: str, *, status: str | None, limit: int, cursor: str | None) -> Page:
-        """See :meth:`wainwright.ports.JobStore.list_jobs`."""
+    def find(self, project: str, query: JobQuery, now: datetime) -> Page:
+        """See :meth:`wainwright.ports.JobStore.find`."""
+        scope = scope_of(project, query)
+        passed = read_cursor(query.cursor, scope)
         with self._lock:
-            found = [
-                job
-                for job in self._jobs.values()
-                if job.project == project and (status is None or job.status == status)
-            ]
-        found.sort(key=_place, reverse=True)
-        if cursor is not None:
-            start = _read_cursor(cursor, project, status)
-            found = [job for job in found if _place(job) < start]
-        more = len(found) > limit
-        return Page(jobs=found[:limit], cursor=_cursor(found[limit - 1], status) if more else None)
+            found = [job for job in self._jobs.values() if job.project == project and query.matches(job, now)]
+        places = {place_of(query, job): job for job in found}
+        beyond = [
+            place
+            for place in sorted(places, reverse=not query.ascending)
+            if passed is None or (place > passed if query.ascending else place < passed)
+        ]
+        shown = beyond[: query.limit]
+        cursor = write_cursor(scope, shown[-1]) if len(beyond) > len(shown) else None
+        return Page(jobs=[places[place] for place in shown], cursor=cursor)
+
+    def dependents(self, project: str, job_id: str) -> Sequence[str]:
+        """See :meth:`wainwright.ports.JobStore.dependents`."""
+        with self._lock:
+            return sorted(self._next.get((project, job_id), set()))
+
+    def delete(self, job: Job) -> None:
+        """See :meth:`wainwright.ports.JobStore.delete`."""
+        if job.status not in AT_REST:
+            raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
+        key = (job.project, job.id)
+        with self._lock:
+            if key in self._jobs and self._jobs[key].version != job.version:
+                raise Conflict(f"job {job.id} changed since it was read")
+            parts: tuple[dict[tuple[str, str], Any], ...] = (
+                self._jobs, self._details, self._progress, self._tests, self._events, self._next
+            )  # fmt: skip
+            for part in parts:
+                part.pop(key, None)
+            for predecessor in (*job.depends_on, *job.blocked_on):
+                self._next.get((job.project, predecessor), set()).discard(job.id)
+
+    def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
+        """See :meth:`wainwright.ports.JobStore.set_detail`."""
+        with self._lock:
+            if (project, job_id) not in self._jobs:
+                raise Conflict(f"there is no job {job_id} any more")
+            self._details[project, job_id] = detail
+
+    def set_limits(self, project: str, limits: Limits) -> None:
+        """See :meth:`wainwright.ports.JobStore.set_limits`."""
+        with self._lock:
+            load = self._loads.get(project, ProjectLoad(project=project))
+            self._loads[project] = load.model_copy(update={"limits": limits})
+
+    def statistics(self, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
+        """See :meth:`wainwright.ports.JobStore.statistics`."""
+        first, last = hour_of(start), hour_of(end)
+        with self._lock:
+            return sum(
+                (
+                    adds
+                    for of, template, hour, adds in self._ended
+                    if of == project and template_id in (None, template) and first <= hour <= last
+                ),
+                Statistics(),
+            )
 
     def record(
         self, job: Job, *, tests: Sequence[StoredTest] = (), events: Sequence[NewEvent] = (), tally: Tally | None = None
@@ -162,21 +236,3 @@ class MemoryJobStore:
         with self._lock:
             stored = self._events.get((project, job_id), [])
             return [event for event in stored if event.sequence > after][:limit]
-
-
-def _place(job: Job) -> tuple[str, str]:
-    return to_text(job.created_at), job.id
-
-
-def _cursor(last: Job, status: str | None) -> str:
-    return json.dumps([last.project, status, *_place(last)])
-
-
-def _read_cursor(cursor: str, project: str, status: str | None) -> tuple[str, str]:
-    try:
-        of_project, of_status, created, job_id = json.loads(cursor)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput("cursor", "this is no cursor") from error
-    if (of_project, of_status) != (project, status):
-        raise InvalidInput("cursor", "this cursor belongs to another list")
-    return created, job_id

@@ -175,6 +175,15 @@ class MemoryArtifacts:
         found = self.objects.get(key)
         return (len(found[0]), found[2]) if found else None
 
+    def delete_all(self, prefix: str, *, most: int) -> int:
+        """See :meth:`wainwright.ports.Artifacts.delete_all`."""
+        if not prefix:
+            raise ValueError("a prefix is needed: without one, this would empty the bucket")
+        gone = sorted(key for key in self.objects if key.startswith(prefix))[:most]
+        for key in gone:
+            del self.objects[key]
+        return len(gone)
+
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
         """See :meth:`wainwright.ports.Artifacts.presign_get`."""
         return Presigned(url=f"memory:{key}?until={(self._clock() + lasts).isoformat()}")

@@ -1,9 +1,16 @@
-"""Keys, tickets and worker rows in dictionaries."""
+"""Keys, tickets, worker rows, logs and templates in dictionaries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from wainwright.adapters.cursors import read_cursor, write_cursor
+from wainwright.adapters.logs import FULL, accepts, scope_of
+from wainwright.contracts.http import MAX_LOG_LINES, LogEntry
+from wainwright.domain.errors import Conflict
+from wainwright.domain.instants import to_text
+from wainwright.domain.templates import Template
 from wainwright.domain.workers import WorkerRecord
-from wainwright.ports import ApiKey, Ticket
+from wainwright.ports import ApiKey, LogPage, LogQuery, Ticket
 
 
 class MemoryAccessStore:
@@ -58,3 +65,81 @@ class MemoryWorkerStore:
     def remove(self, worker_id: str) -> None:
         """See :meth:`wainwright.ports.WorkerStore.remove`."""
         self._rows.pop(worker_id, None)
+
+
+class MemoryLogStore:
+    """A :class:`~wainwright.ports.LogStore` that forgets."""
+
+    def __init__(self) -> None:
+        self._logs: dict[tuple[str, str], list[LogEntry]] = {}
+
+    def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
+        """See :meth:`wainwright.ports.LogStore.append`."""
+        if len(entries) > 25:
+            raise ValueError(f"{len(entries)} lines at once, more than 25")
+        log = self._logs.setdefault((project, job_id), [])
+        room = max(0, MAX_LOG_LINES - 1 - len(log))
+        log += entries[:room]
+        if room < len(entries) and len(log) == MAX_LOG_LINES - 1:
+            at = max(entry.timestamp for entry in (*log, entries[room]))
+            log.append(FULL.model_copy(update={"timestamp": at}))
+        return min(room, len(entries))
+
+    def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
+        """See :meth:`wainwright.ports.LogStore.read`."""
+        scope = scope_of(project, job_id, query)
+        passed = read_cursor(query.cursor, scope)
+        found = {
+            f"{to_text(entry.timestamp)}#{number:06d}": entry
+            for number, entry in enumerate(self._logs.get((project, job_id), []))
+            if accepts(query, entry)
+        }
+        beyond = [place for place in sorted(found) if passed is None or place > passed]
+        shown = beyond[: query.limit]
+        cursor = write_cursor(scope, shown[-1]) if len(beyond) > len(shown) else None
+        return LogPage(logs=[found[place] for place in shown], cursor=cursor)
+
+
+class MemoryTemplateStore:
+    """A :class:`~wainwright.ports.TemplateStore` that forgets."""
+
+    def __init__(self) -> None:
+        self._versions: dict[tuple[str, str], list[Template]] = {}
+        self._ran: dict[tuple[str, str], datetime] = {}
+
+    def put(self, template: Template) -> None:
+        """See :meth:`wainwright.ports.TemplateStore.put`."""
+        versions = self._versions.get((template.project, template.id), [])
+        if template.version != len(versions) + 1 or any(each.created_at != template.created_at for each in versions):
+            raise Conflict(f"template {template.id} changed since it was read")
+        self._versions[template.project, template.id] = [*versions, template]
+
+    def get(self, project: str, template_id: str, version: int | None = None) -> Template | None:
+        """See :meth:`wainwright.ports.TemplateStore.get`."""
+        versions = self._versions.get((project, template_id), [])
+        wanted = len(versions) if version is None else version
+        return versions[wanted - 1] if 1 <= wanted <= len(versions) else None
+
+    def list(self, project: str, limit: int, cursor: str | None) -> tuple[Sequence[Template], str | None]:
+        """See :meth:`wainwright.ports.TemplateStore.list`."""
+        scope = ["templates", project]
+        passed = read_cursor(cursor, scope)
+        newest = [versions[-1] for (of, _), versions in self._versions.items() if of == project]
+        places = {f"{to_text(template.created_at)}#{template.id}": template for template in newest}
+        beyond = [place for place in sorted(places) if passed is None or place > passed]
+        shown = beyond[:limit]
+        more = write_cursor(scope, shown[-1]) if len(beyond) > len(shown) else None
+        return [places[place] for place in shown], more
+
+    def delete(self, project: str, template_id: str) -> bool:
+        """See :meth:`wainwright.ports.TemplateStore.delete`."""
+        self._ran.pop((project, template_id), None)
+        return self._versions.pop((project, template_id), None) is not None
+
+    def mark_run(self, project: str, template_id: str, at: datetime) -> None:
+        """See :meth:`wainwright.ports.TemplateStore.mark_run`."""
+        self._ran[project, template_id] = max(at, self._ran.get((project, template_id), at))
+
+    def last_run(self, project: str, template_ids: Sequence[str]) -> Mapping[str, datetime]:
+        """See :meth:`wainwright.ports.TemplateStore.last_run`."""
+        return {each: self._ran[project, each] for each in template_ids if (project, each) in self._ran}

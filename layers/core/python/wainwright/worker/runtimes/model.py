@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from .outcomes import (
     Annotation,
@@ -30,6 +30,9 @@ __all__ = [
     "EndReason",
     "ErrorKind",
     "Event",
+    "JobLog",
+    "JobProgress",
+    "JobResult",
     "Keep",
     "Level",
     "LogLine",
@@ -104,7 +107,9 @@ class SuiteRequest:
     temporary folder are made beside it. `deselect` holds the ids of tests that already have an outcome. `env` is
     added to the child's environment as it is: the caller answers for what is in it. `timeout_ms` bounds the whole
     suite. `sandbox` turns Chromium's own sandbox on; it needs unprivileged user namespaces, which most container
-    platforms (Fargate among them) do not give.
+    platforms (Fargate among them) do not give. `config` says how browsers are set up, by the names of the API
+    (`browser_settings` reads it); `job` is what the tests may know of their job (id, label, url, params, attempt), None
+    for a suite that runs in none.
     """
 
     folder: Path
@@ -118,6 +123,8 @@ class SuiteRequest:
     env: Mapping[str, str] = field(default_factory=dict)
     timeout_ms: int | None = None
     sandbox: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict)
+    job: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +170,34 @@ class Progress:
     total: int
 
 
-Event = Collected | TestStarted | TestEnded | LogLine | Progress
+@dataclass(frozen=True)
+class JobLog:
+    """A line that test code wrote to the job's log. `info` is JSON."""
+
+    level: Literal["INFO", "ERROR"]
+    message: str
+    info: Mapping[str, Any] | None = None
+    test_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far test code says that the work has come, 0 to 100."""
+
+    percent: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What test code adds to the job's results: values by name, and outcomes of items by id. All of it is JSON."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    test_id: str | None = None
+
+
+Event = Collected | TestStarted | TestEnded | LogLine | Progress | JobLog | JobProgress | JobResult
 
 
 @dataclass(frozen=True)

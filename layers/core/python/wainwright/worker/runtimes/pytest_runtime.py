@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from .browsers import QUIET_FLAGS, Browser, BrowserMissing, find_browser
+from .config import browser_settings
 from .environment import Surroundings, child_environment, own_configuration, suite_style, surroundings
 from .memory import oom_kills
-from .model import Event, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from .model import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
 from .process import SuiteProcess
 from .session import Session
 
@@ -22,6 +24,8 @@ POLL_SECONDS = 0.1
 EXPIRY_GRACE_SECONDS = 15.0
 """After the deadline: for the running test to be ended and its trace to be written, before everything is killed."""
 CHILD_PATH = Path(__file__).parent / "child"
+FACADE = tuple(Path(__file__).parents[2] / name for name in ("__init__.py", "in_job.py"))
+"""What test code may import of Wainwright: copied, so that nothing else of the package comes within its reach by it."""
 
 
 def run_suite(
@@ -61,6 +65,7 @@ class _Run:
         self._place = place
         self._stop = stop
         self._grace = expiry_grace_seconds
+        self._on_event = on_event
         self._session = Session(request.folder.resolve(), request.output.resolve(), on_event)
         self._expired_at: float | None = None
         self._told_to_stop = False
@@ -113,20 +118,36 @@ class _Run:
                 _tell(control, b"stop\n")
 
     def _write_settings(self, events_fd: int, control_fd: int) -> Path:
+        request = self._request
+        configured = browser_settings(request.config, request.base_url)
+        if configured["headers"] and configured["headersOrigin"] is None:
+            message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
+            self._on_event(JobLog("ERROR", message))
         settings: dict[str, Any] = {
+            **configured,
             "eventsFd": events_fd,
             "controlFd": control_fd,
             "browser": self._browser.name,
             "executable": str(self._browser.executable) if self._browser.executable else None,
-            "launchArgs": list(QUIET_FLAGS),
-            "sandbox": self._request.sandbox,
-            "deselect": sorted(self._request.deselect),
+            "launchArgs": [*QUIET_FLAGS, *configured["launchArgs"]],
+            "sandbox": request.sandbox,
+            "deselect": sorted(request.deselect),
             "options": self._options(),
-            "logs": str(self._request.output.resolve() / "logs"),
+            "logs": str(request.output.resolve() / "logs"),
+            "job": request.job,
+            "facade": str(self._facade()),
         }
         path = self._place.root / "settings.json"
         path.write_text(json.dumps(settings), encoding="utf-8")
         return path
+
+    def _facade(self) -> Path:
+        """The folder that makes `import wainwright` work in tests."""
+        package = self._place.root / "facade" / "wainwright"
+        package.mkdir(parents=True)
+        for file in FACADE:
+            shutil.copyfile(file, package / file.name)
+        return package.parent
 
     def _command(self, settings: Path) -> list[str]:
         folder = self._request.folder.resolve()

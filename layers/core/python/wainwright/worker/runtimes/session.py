@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import stat
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -28,11 +28,14 @@ from .fields import (
     text,
     texts,
 )
+from .job_records import read_log, read_progress, read_result
 from .model import (
     Attachment,
     Collected,
     EndReason,
     Event,
+    JobLog,
+    JobResult,
     Level,
     LogLine,
     Progress,
@@ -49,7 +52,9 @@ from .trace_steps import trace_steps
 MAX_TESTS = 100_000
 MAX_SUITE_ERRORS = 50
 MAX_LOG_LINES = 5_000
-"""Printed lines passed on per suite; then one line says that the rest is left out."""
+"""Printed lines passed on per suite, and as many that test code logs at each level; then one line says that the rest is left
+out.
+"""
 MAX_TEST_LINES = 200
 """Of those, per test; all of them are in the test's own log."""
 STDERR_TAIL_LINES = 60
@@ -71,7 +76,7 @@ class Session:
         self._errors: list[SuiteError] = []
         self._collection_failed = False
         self._stderr: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-        self._log_lines = 0
+        self._log_lines: Counter[str] = Counter()
         self._malformed = 0
         self._finished = False
         self._handlers: dict[str, Callable[[Mapping[str, Any]], list[Event]]] = {
@@ -83,6 +88,9 @@ class Session:
             "collection_error": self._collection_error,
             "session_error": self._session_error,
             "finished": self._session_finished,
+            "job_log": self._job_log,
+            "job_progress": lambda record: [read_progress(record)],
+            "job_result": self._job_result,
         }
 
     def take(self, stream: str, line: bytes) -> None:
@@ -99,6 +107,8 @@ class Session:
     def _take_record(self, line: bytes) -> None:
         try:
             record = json.loads(line)
+            if b"\\ud" in line.lower():  # half a surrogate pair is JSON, but no text that could be stored
+                record = json.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
             events = self._handlers[record["type"]](record)
         except (ValueError, KeyError, TypeError, RecursionError):
             self._malformed += 1  # something else wrote to the pipe, or the line was cut off by a kill
@@ -199,11 +209,27 @@ class Session:
             self._log(level, line[:MAX_MESSAGE], result.id)
 
     def _log(self, level: Level, message: str, test_id: str | None) -> None:
-        self._log_lines += 1
-        if self._log_lines <= MAX_LOG_LINES:
+        self._log_lines["printed"] += 1
+        if self._log_lines["printed"] <= MAX_LOG_LINES:
             self._on_event(LogLine(level, message, test_id))
-        elif self._log_lines == MAX_LOG_LINES + 1:
+        elif self._log_lines["printed"] == MAX_LOG_LINES + 1:
             self._on_event(LogLine("WARNING", f"more than {MAX_LOG_LINES} lines were printed; the rest is left out"))
+
+    def _job_log(self, record: Mapping[str, Any]) -> list[Event]:
+        line = read_log(record)
+        self._log_lines[line.level] += 1
+        if self._log_lines[line.level] > MAX_LOG_LINES + 1:
+            return []
+        if self._log_lines[line.level] == MAX_LOG_LINES + 1:
+            return [JobLog(line.level, f"more than {MAX_LOG_LINES} lines were logged; the rest is left out")]
+        return [replace(line, test_id=self._collected_or_none(line.test_id))]
+
+    def _job_result(self, record: Mapping[str, Any]) -> list[Event]:
+        result: JobResult = read_result(record)
+        return [replace(result, test_id=self._collected_or_none(result.test_id))]
+
+    def _collected_or_none(self, test_id: str | None) -> str | None:
+        return test_id if test_id in self._tests else None
 
     def end(self, status: ExitStatus, ended_by_us: str | None, dropped: int, kills: int | None) -> SuiteEnd:
         """How the suite ended, from what arrived, the exit status, and whether we ended it."""

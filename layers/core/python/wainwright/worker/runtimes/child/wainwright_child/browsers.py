@@ -11,11 +11,18 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
+
+from .headers import HeadersOfOwnOrigin
 
 MAX_LINES = 1_000
 MAX_LINE = 2_000
+MAX_HOSTS = 10
+PAGE_NAVIGATIONS = ("goto", "reload", "go_back", "go_forward", "wait_for_url")
+FRAME_NAVIGATIONS = ("goto", "wait_for_url")
 NAVIGATED_AWAY = "net::ERR_ABORTED"
 """How Chromium reports requests that a navigation or a closed page cut off; noise in a log."""
 
@@ -23,10 +30,13 @@ NAVIGATED_AWAY = "net::ERR_ABORTED"
 class BrowserLog:
     """Console messages, uncaught errors and failed requests of the running test, bounded in number and length."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocked_hosts: Sequence[str] = ()) -> None:
         self._lines: list[str] = []
         self._dropped = 0
         self._lock = threading.Lock()
+        self._blocked_hosts = frozenset(blocked_hosts)
+        self._blocked: Counter[str] = Counter()
+        self.blocked_in_all = 0
 
     def add(self, kind: str, message: str) -> None:
         """Keep one line, unless there are too many."""
@@ -41,9 +51,14 @@ class BrowserLog:
     def take(self) -> list[str]:
         """The lines since the last call."""
         with self._lock:
-            lines, dropped = self._lines, self._dropped
-            self._lines, self._dropped = [], 0
-        return [*lines, f"… and {dropped} more lines"] if dropped else lines
+            lines, dropped, blocked = self._lines, self._dropped, self._blocked
+            self._lines, self._dropped, self._blocked = [], 0, Counter()
+        if dropped:
+            lines.append(f"… and {dropped} more lines")
+        if blocked:
+            hosts = ", ".join(f"{host} {number}" for host, number in blocked.most_common(MAX_HOSTS))
+            lines.append(f"requests to ad and tracker hosts blocked: {blocked.total()} ({hosts})")
+        return lines
 
     def attach(self, context: Any) -> None:
         """Listen to a browser context (of the sync or the async API)."""
@@ -57,22 +72,53 @@ class BrowserLog:
         self.add(f"console.{message.type}", f"{message.text}{where}")
 
     def _on_request_failed(self, request: Any) -> None:
-        if request.failure != NAVIGATED_AWAY:
+        if host := self._blocked_host(request.url):
+            with self._lock:
+                self._blocked[host] += 1
+                self.blocked_in_all += 1
+        elif request.failure != NAVIGATED_AWAY:
             self.add("request failed", f"{request.method} {request.url} {request.failure}")
+
+    def _blocked_host(self, url: str) -> str | None:
+        """The host, if we cut it off: it, or a domain that it is below, is on the list."""
+        if not self._blocked_hosts:
+            return None
+        host = urlsplit(url).hostname or ""
+        labels = host.split(".")
+        return host if any(".".join(labels[at:]) in self._blocked_hosts for at in range(len(labels))) else None
 
 
 def install(settings: dict[str, Any], log: BrowserLog) -> None:
-    """Patch the launching and context-making methods of both of Playwright's APIs, once, in this process."""
+    """Patch the launching, context-making and navigating methods of both of Playwright's APIs, once, in this process."""
     try:
         from playwright import async_api, sync_api
     except ImportError:
         return  # a suite that tests no browser runs without Playwright
+    launching = functools.partial(launch_options, settings)
+    in_context = functools.partial(context_options, settings)
+    headers = HeadersOfOwnOrigin(settings)
+
+    def launching_persistent(browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
+        return in_context(browser_type, launching(browser_type, options))
+
+    def persistent_launched(_: Any, context: Any) -> Any:
+        log.attach(context)
+        return headers.attach(context.browser)
+
     for api in (sync_api, async_api):
-        for name in ("launch", "launch_persistent_context"):
-            after = log.attach if name == "launch_persistent_context" else None
-            _wrap(api.BrowserType, name, functools.partial(launch_options, settings), after)
-        _wrap(api.Browser, "new_context", None, log.attach)
-        _wrap(api.Browser, "new_page", None, lambda page: log.attach(page.context))
+        _wrap(api.BrowserType, "launch", launching, lambda _, browser: headers.attach(browser))
+        _wrap(
+            api.BrowserType,
+            "launch_persistent_context",
+            launching_persistent,
+            persistent_launched,
+        )
+        _wrap(api.Browser, "new_context", in_context, lambda _, context: log.attach(context))
+        _wrap(api.Browser, "new_page", in_context, lambda _, page: log.attach(page.context))
+        if settings["waitForMs"]:
+            for owner, names in ((api.Page, PAGE_NAVIGATIONS), (api.Frame, FRAME_NAVIGATIONS)):
+                for name in names:
+                    _wrap(owner, name, None, lambda page, _: page.wait_for_timeout(settings["waitForMs"]))
 
 
 def launch_options(settings: dict[str, Any], browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
@@ -83,18 +129,43 @@ def launch_options(settings: dict[str, Any], browser_type: Any, options: dict[st
     if settings["executable"] and not options.get("executable_path") and not options.get("channel"):
         options["executable_path"] = settings["executable"]
     if browser_type.name == "chromium":
-        options["args"] = [*settings["launchArgs"], *(options.get("args") or [])]
+        options["args"] = joined_arguments(settings["launchArgs"], options.get("args") or [])
         if settings["sandbox"] and os.geteuid() != 0:  # Chromium refuses to run as root with its sandbox
             options.setdefault("chromium_sandbox", True)
     return options
+
+
+def joined_arguments(ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
+    """Ours, then the test's. Of a switch that is given twice Chromium takes the last, so lists are made one, ours first."""
+    joined = list(theirs)
+    for argument in ours:
+        switch, equals, _ = argument.partition("=")
+        same = [index for index, each in enumerate(joined) if equals and each.startswith(f"{switch}=")]
+        if same:
+            joined[same[-1]] = f"{argument},{joined[same[-1]].partition('=')[2]}"
+        else:
+            joined.insert(0, argument)
+    return joined
+
+
+def context_options(settings: dict[str, Any], _owner: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """What the test gave, completed by what the job's config asks for. What the test gave itself stays."""
+    wanted = dict(settings["contextOptions"])
+    if options.get("no_viewport"):
+        wanted.pop("viewport", None)
+    return {**wanted, **options}
 
 
 def _wrap(
     owner: Any,
     name: str,
     before: Callable[[Any, dict[str, Any]], dict[str, Any]] | None,
-    after: Callable[[Any], None] | None,
+    after: Callable[[Any, Any], Any] | None,
 ) -> None:
+    """Have `before` complete the keyword arguments, and `after` be called with the object and what the method gave.
+
+    In the async API `after` may give an awaitable, which is awaited before the caller goes on.
+    """
     original = getattr(owner, name)
 
     @functools.wraps(original)
@@ -103,14 +174,16 @@ def _wrap(
         if after is None:
             return result
         if inspect.isawaitable(result):
-            return _then(result, after)
-        after(result)
+            return _then(result, functools.partial(after, self))
+        after(self, result)
         return result
 
     setattr(owner, name, call)
 
 
-async def _then(result: Any, after: Callable[[Any], None]) -> Any:
+async def _then(result: Any, after: Callable[[Any], Any]) -> Any:
     value = await result
-    after(value)
+    further = after(value)
+    if inspect.isawaitable(further):
+        await further
     return value

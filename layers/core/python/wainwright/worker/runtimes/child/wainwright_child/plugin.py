@@ -2,7 +2,8 @@
 
 Loaded with `-p wainwright_child.plugin --wainwright-settings FILE`. FILE is JSON:
 {eventsFd, controlFd, browser, executable | null, launchArgs, sandbox, deselect: [id], logs: folder,
-options: {name of a parsed pytest option: value}}.
+options: {name of a parsed pytest option: value}, contextOptions, waitForMs, headers, headersOrigin | null, blockedHosts,
+job: {id, label, url, params, attempt} | null, facade: folder of the importable package `wainwright`}.
 From the control pipe it takes the lines `stop` (run no further test) and `expire` (the time is up: fail the running
 test now, so that its evidence is still written, and run no further one).
 """
@@ -19,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from . import browsers
+from . import browsers, job
 from .control import Control, TimeIsUp
 from .failures import collection_errors, conftest_error, test_errors
 from .recording import Recording, describe
@@ -57,7 +58,7 @@ class Reporter:
         self._passed_over = frozenset(settings["deselect"])
         self._deselected: list[str] = []
         self._recording: Recording | None = None
-        self._log = browsers.BrowserLog()
+        self._log = browsers.BrowserLog(settings["blockedHosts"])
         self._ended = 0
 
     @pytest.hookimpl(wrapper=True)
@@ -68,8 +69,17 @@ class Reporter:
                 setattr(config.option, name, value)
         return (yield)
 
-    def pytest_configure(self) -> None:
-        """Make browsers launchable and heard, and listen to the worker."""
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Make browsers launchable and heard, and listen to the worker.
+
+        What pytest itself would print of the session is told by events: printed as well, it would be taken for the suite's
+        own words.
+        """
+        if config.pluginmanager.unregister(name="terminalreporter"):
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the cleanup
+            config.add_cleanup(nowhere.close)
+            config.pluginmanager.register(pytest.TerminalReporter(config, nowhere), "terminalreporter")
         browsers.install(self._settings, self._log)
         self.control.start()
 
@@ -108,6 +118,8 @@ class Reporter:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
+        if job.current:
+            job.current.test_id = nodeid
         self.channel.send("started", id=nodeid)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -140,6 +152,8 @@ class Reporter:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logfinish(self) -> None:
         """The place at which a stop takes effect."""
+        if job.current:
+            job.current.test_id = None
         if self.control.stopping and self._session is not None:
             self._session.shouldstop = "asked to stop"
 
@@ -161,7 +175,16 @@ class Reporter:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """The session came to its end: what is missing until here was not run."""
+        if self._log.blocked_in_all:
+            message = f"blockAds: {self._log.blocked_in_all} requests to ad and tracker hosts were blocked"
+            self.channel.send("job_log", level="INFO", message=message)
         self.channel.send("finished", exitStatus=int(exitstatus))
+
+
+@pytest.fixture(name="job", scope="session")
+def current_job() -> job.CurrentJob | None:
+    """The job that the suite runs in, as `wainwright.current_job()` gives it."""
+    return job.current
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -175,6 +198,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     settings = json.loads(Path(early_config.known_args_namespace.wainwright_settings).read_text(encoding="utf-8"))
     reporter = Reporter(settings)
     early_config.pluginmanager.register(reporter, "wainwright-reporter")
+    if settings["job"]:
+        job.current = job.CurrentJob(settings["job"], reporter.channel.send)
+    sys.path.append(settings["facade"])  # last, so that an installed Wainwright is the one that is imported
     sys.dont_write_bytecode = True
     try:
         return (yield)

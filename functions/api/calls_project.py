@@ -1,0 +1,98 @@
+"""Calls about the project as a whole: health, analytics, queue, limits, keys."""
+
+import json
+from datetime import timedelta
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+import wainwright
+from functions.api.answers import SAFE, answered
+from functions.api.parsing import Call, body, part, query, whole
+from wainwright import wiring
+from wainwright.contracts.http import CreateKey, Health, KeyCreated, KeyList, KeyRecord
+from wainwright.contracts.names import is_template_id
+from wainwright.contracts.openapi import document
+from wainwright.domain.capacity import Limits
+from wainwright.domain.errors import InvalidInput
+from wainwright.ports import ApiKey
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.periods import read_range
+
+LONG_RUNNING_MINUTES = 10
+MAX_MINUTES = 10_080
+
+
+def health(api: wiring.Api, caller: Caller, _event: APIGatewayProxyEventV2) -> Response[str]:
+    """``GET /v1/health``."""
+    return answered(200, Health(version=wainwright.__version__, stage=api.stage, project=caller.project))
+
+
+def openapi(_api: wiring.Api, _caller: Caller, _event: APIGatewayProxyEventV2) -> Response[str]:
+    """``GET /v1/openapi.json``."""
+    return Response(200, content_type="application/json", body=json.dumps(document()), headers=SAFE)
+
+
+def analytics(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+    """``GET /v1/analytics``: of jobs by their ids, or by template and time."""
+    given = query(event)
+    if "jobIds" in given:
+        if len(given) > 1:
+            raise InvalidInput("jobIds", "jobIds goes with no other parameter", advice="Leave the others out.")
+        return answered(200, api.analyze.by_ids(caller, [each.strip() for each in given["jobIds"].split(",")]))
+    template_id = given.get("templateId")
+    if template_id is not None and not is_template_id(template_id):
+        raise InvalidInput("templateId", f"templateId: {template_id[:40]!r} is no template id")
+    span = read_range(("from", "to"), given.get("from"), given.get("to"))
+    return answered(200, api.analyze.by_time(caller, template_id, span))
+
+
+def queue(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+    """``GET /v1/queue``."""
+    minutes = whole(query(event), "longRunningMinutes", LONG_RUNNING_MINUTES, 0, MAX_MINUTES)
+    return answered(200, api.queue(caller, long_running=timedelta(minutes=minutes)))
+
+
+def get_limits(api: wiring.Api, caller: Caller, _event: APIGatewayProxyEventV2) -> Response[str]:
+    """``GET /v1/limits``."""
+    return answered(200, api.limits.get(caller))
+
+
+def put_limits(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+    """``PUT /v1/limits``."""
+    return answered(200, api.limits.put(caller, body(event, Limits)))
+
+
+def list_keys(api: wiring.Api, caller: Caller, _event: APIGatewayProxyEventV2) -> Response[str]:
+    """``GET /v1/keys``."""
+    return answered(200, KeyList(keys=[_record(key) for key in api.keys.list(caller.project)]))
+
+
+def create_key(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+    """``POST /v1/keys``."""
+    request = body(event, CreateKey)
+    key, secret = api.keys.create(caller.project, request.scope, request.name)
+    return answered(201, KeyCreated(key=_record(key), secret=secret))
+
+
+def revoke_key(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+    """``DELETE /v1/keys/{keyId}``."""
+    api.keys.revoke(caller.project, part(event))
+    return Response(204, headers=SAFE)
+
+
+def _record(key: ApiKey) -> KeyRecord:
+    return KeyRecord(id=key.id, name=key.name, scope=key.scope, created_at=key.created_at, revoked=key.revoked)
+
+
+CALLS: dict[str, Call] = {
+    "health": health,
+    "openapi": openapi,
+    "analytics": analytics,
+    "queue": queue,
+    "getLimits": get_limits,
+    "putLimits": put_limits,
+    "listKeys": list_keys,
+    "createKey": create_key,
+    "revokeKey": revoke_key,
+}

@@ -1,0 +1,133 @@
+"""Logs of jobs in DynamoDB: a row for each line, and one that counts them."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from wainwright.adapters.aws.items import Item, expiry, job_partition, key, number, text
+from wainwright.adapters.aws.paging import CHUNK, MOST_EXAMINED, Bounds, Reader, page
+from wainwright.adapters.aws.rows import WRITE_BATCH, Rows
+from wainwright.adapters.aws.transactions import Refusal
+from wainwright.adapters.cursors import read_cursor, write_cursor
+from wainwright.adapters.logs import FULL, accepts, scope_of
+from wainwright.contracts.http import MAX_LOG_LINES, LogEntry
+from wainwright.domain.capacity import Limits, Retention
+from wainwright.domain.errors import Unavailable
+from wainwright.domain.instants import to_milliseconds
+from wainwright.ports import LogPage, LogQuery
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LONGER_THAN_JOBS = timedelta(days=2)
+"""Lines go by their own time, jobs by the time they ended; a job's log shall not be shorter-lived than the job."""
+
+MAX_LINES = MAX_LOG_LINES - 1
+"""Lines of a log without the one that says that it is full."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_TRIES = 5
+
+
+class DynamoLogStore:
+    """A :class:`~wainwright.ports.LogStore` on one table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._rows = Rows(client, table)
+
+    def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
+        """See :meth:`wainwright.ports.LogStore.append`.
+
+        Numbers are taken first and lines written then: whoever fails in between leaves a gap in the numbers, no more.
+        """
+        if len(entries) > WRITE_BATCH:
+            raise ValueError(f"{len(entries)} lines at once, more than {WRITE_BATCH}")
+        if not entries:
+            return 0
+        partition, kept_for = job_partition(project, job_id), self._kept_for(project)
+        first, room = self._take(partition, len(entries), entries[-1].timestamp + kept_for)
+        kept = entries[:room]
+        self._rows.put_all(
+            _line(partition, entry.timestamp, first + place, entry, kept_for) for place, entry in enumerate(kept)
+        )
+        if room < len(entries) and first + room == MAX_LINES:
+            self._fill(partition, entries[room].timestamp, kept_for)
+        return len(kept)
+
+    def _take(self, partition: str, wanted: int, until: datetime) -> tuple[int, int]:
+        """The number of the first of the lines, and for how many there is room."""
+        for _ in range(_TRIES):
+            try:
+                counted = self._rows.update(
+                    key(partition, "LOGGED"), "ADD #count :wanted SET expiresAt = :until",
+                    {":wanted": number(wanted), ":most": number(MAX_LINES - wanted), ":until": expiry(until)},
+                    ConditionExpression="attribute_not_exists(pk) OR #count <= :most",
+                    ExpressionAttributeNames={"#count": "count"}, ReturnValues="UPDATED_NEW",
+                )  # fmt: skip
+                return int(counted["count"]["N"]) - wanted, wanted
+            except Refusal:
+                count = int(self._rows.get(key(partition, "LOGGED"))["count"]["N"])
+                wanted = min(wanted, MAX_LINES - count)
+                if wanted <= 0:
+                    return count, 0
+        raise Unavailable("too many wrote to this log at once", advice="Send the same lines again.")
+
+    def _fill(self, partition: str, at: datetime, kept_for: timedelta) -> None:
+        """Say once, at the end of the log, that it is full."""
+        last = self._rows.ask(
+            Limit=1, ConsistentRead=True, ScanIndexForward=False,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :log)",
+            ExpressionAttributeValues={":pk": text(partition), ":log": text("LOG#")},
+        )["Items"]  # fmt: skip
+        at = max([at, *(_read(row).timestamp for row in last)])
+        notice = _line(partition, at, MAX_LOG_LINES, FULL.model_copy(update={"timestamp": at}), kept_for)
+        count = {
+            "Key": key(partition, "LOGGED"),
+            "UpdateExpression": "SET #count = :full",
+            "ConditionExpression": "#count = :lines",
+            "ExpressionAttributeNames": {"#count": "count"},
+            "ExpressionAttributeValues": {":full": number(MAX_LOG_LINES), ":lines": number(MAX_LINES)},
+        }
+        try:
+            self._rows.commit([{"Update": count}, {"Put": {"Item": notice}}])
+        except Refusal:
+            return  # it has been said
+
+    def _kept_for(self, project: str) -> timedelta:
+        row: Any = self._rows.get(key("PROJECTS", project)) or {}
+        limits = Limits.model_validate_json(row["limits"]["S"]) if "limits" in row else None
+        return timedelta(days=(limits.retention if limits else Retention()).job_days) + LONGER_THAN_JOBS
+
+    def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
+        """See :meth:`wainwright.ports.LogStore.read`."""
+        scope = scope_of(project, job_id, query)
+        bounds = Bounds(
+            first="LOG#" if query.start is None else _place(query.start, ""),
+            last="LOG#~" if query.end is None else _place(query.end, "~"),
+            passed=read_cursor(query.cursor, scope),
+        )
+        chunk = query.limit + 1 + (bounds.passed is not None)
+        if query.level is not None or query.message is not None:
+            chunk = max(chunk, CHUNK)
+        reader = Reader(self._rows, min(chunk, MOST_EXAMINED))
+        lines = reader.range(job_partition(project, job_id), *bounds.ends, ascending=True, ConsistentRead=True)
+        found, passed = page(
+            [lines], lambda row: str(row["sk"]["S"]), bounds, lambda row: accepts(query, _read(row)), query.limit
+        )
+        cursor = None if passed is None else write_cursor(scope, passed)
+        return LogPage(logs=[_read(row) for row in found], cursor=cursor)
+
+
+def _place(time: datetime, number: str) -> str:
+    return f"LOG#{to_milliseconds(time - EPOCH):014d}#{number}"
+
+
+def _line(partition: str, at: datetime, number: int, entry: LogEntry, kept_for: timedelta) -> Item:
+    body = entry.model_dump_json(by_alias=True, exclude_none=True)
+    return key(partition, _place(at, f"{number:06d}")) | {"body": text(body), "expiresAt": expiry(at + kept_for)}
+
+
+def _read(row: Any) -> LogEntry:
+    return LogEntry.model_validate(json.loads(row["body"]["S"]))

@@ -1,0 +1,148 @@
+"""Sums over ended jobs: a row for each hour, of the project and of each template, to which every ending is added."""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from wainwright.adapters.aws.items import Item, expiry, key, number, text
+from wainwright.adapters.aws.job_writes import PART, Change, Operation
+from wainwright.adapters.aws.rows import Rows
+from wainwright.adapters.aws.transactions import Refusal
+from wainwright.adapters.endings import ending, hour_of, hour_of_end
+from wainwright.domain.errors import Unavailable
+from wainwright.domain.instants import to_text
+from wainwright.domain.statistics import Statistics, top_of
+
+KEPT = timedelta(days=400)
+STATUS, CATEGORY, DURATION = "s:", "c:", "d:"
+"""Beginnings of the attributes that count by status, by failure's category and by bucket of duration."""
+
+Sums = Mapping[tuple[str, str], Statistics]
+"""What to add, by scope (``project`` or ``project#template``) and hour."""
+
+log = logging.getLogger(__name__)
+
+
+def sums_of(changes: Iterable[Change]) -> Sums:
+    """What the jobs that come to an end add; those that end in one hour are added up, for a transaction takes a row once."""
+    sums: dict[tuple[str, str], Statistics] = {}
+    for change in changes:
+        adds = ending(change.before, change.after)
+        if adds is None:
+            continue
+        for scope in _scopes(change.after.project, change.after.template_id):
+            place = scope, to_text(hour_of_end(change.after))
+            sums[place] = sums.get(place, Statistics()) + adds
+    return sums
+
+
+def _scopes(project: str, template_id: str | None) -> Sequence[str]:
+    return [project] if template_id is None else [project, f"{project}#{template_id}"]
+
+
+def additions(sums: Sums) -> Iterable[Operation]:
+    """The operations that add to the rows, to be part of the transaction that ends the jobs."""
+    for (scope, hour), adds in sums.items():
+        until = expiry(datetime.fromisoformat(hour) + KEPT)
+        yield PART, {"Update": _add(key(f"STATS#{scope}", hour), _attributes(adds), {"expiresAt": until})}
+        for test, times in adds.flaky.items():
+            digest = hashlib.sha256(test.encode()).hexdigest()[:32]
+            named = {"test": text(test), "expiresAt": until}
+            yield PART, {"Update": _add(key(f"FLAKY#{scope}", f"{hour}#{digest}"), {"times": times}, named)}
+
+
+def _attributes(adds: Statistics) -> dict[str, int]:
+    return (
+        {f"{STATUS}{status}": times for status, times in adds.by_status.items()}
+        | {f"{CATEGORY}{category}": times for category, times in adds.categories.items()}
+        | {f"{DURATION}{bucket}": times for bucket, times in adds.durations.items()}
+        | ({"sum": adds.duration_sum_ms} if adds.durations else {})
+    )
+
+
+def _add(row: Item, numbers: Mapping[str, int], sets: Item) -> dict[str, Any]:
+    names = {f"#{place}": name for place, name in enumerate([*numbers, *sets])}
+    values = [number(times) for times in numbers.values()] + list(sets.values())
+    added = ", ".join(f"#{place} :{place}" for place in range(len(numbers)))
+    replaced = ", ".join(f"#{place} = :{place}" for place in range(len(numbers), len(names)))
+    return {
+        "Key": row,
+        "UpdateExpression": f"ADD {added} SET {replaced}",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {f":{place}": value for place, value in enumerate(values)},
+    }
+
+
+def note_extremes(rows: Rows, sums: Sums) -> None:
+    """Keep the shortest and the longest duration, after the transaction: they cannot be added to a row that nobody has read.
+
+    It may be repeated, and left out: :func:`read` then goes by the histogram, which is exact to 5 %. So where it
+    fails, what was written stands.
+    """
+    wanted = {scope_hour: adds for scope_hour, adds in sums.items() if adds.shortest_ms is not None}
+    if not wanted:
+        return
+    try:
+        kept = {(row["pk"]["S"], row["sk"]["S"]): row for row in rows.get_all([_row(*each) for each in wanted])}
+        for (scope, hour), adds in wanted.items():
+            row = kept.get((f"STATS#{scope}", hour), {})
+            _keep(rows, _row(scope, hour), row, "shortest", adds.shortest_ms, ">")
+            _keep(rows, _row(scope, hour), row, "longest", adds.longest_ms, "<")
+    except (ClientError, BotoCoreError, Unavailable):
+        log.warning("shortest and longest duration not kept", exc_info=True)
+
+
+def _row(scope: str, hour: str) -> Item:
+    return key(f"STATS#{scope}", hour)
+
+
+def _keep(rows: Rows, row_key: Item, row: Mapping[str, Any], name: str, value: int | None, beyond: str) -> None:
+    kept = _number(row, name)
+    if value is None or (kept is not None and (value >= kept if beyond == ">" else value <= kept)):
+        return
+    try:
+        rows.update(
+            row_key, "SET #name = :value", {":value": number(value)}, ExpressionAttributeNames={"#name": name},
+            ConditionExpression=f"attribute_not_exists(#name) OR #name {beyond} :value",
+        )  # fmt: skip
+    except Refusal:
+        log.debug("another job of the same hour was %s", name)
+
+
+def read(rows: Rows, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
+    """See :meth:`wainwright.ports.JobStore.statistics`. The hour that ``end`` lies in is part of it."""
+    scope = _scopes(project, template_id)[-1]
+    first, last = to_text(hour_of(start)), to_text(hour_of(end))
+    if first > last:
+        return Statistics()
+    total = sum((_read(row) for row in rows.between(f"STATS#{scope}", first, last)), Statistics())
+    flaky: Counter[str] = Counter()
+    for row in rows.between(f"FLAKY#{scope}", first, f"{last}#~"):
+        flaky[row["test"]["S"]] += int(row["times"]["N"])
+    return total + Statistics(flaky=flaky)
+
+
+def _read(row: Mapping[str, Any]) -> Statistics:
+    durations = {int(bucket): times for bucket, times in _counts(row, DURATION).items()}
+    shortest, longest = _number(row, "shortest"), _number(row, "longest")
+    if durations:  # which the histogram bounds, whatever became of the extremes
+        least, most = top_of(min(durations)), top_of(max(durations) - 1) + 1 if max(durations) else 0
+        shortest = least if shortest is None else min(shortest, least)
+        longest = most if longest is None else max(longest, most)
+    return Statistics(
+        by_status=_counts(row, STATUS), categories=_counts(row, CATEGORY), durations=durations,
+        duration_sum_ms=_number(row, "sum") or 0, shortest_ms=shortest, longest_ms=longest,
+    )  # fmt: skip
+
+
+def _counts(row: Mapping[str, Any], beginning: str) -> dict[str, int]:
+    return {name[len(beginning) :]: int(row[name]["N"]) for name in row if name.startswith(beginning)}
+
+
+def _number(row: Mapping[str, Any], name: str) -> int | None:
+    return int(row[name]["N"]) if name in row else None

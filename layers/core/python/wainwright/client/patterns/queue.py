@@ -1,0 +1,115 @@
+"""A queue in this process, before the system's own: so many jobs at a time, the most important first (requirement A12)."""
+
+import heapq
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Generic, overload
+
+from wainwright.client.asynchronous import AsyncClient
+from wainwright.client.calls import Calls
+from wainwright.client.errors import ClientError
+from wainwright.client.patterns.either import ClientT
+from wainwright.client.patterns.work import Work, look, lost, start
+from wainwright.client.steps import Flow
+from wainwright.client.sync import Client
+from wainwright.client.words import JobOutcome, outcome_of
+from wainwright.contracts.http import JobRecord
+from wainwright.domain.states import AT_REST
+
+
+@dataclass(frozen=True)
+class QueueStats:
+    """How many jobs wait here, run, have ended, and of these completed and failed."""
+
+    queued: int
+    running: int
+    completed: int
+    successful: int
+    failed: int
+
+
+@dataclass(order=True)
+class _Waiting:
+    rank: tuple[int, int]
+    work: Work = field(compare=False)
+
+    @property
+    def number(self) -> int:
+        return self.rank[1]
+
+
+class JobQueue(Generic[ClientT]):
+    """Starts jobs by priority, higher first and then in order, at most ``max_concurrent`` at a time.
+
+    Jobs may be added while it processes; ``stats`` may be asked from another thread. The system has a queue of its own,
+    shared by everybody of the project: ``CreateJob(priority=…)``.
+    """
+
+    def __init__(self, client: ClientT, *, max_concurrent: int = 3) -> None:
+        self._client = client
+        self._max_concurrent = max_concurrent
+        self._numbers = count(1)
+        self._queue: list[_Waiting] = []
+        self._running: dict[str, tuple[int, float]] = {}
+        self._outcomes: dict[int, JobOutcome] = {}
+
+    def add(self, work: Work, priority: int = 0) -> int:
+        """Put a job into the queue; returns its number here."""
+        number = next(self._numbers)
+        heapq.heappush(self._queue, _Waiting((-priority, number), work))
+        return number
+
+    def stats(self) -> QueueStats:
+        """How things stand."""
+        outcomes = list(self._outcomes.values())
+        successful = sum(outcome.success for outcome in outcomes)
+        return QueueStats(len(self._queue), len(self._running), len(outcomes), successful, len(outcomes) - successful)
+
+    @overload
+    def process(
+        self: "JobQueue[Client]", *, on_change: Callable[[QueueStats], object] = ...
+    ) -> dict[int, JobOutcome]: ...
+    @overload
+    def process(
+        self: "JobQueue[AsyncClient]", *, on_change: Callable[[QueueStats], object] = ...
+    ) -> Coroutine[Any, Any, dict[int, JobOutcome]]: ...
+    def process(self, *, on_change: Callable[[QueueStats], object] | None = None) -> object:
+        """Run what is in the queue until nothing is left; returns what became of it by the numbers of ``add``.
+
+        ``on_change`` is told the stats when a job has started or ended.
+        """
+        return self._client.run(self._flow(self._client.calls, on_change))
+
+    def _flow(self, calls: Calls, on_change: Callable[[QueueStats], object] | None) -> Flow[dict[int, JobOutcome]]:
+        while self._queue or self._running:
+            before = self.stats()
+            while self._queue and len(self._running) < self._max_concurrent:
+                yield from self._start(calls, heapq.heappop(self._queue))
+            if on_change is not None and before != self.stats():
+                on_change(self.stats())
+            before = self.stats()
+            for job_id, job in (yield from look(calls, list(self._running))).items():
+                self._note(calls, job_id, job)
+            if on_change is not None and before != self.stats():
+                on_change(self.stats())
+        return dict(self._outcomes)
+
+    def _start(self, calls: Calls, waiting: _Waiting) -> Flow[None]:
+        try:
+            created = yield from start(calls, waiting.work)
+        except ClientError as error:
+            self._outcomes[waiting.number] = lost("", error, 0)
+        else:
+            self._running[created.job_id] = (waiting.number, calls.clock())
+
+    def _note(self, calls: Calls, job_id: str, job: JobRecord | ClientError) -> None:
+        number, began = self._running[job_id]
+        took = calls.clock() - began
+        if isinstance(job, ClientError):
+            self._outcomes[number] = lost(job_id, job, took)
+        elif job.status in AT_REST:
+            self._outcomes[number] = outcome_of(job, took)
+        else:
+            return
+        del self._running[job_id]

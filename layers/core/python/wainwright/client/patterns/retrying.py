@@ -1,0 +1,61 @@
+"""A job again and again until one completes, each try a job of its own (requirement A11)."""
+
+from collections.abc import Callable
+
+from wainwright.client.calls import Calls
+from wainwright.client.errors import ClientError, JobFailed
+from wainwright.client.patterns.either import either
+from wainwright.client.patterns.work import Work, hopeless, start
+from wainwright.client.steps import Flow, Pause
+from wainwright.client.words import JobOutcome, wait_for_result
+
+MAX_RETRIES = 3
+DELAY_SECONDS = 10.0
+MULTIPLIER = 2.0
+TRY_SECONDS = 600.0
+
+
+@either
+def run_with_retry(
+    calls: Calls,
+    work: Work,
+    *,
+    max_retries: int = MAX_RETRIES,
+    delay: float = DELAY_SECONDS,
+    multiplier: float = MULTIPLIER,
+    timeout: float = TRY_SECONDS,
+    on_attempt: Callable[[int, str | None], object] | None = None,
+) -> Flow[JobOutcome]:
+    """Run the work until a job completes, ``max_retries`` times in all: the first try counts, and so does an error.
+
+    After try number n it waits ``delay × multiplier^(n−1)`` seconds. Each try has ``timeout`` seconds. ``on_attempt`` is told
+    the number of each try, and its error once it has one. What the API refuses is not tried again. To have one and the
+    same job tried again by the system, create it with a ``RetryPolicy`` instead.
+
+    Raises:
+        JobFailed: no try completed; it tells the last error.
+        ApiError: the API refused.
+    """
+    last = "there was no try"
+    job_id: str | None = None
+    for attempt in range(1, max_retries + 1):
+        if on_attempt is not None:
+            on_attempt(attempt, None)
+        try:
+            created = yield from start(calls, work)
+            job_id = created.job_id
+            outcome = yield from wait_for_result(calls, created, timeout=timeout)
+            if outcome.success:
+                return outcome
+            last = outcome.error or "it did not complete"
+        except ClientError as error:
+            if hopeless(error):
+                raise
+            last = error.message
+        if on_attempt is not None:
+            on_attempt(attempt, last)
+        if attempt < max_retries:
+            yield Pause(delay * multiplier ** (attempt - 1))
+    raise JobFailed(
+        f"the job failed after {max_retries} attempts; the last error: {last}", step=max_retries, job_id=job_id
+    )

@@ -1,0 +1,116 @@
+"""Logs of jobs: read them, add to them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wainwright.contracts.http import MAX_LOG_LINES, CreateLog, LogEntry, LogLevel
+from wainwright.domain.errors import Conflict, InvalidInput, TooLarge, Unavailable
+from wainwright.domain.find import TimeRange
+from wainwright.ports import Clock, JobStore, LogPage, LogQuery, LogStore
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.periods import read_period, read_range
+from wainwright.usecases.read_jobs import find_job
+
+TRIES = 8
+"""How often the mark of an error is set anew when the job changed meanwhile."""
+
+MAX_INFO_BYTES = 10_240
+"""What a line may carry besides its message, as JSON."""
+
+MAX_PART = 1_000
+"""Characters of a part of a message to look for."""
+
+
+@dataclass(frozen=True)
+class JobLogs:
+    """Reads and writes the logs of jobs."""
+
+    jobs: JobStore
+    logs: LogStore
+    clock: Clock
+
+    def read(self, caller: Caller, job_id: str, given: Mapping[str, str], *, limit: int) -> LogPage:
+        """A page of a job's log, oldest first, by the parameters of ``GET /v1/jobs/{jobId}/logs``.
+
+        Raises:
+            InvalidInput: one of them has a value that it cannot have, or the cursor is none of ours.
+            NotFound: the project has no such job.
+        """
+        job = find_job(self.jobs, self.clock, caller.project, job_id)
+        span = self._span(given)
+        query = LogQuery(
+            level=_level(given["level"]) if "level" in given else None, message=_part(given.get("message")),
+            start=span.start, end=span.end, limit=limit, cursor=given.get("cursor"),
+        )  # fmt: skip
+        return self.logs.read(job.project, job.id, query)
+
+    def add(self, caller: Caller, job_id: str, request: CreateLog) -> LogEntry:
+        """Add a line to the log of a job, ended or not. One of level ERROR marks the job as having errors.
+
+        Raises:
+            NotFound: the project has no such job, or not any more.
+            TooLarge: the line carries too much, or the log is full.
+        """
+        _check_info(request)
+        find_job(self.jobs, self.clock, caller.project, job_id)
+        if request.level == "ERROR":
+            self._mark(caller, job_id)
+        entry = LogEntry(
+            timestamp=self.clock(),
+            level=request.level,
+            message=request.message,
+            additional_info=request.additional_info,
+        )
+        if not self.logs.append(caller.project, job_id, [entry]):
+            raise TooLarge(
+                f"the job's log is full: it has {MAX_LOG_LINES} lines", advice="Log less, or in another job."
+            )
+        return entry
+
+    def _mark(self, caller: Caller, job_id: str) -> None:
+        for _ in range(TRIES):
+            job = find_job(self.jobs, self.clock, caller.project, job_id)
+            if job.has_errors:
+                return
+            try:
+                self.jobs.write(job, job.note_error(self.clock()))
+            except Conflict:
+                continue
+            return
+        raise Unavailable("the job changed faster than its error could be noted", advice="Send the request again.")
+
+    def _span(self, given: Mapping[str, str]) -> TimeRange:
+        """The time asked for: ``from`` and ``to`` go before ``period``."""
+        if "period" in given and "from" not in given and "to" not in given:
+            return read_period(given["period"], self.clock())
+        return read_range(("from", "to"), given.get("from"), given.get("to"))
+
+
+def _level(text: str) -> LogLevel:
+    match text.upper():
+        case "INFO":
+            return "INFO"
+        case "ERROR":
+            return "ERROR"
+        case _:
+            raise InvalidInput("level", f"level is INFO or ERROR, not {text[:40]!r}")
+
+
+def _part(text: str | None) -> str | None:
+    if text is not None and not 0 < len(text) <= MAX_PART:
+        raise InvalidInput("message", f"message is a part of 1 to {MAX_PART} characters")
+    return text
+
+
+def _check_info(request: CreateLog) -> None:
+    if not request.message.strip():
+        raise InvalidInput("message", "message: a line of the log says something")
+    try:
+        size = len(json.dumps(request.additional_info, allow_nan=False, ensure_ascii=False).encode())
+    except ValueError as error:
+        raise InvalidInput("additionalInfo", "additionalInfo holds what JSON cannot write") from error
+    if size > MAX_INFO_BYTES:
+        raise TooLarge(
+            f"additionalInfo has {size} bytes of JSON, more than {MAX_INFO_BYTES}", advice="Log less at once."
+        )

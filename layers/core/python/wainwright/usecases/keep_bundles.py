@@ -1,0 +1,101 @@
+"""Bundles of jobs and templates. Uploads expire after seven days; what a template runs is kept apart, as long as it is there."""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from wainwright.contracts.bundles import pack_files
+from wainwright.contracts.http import CreateJob, WriteTemplate
+from wainwright.contracts.names import bundle_key, template_bundle_key, template_prefix
+from wainwright.domain.errors import InvalidInput, NotFound
+from wainwright.ports import ArtifactMissing, Artifacts, Clock
+from wainwright.usecases.accept_bundle import FRESH
+from wainwright.usecases.check_scripts import check_script, check_scripts
+
+GZIP = "application/gzip"
+OBJECTS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class KeepBundles:
+    """Keeps bundles where jobs find them."""
+
+    artifacts: Artifacts
+    clock: Clock
+
+    def for_job(self, project: str, request: CreateJob) -> str | None:
+        """The digest of what the request has to run, kept as an upload; None where it brings nothing of the kind.
+
+        Raises:
+            InvalidInput: a script does not compile, or the bundle was never uploaded.
+        """
+        archive = _packed(request)
+        if archive is not None:
+            digest = hashlib.sha256(archive).hexdigest()
+            self.artifacts.put(bundle_key(project, digest), archive, GZIP)
+            return digest
+        if request.bundle_id is not None:
+            self._need_upload(project, request.bundle_id)
+        return request.bundle_id
+
+    def for_template(self, project: str, template_id: str, request: WriteTemplate) -> str | None:
+        """The digest of what the template has to run, kept with the template. Raises as :meth:`for_job`."""
+        archive = _packed(request)
+        if archive is not None:
+            digest = hashlib.sha256(archive).hexdigest()
+            self.artifacts.put(template_bundle_key(project, template_id, digest), archive, GZIP)
+            return digest
+        digest_given = request.bundle_id
+        if digest_given is None:
+            return None
+        kept = template_bundle_key(project, template_id, digest_given)
+        if self.artifacts.size_and_age(kept) is None:
+            self._need_upload(project, digest_given)
+            self._copy(bundle_key(project, digest_given), kept)
+        return digest_given
+
+    def bring_back(self, project: str, template_id: str, digest: str) -> None:
+        """See that a template's bundle lies among the uploads for as long as a job of it may take.
+
+        Raises:
+            NotFound: the template is gone, and its bundle with it.
+        """
+        upload = bundle_key(project, digest)
+        there = self.artifacts.size_and_age(upload)
+        if there is not None and self.clock() - there[1] < FRESH:
+            return
+        try:
+            self._copy(template_bundle_key(project, template_id, digest), upload)
+        except ArtifactMissing as error:
+            raise NotFound(f"the template {template_id} was deleted") from error
+
+    def drop(self, project: str, template_id: str) -> None:
+        """Delete all that a template kept."""
+        prefix = template_prefix(project, template_id)
+        while self.artifacts.delete_all(prefix, most=OBJECTS_AT_ONCE) >= OBJECTS_AT_ONCE:
+            pass
+
+    def _need_upload(self, project: str, digest: str) -> None:
+        if self.artifacts.size_and_age(bundle_key(project, digest)) is None:
+            raise InvalidInput(
+                "bundleId", f"no bundle {digest} has been uploaded to this project, or it has expired",
+                advice="Announce it by POST /v1/bundles and upload it to the address given there.",
+            )  # fmt: skip
+
+    def _copy(self, source: str, target: str) -> None:
+        """By way of a file: a bundle may be larger than a function's memory allows for."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "bundle"
+            self.artifacts.download(source, file)
+            self.artifacts.put_file(target, file, GZIP)
+
+
+def _packed(request: CreateJob | WriteTemplate) -> bytes | None:
+    if request.script is not None:
+        check_script(request.script)
+    elif request.scripts is not None:
+        check_scripts(request.scripts)
+    else:
+        return None
+    return pack_files({name: content.encode() for name, content in request.files().items()})

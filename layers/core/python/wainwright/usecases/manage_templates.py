@@ -1,0 +1,121 @@
+"""Templates: create, look at, give a new version, delete."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wainwright.contracts.http import TemplateList, TemplateRecord, WriteTemplate
+from wainwright.contracts.names import is_template_id
+from wainwright.domain.errors import Conflict, NotFound
+from wainwright.domain.templates import Template
+from wainwright.ports import Artifacts, Clock, TemplateStore
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.check_schemas import check_schema, check_size
+from wainwright.usecases.fill_parameters import check_parameters
+from wainwright.usecases.keep_bundles import KeepBundles
+
+
+def find_template(templates: TemplateStore, project: str, template_id: str, version: int | None = None) -> Template:
+    """A version of a template, or the newest.
+
+    Raises:
+        NotFound: the project has no such template, or it has no such version.
+    """
+    template = templates.get(project, template_id, version) if is_template_id(template_id) else None
+    if template is None:
+        which = "" if version is None else f" with a version {version}"
+        raise NotFound(
+            f"this project has no template {template_id[:100]}{which}", advice="GET /v1/templates lists them."
+        )
+    return template
+
+
+@dataclass(frozen=True)
+class ManageTemplates:
+    """Keeps the templates of projects."""
+
+    templates: TemplateStore
+    artifacts: Artifacts
+    clock: Clock
+
+    def create(self, caller: Caller, request: WriteTemplate) -> TemplateRecord:
+        """A new template: version 1.
+
+        Raises:
+            InvalidInput: a script, bundle, schema or parameter is wrong.
+            TooLarge: config, schemas and instructions are together too large.
+        """
+        return self._put(caller.project, request, None)
+
+    def update(self, caller: Caller, template_id: str, request: WriteTemplate) -> TemplateRecord:
+        """A new version of a template. Jobs keep to the version that they were made of.
+
+        Raises:
+            NotFound: the project has no such template.
+            Conflict: somebody else wrote a version meanwhile. Further as :meth:`create`.
+        """
+        return self._put(caller.project, request, find_template(self.templates, caller.project, template_id))
+
+    def get(self, caller: Caller, template_id: str, version: int | None = None) -> TemplateRecord:
+        """A version of a template, or the newest. Raises as :func:`find_template`."""
+        return self._records(caller.project, [find_template(self.templates, caller.project, template_id, version)])[0]
+
+    def list(self, caller: Caller, *, limit: int, cursor: str | None) -> TemplateList:
+        """A page of the project's templates, in the order of their creation.
+
+        Raises:
+            InvalidInput: the cursor is none of ours.
+        """
+        found, more = self.templates.list(caller.project, limit, cursor)
+        return TemplateList(templates=[*self._records(caller.project, found)], cursor=more)
+
+    def delete(self, caller: Caller, template_id: str) -> None:
+        """Delete a template with all its versions. Its jobs stay, and have what they need to run.
+
+        Raises:
+            NotFound: the project has no such template.
+        """
+        find_template(self.templates, caller.project, template_id)
+        # Its bundles first: a request that breaks off here can be sent again.
+        KeepBundles(self.artifacts, self.clock).drop(caller.project, template_id)
+        self.templates.delete(caller.project, template_id)
+
+    def _put(self, project: str, request: WriteTemplate, before: Template | None) -> TemplateRecord:
+        config = request.config.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if request.output_schema is not None:
+            check_schema("outputSchema", request.output_schema)
+        if request.parameters is not None:
+            check_parameters(request.parameters)
+        check_size(
+            config=config, outputSchema=request.output_schema, parameters=request.parameters,
+            instructions=request.instructions,
+        )  # fmt: skip
+        now = self.clock()
+        template_id = before.id if before else str(uuid.uuid4())
+        template = Template(
+            project=project, id=template_id, version=before.version + 1 if before else 1, name=request.name,
+            instructions=request.instructions,
+            bundle_id=KeepBundles(self.artifacts, self.clock).for_template(project, template_id, request),
+            url=request.url, config=config, output_schema=request.output_schema, parameters=request.parameters,
+            retry=request.retry, created_at=before.created_at if before else now, updated_at=now,
+        )  # fmt: skip
+        try:
+            self.templates.put(template)
+        except Conflict as error:
+            raise Conflict(
+                "the template was given another version meanwhile, or deleted",
+                advice="Look at what it is now, and send your change again if it still holds.",
+            ) from error
+        return self._records(project, [template])[0]
+
+    def _records(self, project: str, templates: Sequence[Template]) -> Sequence[TemplateRecord]:
+        last_runs = self.templates.last_run(project, [template.id for template in templates])
+        return [
+            TemplateRecord(
+                id=template.id, name=template.name, version=template.version, instructions=template.instructions,
+                bundle_id=template.bundle_id, url=template.url, config=template.config,
+                output_schema=template.output_schema, parameters=template.parameters, retry=template.retry,
+                created_at=template.created_at, updated_at=template.updated_at, last_run_at=last_runs.get(template.id),
+            )
+            for template in templates
+        ]  # fmt: skip

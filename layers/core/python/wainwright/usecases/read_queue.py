@@ -1,0 +1,78 @@
+"""A project's queue at a glance: counters, who waits, what failed lately, what runs long (requirement A15)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from wainwright.contracts.http import JobRecord, QueueAnswer
+from wainwright.domain.capacity import Limits
+from wainwright.domain.find import JobQuery, SortBy, TimeRange
+from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.states import JobStatus
+from wainwright.ports import Clock, JobStore
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.present_job import present_new
+from wainwright.usecases.read_jobs import is_gone
+
+MOST_WAITING = 20
+"""Jobs of the waiting line that are shown, in starting order."""
+
+MOST_LONG_RUNNING = 20
+RECENT_FAILURES = 5
+
+FAILURES_READ = 20
+"""Failures that are looked at for the most recently changed of them: a change after the end is rare."""
+
+MAX_PAGES = 3
+"""Pages of a search that are read: a page may be short, and what is old matters less."""
+
+
+@dataclass(frozen=True)
+class ReadQueue:
+    """Reads queues, by a bounded number of reads however long they are."""
+
+    jobs: JobStore
+    clock: Clock
+    default_limits: Limits
+
+    def __call__(self, caller: Caller, *, long_running: timedelta) -> QueueAnswer:
+        """The caller's queue. ``long_running``: from when on a running job is named."""
+        now = self.clock()
+        load = self.jobs.load(caller.project)
+        running = JobQuery(
+            statuses=frozenset({JobStatus.RUNNING}), started=TimeRange(end=now - long_running),
+            sort_by=SortBy.STARTED, ascending=True, limit=MOST_LONG_RUNNING,
+        )  # fmt: skip
+        failed = JobQuery(statuses=frozenset({JobStatus.FAILED}), sort_by=SortBy.COMPLETED, limit=FAILURES_READ)
+        failures = sorted(self._find(caller.project, failed, now), key=lambda job: job.updated_at, reverse=True)
+        return QueueAnswer(
+            queued=load.queued,
+            running=load.running,
+            limits=load.limits or self.default_limits,
+            waiting=_records(self._waiting(caller.project, now), now),
+            long_running=_records(self._find(caller.project, running, now), now),
+            recent_failures=_records(failures[:RECENT_FAILURES], now),
+        )
+
+    def _waiting(self, project: str, now: datetime) -> list[Job]:
+        entries = self.jobs.waiting_line(project, now, MOST_WAITING)
+        found = [self.jobs.get(project, entry.job_id) for entry in entries]
+        return [job for job in found if job is not None and job.waiting and not is_gone(job, now)]
+
+    def _find(self, project: str, query: JobQuery, now: datetime) -> list[Job]:
+        found: list[Job] = []
+        cursor: str | None = None
+        for _ in range(MAX_PAGES):
+            page = self.jobs.find(project, _at(query, cursor), now)
+            found += page.jobs
+            cursor = page.cursor
+            if cursor is None or len(found) >= query.limit:
+                break
+        return found[: query.limit]
+
+
+def _at(query: JobQuery, cursor: str | None) -> JobQuery:
+    return query if cursor is None else replace(query, cursor=cursor)
+
+
+def _records(jobs: list[Job], now: datetime) -> list[JobRecord]:
+    return [present_new(job, JobDetail(), now) for job in jobs]

@@ -1,0 +1,76 @@
+"""A real browser's EventSource, on a page of another origin, follows a job by a ticket to its end."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Route, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.functions.stage import REPORTS_URL, SCRIPT, Stage
+from wainwright.usecases import stream_events
+from wainwright.worker.runtimes.browsers import BrowserMissing, find_browser
+
+pytestmark = pytest.mark.browser
+
+DASHBOARD = "http://dashboard.test/"
+FOLLOW = """
+(address) => {
+    window.told = [];
+    const source = new EventSource(address);
+    source.addEventListener("status", (event) => window.told.push(JSON.parse(event.data).status));
+    source.addEventListener("error", () => { window.closed = source.readyState === EventSource.CLOSED; });
+}
+"""
+
+
+@contextmanager
+def _served(stage: Stage) -> Iterator[str]:
+    """The reports' origin over loopback."""
+    server = make_server("127.0.0.1", 0, stage.reports, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    found = find_browser()
+    if isinstance(found, BrowserMissing):
+        pytest.fail(found.message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found.executable, chromium_sandbox=os.geteuid() != 0,
+            args=["--disable-background-networking", "--disable-component-update", "--disable-quic"],
+        )  # fmt: skip
+        page = browser.new_page()
+        yield page
+        browser.close()
+
+
+def test_follows_a_job_to_its_end_and_stops(
+    stage: Stage, client: httpx.Client, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_events, "SEGMENT_SECONDS", 2.0)
+    job_id = client.post("/v1/jobs", json={"script": SCRIPT}).json()["jobId"]
+    events_url = client.post(f"/v1/jobs/{job_id}/ticket").json()["eventsUrl"]
+
+    def dashboard(route: Route) -> None:
+        route.fulfill(content_type="text/html", body="<title>Dashboard</title>")
+
+    page.route(DASHBOARD, dashboard)
+    with _served(stage) as origin:
+        page.goto(DASHBOARD)
+        page.evaluate(FOLLOW, events_url.replace(REPORTS_URL, origin))
+        page.wait_for_function("window.told.includes('pending')")
+        client.post(f"/v1/jobs/{job_id}/cancel")
+        page.wait_for_function("window.closed === true")
+        told = page.evaluate("window.told")
+
+    assert told == ["pending", "canceled"]

@@ -46,8 +46,9 @@ def _status_and_failure(
         return JobStatus.STOPPED, None
     if end.reason == "canceled":
         return JobStatus.CANCELED, None
-    nothing_left = end.reason == "no_tests" and end.deselected > 0
-    if end.reason != "finished" and not nothing_left:
+    # Each test has an outcome from before: pytest itself takes that for an error.
+    nothing_left = end.collected == 0 and end.deselected > 0
+    if end.reason != "finished":
         return JobStatus.FAILED, Failure.of(_category(end), _reason_line(end, timeout_ms))
     if failed:
         return JobStatus.FAILED, _first_failure(failed, tally)

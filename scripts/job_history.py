@@ -18,7 +18,7 @@ import httpx
 
 from wainwright import wiring
 from wainwright.adapters.aws.clients import Clients
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 from wainwright.local.calls import Call
 from wainwright.local.synth import template_for
 from wainwright.local.system import LocalSystem
@@ -40,7 +40,9 @@ def main() -> None:
         system = LocalSystem(template, ROOT, Path(folder) / "data", api_port=0, max_workers=1, on_call=calls.append)
         with system:
             _, key = wiring.manage_keys(Clients(), os.environ["WAINWRIGHT_TABLE"]).create("default", Scope.RUN, "me")
-            with httpx.Client(base_url=system.api_url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+            with httpx.Client(
+                base_url=system.api_url, headers={"Authorization": f"Bearer {key}"}, timeout=60
+            ) as client:
                 _run(client)
                 calls.clear()
                 began = time.time()

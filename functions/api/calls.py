@@ -39,7 +39,10 @@ from wainwright.usecases.present_job import present
 MAX_PAGE = 1_000
 DEFAULT_PAGE = 50
 MAX_KEY = 255
-"""Characters of an Idempotency-Key."""
+"""Bytes of an Idempotency-Key."""
+
+MAX_DIGITS = 9
+"""Digits of a number in a query."""
 
 Call = Callable[[wiring.Api, Caller, APIGatewayProxyEventV2], Response[Any]]
 Body = TypeVar("Body", bound=Record)
@@ -71,7 +74,10 @@ def _job_id(event: APIGatewayProxyEventV2) -> str:
 
 
 def _body(event: APIGatewayProxyEventV2, model: type[Body]) -> Body:
-    text = event.decoded_body or ""
+    try:
+        text = event.decoded_body or ""
+    except ValueError as error:
+        raise InvalidInput("body", "the body is not UTF-8 text", advice="Send a JSON object.") from error
     if len(text.encode()) > MAX_BODY_BYTES:
         raise TooLarge(
             f"the body is larger than {MAX_BODY_BYTES} bytes", advice="Upload large suites by POST /v1/bundles."
@@ -99,8 +105,9 @@ def _query(event: APIGatewayProxyEventV2, *known: str) -> dict[str, str]:
 
 def _whole(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
     text = query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise InvalidInput(name, f"{name} is to be a whole number from {least} to {most}, not {text!r}")
+    digits = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+    if not digits or not least <= int(text) <= most:
+        raise InvalidInput(name, f"{name} is to be a whole number from {least} to {most}, not {text[:40]!r}")
     return int(text)
 
 
@@ -130,8 +137,8 @@ def _create_bundle(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV
 
 def _create_job(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
     key = event.headers.get("idempotency-key")
-    if key is not None and not 1 <= len(key) <= MAX_KEY:
-        raise InvalidInput("Idempotency-Key", f"an Idempotency-Key has 1 to {MAX_KEY} characters")
+    if key is not None and not 1 <= len(key.encode()) <= MAX_KEY:
+        raise InvalidInput("Idempotency-Key", f"an Idempotency-Key has 1 to {MAX_KEY} bytes")
     view = api.submit(caller, _body(event, CreateJob), key)
     record = present(view, api.clock())
     headers = {"Location": f"/v1/jobs/{record.id}"}

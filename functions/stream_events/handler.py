@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any
 
 from wainwright import wiring
-from wainwright.contracts.operations import Scope
 from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, to_json
+from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import WainwrightError
 from wainwright.settings import StoreSettings
 

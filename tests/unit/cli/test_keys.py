@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from wainwright import wiring
 from wainwright.cli.main import app
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 
 TEMPLATE = {
     "Resources": {

@@ -23,7 +23,9 @@ def _outcome(
 
 def _failed(kind: ErrorKind, message: str = "it broke") -> TestResult:
     errors = (TestError(message, kind=kind),)
-    return TestResult("test_a.py::test_a", "test_a.py", 1, "test_a", "failed", 5.0, "2026-01-01T00:00:00Z", errors=errors)
+    return TestResult(
+        "test_a.py::test_a", "test_a.py", 1, "test_a", "failed", 5.0, "2026-01-01T00:00:00Z", errors=errors
+    )
 
 
 def test_a_suite_whose_tests_all_passed_is_completed() -> None:
@@ -51,7 +53,9 @@ def test_a_successor_with_nothing_left_to_run_is_judged_by_what_is_recorded() ->
 def test_a_failed_test_gives_its_kind_and_its_first_line(kind: ErrorKind, category: FailureCategory) -> None:
     tally = Tally(total=1, failed=1)
 
-    status, found, message = _outcome(SuiteEnd("finished", exit_code=1, collected=1), tally, [_failed(kind, "one\ntwo")])
+    status, found, message = _outcome(
+        SuiteEnd("finished", exit_code=1, collected=1), tally, [_failed(kind, "one\ntwo")]
+    )
 
     assert (status, found) == (JobStatus.FAILED, category)
     assert message == "test_a.py::test_a: one"
@@ -67,7 +71,11 @@ def test_a_failed_test_gives_its_kind_and_its_first_line(kind: ErrorKind, catego
         (SuiteEnd("timed_out"), FailureCategory.JOB_TIMEOUT, "1000 ms"),
         (SuiteEnd("out_of_memory", signal=9, oom_kills=1), FailureCategory.OUT_OF_MEMORY, "memory"),
         (SuiteEnd("out_of_memory", signal=9, oom_kills=0), FailureCategory.SCRIPT_ERROR, "killed"),
-        (SuiteEnd("browser_missing", errors=(SuiteError("no chromium"),)), FailureCategory.INFRASTRUCTURE, "no chromium"),
+        (
+            SuiteEnd("browser_missing", errors=(SuiteError("no chromium"),)),
+            FailureCategory.INFRASTRUCTURE,
+            "no chromium",
+        ),
     ],
 )
 def test_a_suite_that_did_not_run_its_tests_never_passes(end: SuiteEnd, category: FailureCategory, words: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from wainwright.contracts.events import EventKind, JobEvent, StatusChanged
 from wainwright.contracts.messages import ExecutionInput, TokenResult, WorkMessage
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits, ProjectLoad
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.tests import Tally, TestOutcome

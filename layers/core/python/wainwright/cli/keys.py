@@ -4,7 +4,7 @@ import sys
 
 from wainwright.cli.failures import ExitCode, PlatformProblem
 from wainwright.cli.terminal import note
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 
 
 def create_key(stage: str, project: str, scope: Scope, name: str) -> int:

@@ -8,7 +8,7 @@ import typer
 
 from wainwright import __version__
 from wainwright.cli.failures import OneLineErrors
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 from wainwright.domain.states import JobStatus
 
 app = typer.Typer(

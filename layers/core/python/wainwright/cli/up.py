@@ -104,7 +104,7 @@ def local_access() -> str:
     """A new key to the local system that runs in this process; the one of the run before is good for nothing any more."""
     from wainwright import wiring
     from wainwright.adapters.aws.clients import Clients
-    from wainwright.contracts.operations import Scope
+    from wainwright.contracts.scopes import Scope
     from wainwright.settings import StoreSettings
 
     keys = wiring.manage_keys(Clients(), StoreSettings.read(os.environ).table)

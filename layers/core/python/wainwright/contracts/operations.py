@@ -1,23 +1,10 @@
 """The HTTP API as a table: what the function serves, what OpenAPI describes, what the documentation must name."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from wainwright.contracts import http
+from wainwright.contracts.scopes import Scope
 from wainwright.domain.model import Record
-
-
-class Scope(StrEnum):
-    """What an API key may do. ``admin`` includes ``run``, and ``run`` includes ``read``."""
-
-    READ = "read"
-    RUN = "run"
-    ADMIN = "admin"
-
-    def allows(self, needed: "Scope") -> bool:
-        """Whether a key of this scope may call what needs ``needed``."""
-        order = list(Scope)
-        return order.index(self) >= order.index(needed)
 
 
 @dataclass(frozen=True)

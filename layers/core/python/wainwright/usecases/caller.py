@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import Forbidden
 from wainwright.domain.jobs import RunBy
 

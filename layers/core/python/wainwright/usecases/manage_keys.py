@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, replace
 
 from wainwright.contracts.names import check_project
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import NotFound
 from wainwright.ports import AccessStore, ApiKey, Clock
 

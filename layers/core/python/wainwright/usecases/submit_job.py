@@ -106,9 +106,9 @@ def check_script(script: str) -> None:
     """
     try:
         ast.parse(script, filename=SCRIPT_NAME)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested beyond the parser
         line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
-        reason = getattr(error, "msg", None) or str(error)
+        reason = getattr(error, "msg", None) or str(error) or "too deeply nested"
         raise InvalidInput(
             "script", f"line {line}, column {column}: {reason}", extra={"line": line, "column": column},
             advice="Mend the script; it was not queued.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wainwright.adapters.aws.items import expiry, project_partition, text
 from wainwright.adapters.aws.items import key as row_key
 from wainwright.adapters.aws.transactions import Refusal, attempt_until_clear
-from wainwright.contracts.operations import Scope
+from wainwright.contracts.scopes import Scope
 from wainwright.domain.instants import to_text
 from wainwright.domain.workers import WorkerRecord
 from wainwright.ports import ApiKey, Ticket

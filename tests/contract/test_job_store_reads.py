@@ -1,5 +1,6 @@
 """What every JobStore answers: the waiting line in starting order, what is overdue, pages of jobs."""
 
+import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -225,6 +226,8 @@ def _of_another_state(store: JobStore) -> str | None:
         pytest.param(lambda _: "W10", id="base64 of a list"),
         pytest.param(lambda _: "e30", id="base64 of nothing"),
         pytest.param(lambda _: "ä€", id="not ASCII"),
+        pytest.param(lambda _: "[" * 6_000, id="deep brackets"),
+        pytest.param(lambda _: base64.b64encode(b"[" * 6_000).decode(), id="base64 of deep brackets"),
     ],
 )
 def test_refuses_a_cursor_that_is_none_of_this_list(jobs: JobStore, forge: Forge) -> None:

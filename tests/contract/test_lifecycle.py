@@ -99,7 +99,7 @@ def test_in_memory() -> None:
         def new_probe(self) -> Probe:
             return MemoryProbe()
 
-    run_state_machine_as_test(InMemory, settings=settings(SETTINGS, max_examples=300, stateful_step_count=60))
+    run_state_machine_as_test(InMemory, settings=settings(SETTINGS, max_examples=250, stateful_step_count=60))
 
 
 @pytest.fixture
@@ -113,4 +113,18 @@ def test_in_dynamodb(aws_clients: Clients, numbers: Iterator[int]) -> None:
         def new_probe(self) -> Probe:
             return DynamoProbe(aws_clients, f"wainwright-{next(numbers)}")
 
-    run_state_machine_as_test(InDynamoDB, settings=settings(SETTINGS, max_examples=12, stateful_step_count=40))
+    run_state_machine_as_test(InDynamoDB, settings=settings(SETTINGS, max_examples=10, stateful_step_count=30))
+
+
+@pytest.mark.usefixtures("aws", "no_pauses")
+def test_workers_contending_in_dynamodb(aws_clients: Clients, numbers: Iterator[int]) -> None:
+    """Fewer things happen, so that in as many examples more of it is workers in each other's way."""
+
+    class Contended(Lifecycle):
+        cancel = stop = resume_or_retry = submit = dispatch = None  # type: ignore[assignment]  # no rules of this machine
+        sweep = execution_times_out = executions_are_lost = None  # type: ignore[assignment]
+
+        def new_probe(self) -> Probe:
+            return DynamoProbe(aws_clients, f"contended-{next(numbers)}")
+
+    run_state_machine_as_test(Contended, settings=settings(SETTINGS, max_examples=10, stateful_step_count=30))

@@ -7,62 +7,41 @@ processes die between any two steps, executions time out or vanish, answers get 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.support.builders import START, a_caller, completed, failed
+from tests.support.builders import START, a_caller
 from tests.support.fragile import Crash, FragileQueue, FragileWorkflows, ids
 from tests.support.probes import LineRow, Probe
+from tests.support.stage import BUNDLE, LIMITS, MAX_WORKERS, PROJECTS, Held, Stage
 from tests.support.system import NO_WAIT, System
 from tests.support.watched import WatchedStore, check_row
 from wainwright.adapters.memory.services import MemoryClock
-from wainwright.contracts.events import EventKind
-from wainwright.contracts.http import CreateJob
-from wainwright.contracts.messages import ExecutionError
 from wainwright.contracts.names import bundle_key
-from wainwright.domain.capacity import Limits
-from wainwright.domain.errors import CapacityExceeded, FenceLost, Refused, TransitionRefused
+from wainwright.domain.errors import FenceLost, Refused, TransitionRefused
 from wainwright.domain.failures import FailureCategory
-from wainwright.domain.jobs import Job, Outcome
-from wainwright.domain.retry import RetryPolicy
+from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
-from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.ports import NewEvent, StoredTest
-from wainwright.usecases.run_job import Claim, Control
+from wainwright.usecases.run_job import Control
 
-PROJECTS = ("ada", "bob")
-LIMITS = Limits(running=2, queued=3)
-MAX_WORKERS = 3
-BUNDLE = "0" * 64
 ROUNDS_TO_REST = 60
 """Rounds of half a minute in which every job has to come to rest once everything works again."""
-
-
-@dataclass
-class Held:
-    """A claim that a worker was given. A worker that is not alive has been killed, displaced, or is through with it."""
-
-    claim: Claim
-    alive: bool = True
-
 
 picks = st.integers(min_value=0, max_value=999)
 projects = st.sampled_from(PROJECTS)
 
 
-class Lifecycle(RuleBasedStateMachine):
+class Lifecycle(Stage, RuleBasedStateMachine):
     """The machine. A subclass says what stores the jobs."""
 
     def new_probe(self) -> Probe:
         """A store with nothing in it."""
         raise NotImplementedError
 
-    @initialize()
-    def begin(self) -> None:
-        """An empty stage."""
+    @initialize(at_work=st.integers(0, 2))
+    def begin(self, at_work: int) -> None:
+        """A stage with nothing on it, or with some jobs at work already."""
         self.probe = self.new_probe()
         clock = MemoryClock(START)
         self.system = System(
@@ -81,6 +60,8 @@ class Lifecycle(RuleBasedStateMachine):
         ids.restart()
         for project in PROJECTS:
             self.system.artifacts.put(bundle_key(project, BUNDLE), b"", "application/gzip")
+        for _ in range(at_work):
+            self.work_begins(project=PROJECTS[0], tries=1)
 
     # What users do
 
@@ -90,26 +71,7 @@ class Lifecycle(RuleBasedStateMachine):
     )  # fmt: skip
     def submit(self, project: str, priority: int, low: bool, tries: int, delay: int, key: str | None) -> None:
         """A project has as many jobs queued as it may, and one for each idempotency key."""
-        retry = RetryPolicy(max_attempts=tries, delay_ms=delay)
-        label = key  # the same key always comes with the same request
-        request = CreateJob(bundle_id=BUNDLE, label=label)
-        if key is None:
-            request = CreateJob(bundle_id=BUNDLE, priority=priority, low_priority=low, retry=retry)
-        known = self.keys.get((project, key or ""))
-        queued = sum(1 for job in self.rows if job.project == project and job.waiting)
-        try:
-            job = self.system.submit(a_caller(project), request, key).job
-        except CapacityExceeded:
-            assert queued >= LIMITS.queued
-            assert known is None
-            return
-        if known is not None:
-            assert job.id == known
-            return
-        assert queued < LIMITS.queued
-        self.accepted[job.id] = project
-        if key is not None:
-            self.keys[project, key] = job.id
+        self.accept(project, priority, low, tries, delay, key)
 
     @precondition(lambda self: self.accepted)
     @rule(pick=picks)
@@ -191,10 +153,12 @@ class Lifecycle(RuleBasedStateMachine):
         assert control is told[self.system.job(held.claim.job).status]
 
     @precondition(lambda self: self.live)
-    @rule(pick=picks, count=st.integers(1, 3))
-    def record(self, pick: int, count: int) -> None:
-        """A worker records outcomes and events."""
+    @rule(pick=picks, count=st.integers(1, 3), trouble=st.sampled_from([None, "lost answer", "conflict"]))
+    def record(self, pick: int, count: int, trouble: str | None) -> None:
+        """A worker records outcomes and events, whatever trouble the store has."""
         held = self.some_live(pick)
+        if trouble is not None:
+            self.probe.trouble(trouble)
         if not self.record_under(held.claim, count):
             held.alive = False
 
@@ -237,17 +201,19 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(project=projects, tries=st.integers(1, 3))
     def work_begins(self, project: str, tries: int) -> None:
         """The ordinary way from a request to a worker, in one step: what is rare comes after it."""
-        self.submit(project=project, priority=0, low=False, tries=tries, delay=0, key=None)
+        self.accept(project, priority=0, low=False, tries=tries, delay=0, key=None)
         self.system.dispatch()
         self.take_message()
 
     @precondition(lambda self: self.live)
     @rule(pick=picks)
     def a_silent_worker_is_displaced(self, pick: int) -> None:
-        """A worker is silent for as long as its lease, and another takes its run; it does not know."""
-        self.some_live(pick)
+        """A worker is silent for as long as its lease, and another takes its run; it does not know, and goes on."""
+        silent = self.some_live(pick)
         self.system.pass_time(31)
         self.take_message()
+        if not self.record_under(silent.claim, 1):
+            silent.alive = False
 
     @precondition(lambda self: len(self.held) > 1)
     @rule(records=st.booleans())
@@ -366,73 +332,3 @@ class Lifecycle(RuleBasedStateMachine):
         assert [job for job in self.rows if job.status not in AT_REST] == []
         assert self.queue.empty
         assert set(self.probe.counters().values()) <= {(0, 0)}
-
-    # How
-
-    @property
-    def now(self) -> datetime:
-        return self.system.clock()
-
-    @property
-    def live(self) -> list[Held]:
-        return [held for held in self.held if held.alive]
-
-    def some_live(self, pick: int) -> Held:
-        return self.live[pick % len(self.live)]
-
-    def some_job(self, pick: int) -> Job:
-        return self.rows[pick % len(self.rows)]
-
-    def new_worker(self) -> str:
-        self.numbers += 1
-        return f"w{self.numbers}"
-
-    def take_message(self) -> None:
-        work = self.queue.receive(NO_WAIT)
-        if work is None:
-            return
-        claim = self.system.run_job.claim(work, self.new_worker())
-        if claim is not None:
-            assert (claim.job.id, claim.job.run) == (work.message.job_id, work.message.run)
-            self.held.append(Held(claim))
-
-    def finish_claim(self, claim: Claim) -> None:
-        try:
-            self.end_normally(claim, None)
-        except FenceLost:
-            return
-
-    def end_normally(self, claim: Claim, kind: FailureCategory | None) -> None:
-        fence = claim.job.fence
-        match self.system.run_job.control(claim):
-            case Control.CANCEL:
-                outcome = Outcome(status=JobStatus.CANCELED, fence=fence)
-            case Control.STOP if kind is None:
-                outcome = Outcome(status=JobStatus.STOPPED, fence=fence)
-            case _:
-                outcome = completed(fence=fence) if kind is None else failed(kind, fence=fence)
-        self.system.run_job.end(claim, outcome)
-
-    def record_under(self, claim: Claim, count: int) -> bool:
-        job = claim.job
-        self.numbers += 1
-        events = [NewEvent(EventKind.LOG, self.now, {"number": self.numbers * 10 + n}) for n in range(count)]
-        tests = [StoredTest(id=f"t{self.numbers % 3}", outcome=TestOutcome.PASSED, attempt=job.attempt, body={})]
-        try:
-            self.system.jobs.record(job, events=events, tests=tests, tally=Tally(total=3, passed=1))
-        except FenceLost:
-            return False
-        self.recorded.setdefault(job.id, []).extend(event.data["number"] for event in events)
-        return True
-
-    def finish(self, name: str) -> None:
-        request, end = self.workflows.started[name], self.workflows.ended[name]
-        error = ExecutionError(error=end[0], cause=end[1]) if isinstance(end, tuple) else None
-        before = self.probe.store.get(request.project, request.job_id)
-        after = self.system.finish(request.project, request.job_id, request.run, error)
-        assert before is not None
-        assert after is not None
-        if before.run == request.run and before.admitted_at is not None:
-            assert after.admitted_at is None
-        else:
-            assert after == before, "the end of another run changed the job"

@@ -27,7 +27,7 @@ def read_cursor(cursor: str, attribute: str, value: str) -> dict[str, Any]:
     try:
         flat = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         key = {name: {"S": text} for name, text in flat.items() if isinstance(text, str)}
-    except (ValueError, binascii.Error, AttributeError) as error:
+    except (ValueError, binascii.Error, AttributeError, RecursionError) as error:
         raise InvalidInput("cursor", "this is no cursor", advice=_ADVICE) from error
     if key.get(attribute) != {"S": value} or set(key) != {"pk", "sk", attribute, "createdAt"}:
         raise InvalidInput("cursor", "this cursor belongs to another list", advice=_ADVICE)

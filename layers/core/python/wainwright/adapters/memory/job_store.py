@@ -175,7 +175,7 @@ def _cursor(last: Job, status: str | None) -> str:
 def _read_cursor(cursor: str, project: str, status: str | None) -> tuple[str, str]:
     try:
         of_project, of_status, created, job_id = json.loads(cursor)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput("cursor", "this is no cursor") from error
     if (of_project, of_status) != (project, status):
         raise InvalidInput("cursor", "this cursor belongs to another list")

@@ -27,7 +27,7 @@ up: $(TOOLCHAIN) browser ## Start the local system on http://127.0.0.1:8787; Ctr
 	@$(BIN)/wainwright up $(ARGS)
 
 test: lint browser ## Check the code and run every test; ARGS="-k name" goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 bench: $(TOOLCHAIN) browser ## Measure the budgets
 	@if [ -d benchmarks ]; then $(BIN)/python -m benchmarks $(ARGS); \

@@ -36,8 +36,8 @@ def test_runs_the_whole_example_and_shows_it_in_the_report(
         expect(row).to_be_visible()
         expect(row.locator("svg.color-icon-success").first).to_be_visible()
 
-    page.get_by_role("link", name="test_cart_survives_a_reload", exact=True).click()
-    page.get_by_role("link", name="trace", exact=True).first.click()
+    row = page.locator(".test-file-test", has=page.get_by_role("link", name="test_cart_survives_a_reload", exact=True))
+    row.get_by_role("link", name="View Trace").click()
     expect(page.get_by_text("Reload").first).to_be_visible()
     expect(page.get_by_text("Navigate").first).to_be_visible()
     page.close()

@@ -296,30 +296,6 @@ def test_tells_kinds_of_failure_apart(suite: SuiteFolder, site: str) -> None:
     assert run.result("test_teardown").outcome == "failed"
 
 
-def test_runs_suites_of_the_async_api(suite: SuiteFolder, site: str) -> None:
-    pytest.importorskip("pytest_playwright_asyncio", reason="pytest-playwright-asyncio is not installed")
-    suite.write(
-        "pytest.ini",
-        "[pytest]\nasyncio_default_test_loop_scope = session\nasyncio_default_fixture_loop_scope = session\n",
-    )
-    suite.write(
-        "test_async.py",
-        """
-        import pytest
-        from playwright.async_api import Page, expect
-
-        @pytest.mark.asyncio
-        async def test_async(page: Page):
-            await page.goto("/console.html")
-            await expect(page.locator("body")).to_have_text("ready")
-        """,
-    )
-    run = suite.run(base_url=site)
-    assert [result.outcome for result in run.results] == ["passed"], run.results or run.end
-    assert {"trace", "screenshot", "log"} == {item.name for item in run.results[0].attachments}
-    assert "on fire" in run.log("test_async")
-
-
 def test_a_process_that_leaves_in_the_middle_has_crashed_whatever_its_exit_code(suite: SuiteFolder) -> None:
     suite.write("test_leaves.py", "import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\ndef test_c(): pass\n")
     run = suite.run()

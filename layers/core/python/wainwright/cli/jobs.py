@@ -15,6 +15,9 @@ from wainwright.contracts.http import JobList, JobRecord
 from wainwright.domain.instants import to_text
 from wainwright.domain.states import AT_REST
 
+LEAST_WIDTH = 120
+"""A narrower terminal breaks the lines itself: ids are there to be copied, and labels to be read."""
+
 PAGE = 1_000
 """The most jobs that the API gives in one answer."""
 
@@ -129,4 +132,6 @@ def print_jobs(jobs: list[JobRecord]) -> None:
             job.id, job.status, to_text(job.created_at), seconds(job.duration_ms), tally(job.tests),
             Text(clean(job.label or "")),
         )  # fmt: skip
-    console().print(table)
+    printer = console()
+    printer.width = max(printer.width, LEAST_WIDTH)
+    printer.print(table)

@@ -2,6 +2,7 @@
 
 import hashlib
 import tarfile
+import zlib
 from pathlib import Path
 
 from wainwright.contracts.http import MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
@@ -33,7 +34,7 @@ def fetch_bundle(artifacts: Artifacts, project: str, bundle_id: str, folder: Pat
         raise BundleUnusable(f"the bundle's content has the digest {found}, but was announced as {bundle_id}")
     try:
         _unpack(archive, folder)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         raise BundleUnusable(f"the bundle cannot be unpacked: {error}") from error
     finally:
         archive.unlink()

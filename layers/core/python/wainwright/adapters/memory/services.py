@@ -112,11 +112,16 @@ class MemoryWorkflows:
 
     def succeed(self, token: str, result: TokenResult) -> None:
         """See :meth:`wainwright.ports.Workflows.succeed`."""
-        self.ended.setdefault(token.removeprefix("token-"), result)
+        self._end(token, result)
 
     def fail(self, token: str, *, error: str, cause: str) -> None:
         """See :meth:`wainwright.ports.Workflows.fail`."""
-        self.ended.setdefault(token.removeprefix("token-"), (error, cause))
+        self._end(token, (error, cause))
+
+    def _end(self, token: str, end: TokenResult | tuple[str, str]) -> None:
+        name = token.removeprefix("token-")
+        if name in self.started:  # else the token is of an execution that was lost
+            self.ended.setdefault(name, end)
 
     def forget(self) -> None:
         """Lose every execution, as a restart of the one-machine system does."""

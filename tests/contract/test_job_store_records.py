@@ -1,0 +1,140 @@
+"""Outcomes and events in every JobStore: kept under a fence, numbered without gaps."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.builders import PROJECT, START, a_job
+from wainwright.contracts.events import EventKind
+from wainwright.domain.errors import FenceLost
+from wainwright.domain.jobs import Job
+from wainwright.domain.tests import Tally, TestOutcome
+from wainwright.ports import JobStore, NewEvent, Progress, StoredTest
+
+LATER = START + timedelta(seconds=40)
+
+
+def running(store: JobStore) -> Job:
+    job = store.write(None, a_job())
+    job = store.write(job, job.admit(START))
+    return store.write(job, job.claim("w1", START))
+
+
+def event(number: int, kind: EventKind = EventKind.LOG) -> NewEvent:
+    return NewEvent(kind=kind, at=START + timedelta(milliseconds=number), data={"number": number, "text": "ä✓"})
+
+
+def outcome(test_id: str, outcome: TestOutcome = TestOutcome.PASSED, attempt: int = 1) -> StoredTest:
+    return StoredTest(id=test_id, outcome=outcome, attempt=attempt, body={"attempts": [{"id": test_id, "ms": 1.5}]})
+
+
+def numbers(store: JobStore, job: Job, after: int = 0, limit: int = 1_000) -> list[int]:
+    return [event.sequence for event in store.events(PROJECT, job.id, after, limit)]
+
+
+def test_numbers_events_from_one_on_in_the_order_they_came(jobs: JobStore) -> None:
+    job = running(jobs)
+
+    assert jobs.record(job, events=[event(1), event(2)]).sequence == 2
+    assert jobs.record(job, events=[event(3)]).sequence == 3
+
+    stored = jobs.events(PROJECT, job.id, 0, 10)
+    assert [(item.sequence, item.data["number"]) for item in stored] == [(1, 1), (2, 2), (3, 3)]
+    assert stored[0].data == {"number": 1, "text": "ä✓"}
+    assert stored[0].at == START + timedelta(milliseconds=1)
+
+
+def test_gives_the_events_after_a_number_in_order_and_no_more_than_asked(jobs: JobStore) -> None:
+    job = running(jobs)
+    jobs.record(job, events=[event(number) for number in range(12)])
+
+    assert numbers(jobs, job, after=0, limit=3) == [1, 2, 3]
+    assert numbers(jobs, job, after=9) == [10, 11, 12]
+    assert numbers(jobs, job, after=12) == []
+    assert numbers(jobs, job, after=999) == []
+
+
+def test_a_job_has_no_events_of_others(jobs: JobStore) -> None:
+    job, other = running(jobs), running(jobs)
+    jobs.record(other, events=[event(1)], tests=[outcome("a")])
+
+    assert numbers(jobs, job) == []
+    assert jobs.tests(PROJECT, job.id) == []
+    assert jobs.events("elsewhere", other.id, 0, 10) == []
+
+
+def test_keeps_one_outcome_for_each_test_the_newest(jobs: JobStore) -> None:
+    job = running(jobs)
+    jobs.record(job, tests=[outcome("a", TestOutcome.FAILED), outcome("b")])
+    jobs.record(job, tests=[outcome("a", TestOutcome.FLAKY, attempt=2)])
+
+    stored = sorted(jobs.tests(PROJECT, job.id), key=lambda test: test.id)
+
+    assert stored == [outcome("a", TestOutcome.FLAKY, attempt=2), outcome("b")]
+
+
+def test_takes_test_ids_longer_than_any_key(jobs: JobStore) -> None:
+    job = running(jobs)
+    ids = ["test_x.py::test[" + "ä" * 2_000 + end for end in ("1]", "2]")]
+
+    jobs.record(job, tests=[outcome(test_id) for test_id in ids])
+
+    assert sorted(test.id for test in jobs.tests(PROJECT, job.id)) == ids
+
+
+def test_progress_is_the_last_sequence_and_the_newest_tally(jobs: JobStore) -> None:
+    job = running(jobs)
+    tally = Tally(total=5, passed=2)
+
+    assert jobs.record(job, events=[event(1)], tally=tally) == Progress(sequence=1, tests=tally)
+    assert jobs.record(job, events=[event(2)]) == Progress(sequence=2, tests=tally)
+
+    view = jobs.view(PROJECT, job.id)
+    assert view is not None
+    assert view.progress == Progress(sequence=2, tests=tally)
+
+
+def test_takes_forty_rows_at_once(jobs: JobStore) -> None:
+    job = running(jobs)
+
+    progress = jobs.record(job, events=[event(n) for n in range(20)], tests=[outcome(f"t{n}") for n in range(20)])
+
+    assert progress.sequence == 20
+    assert len(jobs.tests(PROJECT, job.id)) == 20
+
+
+def test_goes_on_being_written_though_the_row_changes_under_the_same_fence(jobs: JobStore) -> None:
+    job = running(jobs)
+    renewed = jobs.write(job, job.renew(LATER, 5))
+    jobs.write(renewed, renewed.cancel(LATER))
+
+    assert jobs.record(job, events=[event(1)]).sequence == 1
+
+
+def test_refuses_what_a_displaced_worker_records_and_leaves_no_trace(jobs: JobStore) -> None:
+    old = running(jobs)
+    new = jobs.write(old, old.claim("w2", LATER))
+    jobs.record(new, events=[event(1)], tests=[outcome("a")], tally=Tally(total=1, passed=1))
+
+    with pytest.raises(FenceLost):
+        jobs.record(old, events=[event(2)], tests=[outcome("a", TestOutcome.FAILED)], tally=Tally(total=9))
+
+    assert numbers(jobs, new) == [1]
+    assert jobs.tests(PROJECT, new.id) == [outcome("a")]
+    view = jobs.view(PROJECT, new.id)
+    assert view is not None
+    assert view.progress.tests == Tally(total=1, passed=1)
+
+
+def test_refuses_what_is_recorded_for_an_earlier_run(jobs: JobStore) -> None:
+    old = running(jobs)
+    again = jobs.write(old, old.restart(LATER))
+    jobs.write(again, again.admit(LATER))
+
+    with pytest.raises(FenceLost):
+        jobs.record(old, events=[event(1)])
+
+
+def test_refuses_what_is_recorded_for_a_job_that_is_not_there(jobs: JobStore) -> None:
+    with pytest.raises(FenceLost):
+        jobs.record(a_job(), events=[event(1)])

@@ -1,0 +1,82 @@
+"""A look at the rows of a store that does not go through the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tests.support.builders import START
+from wainwright.adapters.memory.job_store import MemoryJobStore
+from wainwright.domain.jobs import Job
+from wainwright.ports import JobStore
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A row of the waiting line as it is stored."""
+
+    position: str
+    job_id: str
+    not_before: datetime | None
+
+
+class Probe(Protocol):
+    """A store, and a look at its rows that does not go through it."""
+
+    store: JobStore
+
+    def look(self) -> None:
+        """Look at the rows as they are now; the other methods tell of this look."""
+        ...
+
+    def rows(self) -> Sequence[Job]:
+        """All jobs."""
+        ...
+
+    def line(self, project: str) -> Sequence[LineRow]:
+        """All rows of a waiting line, in the order in which they are stored."""
+        ...
+
+    def counters(self) -> dict[str, tuple[int, int]]:
+        """(queued, running) of each project."""
+        ...
+
+    def trouble(self, kind: str) -> None:
+        """Let the next write meet trouble."""
+        ...
+
+    def close(self) -> None:
+        """The machine is done with it."""
+        ...
+
+
+class MemoryProbe:
+    """A MemoryJobStore."""
+
+    def __init__(self) -> None:
+        self.memory = MemoryJobStore()
+        self.store: JobStore = self.memory
+
+    def look(self) -> None:
+        """See :meth:`Probe.look`. A dictionary is always looked at as it is."""
+
+    def rows(self) -> Sequence[Job]:
+        """See :meth:`Probe.rows`."""
+        return sorted(self.memory._jobs.values(), key=lambda job: job.id)
+
+    def line(self, project: str) -> Sequence[LineRow]:
+        """See :meth:`Probe.line`."""
+        entries = self.memory.waiting_line(project, datetime.max.replace(tzinfo=START.tzinfo), 1_000)
+        return [LineRow(entry.position, entry.job_id, entry.not_before) for entry in entries]
+
+    def counters(self) -> dict[str, tuple[int, int]]:
+        """See :meth:`Probe.counters`."""
+        return {load.project: (load.queued, load.running) for load in self.memory.loads()}
+
+    def trouble(self, kind: str) -> None:
+        """See :meth:`Probe.trouble`. Nothing troubles a dictionary."""
+
+    def close(self) -> None:
+        """See :meth:`Probe.close`."""

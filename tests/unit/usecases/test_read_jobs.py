@@ -1,0 +1,129 @@
+"""Reading jobs, waiting for them, and what everybody outside sees of them."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.builders import PROJECT, START, a_caller, a_job, completed, failed, job_id
+from tests.support.system import System
+from wainwright.contracts.http import CreateJob, JobConfig
+from wainwright.domain.errors import InvalidInput, NotFound
+from wainwright.domain.jobs import JobDetail
+from wainwright.domain.states import JobStatus
+from wainwright.domain.tests import Tally
+from wainwright.ports import JobView, Progress
+from wainwright.usecases.present_job import present
+from wainwright.usecases.read_jobs import POLL_SECONDS, ReadJobs
+
+CALLER = a_caller()
+
+
+class TestReading:
+    def test_reads_a_job_of_the_callers_project(self, system: System) -> None:
+        job = system.submitted(CreateJob(script="pass", params={"a": 1}))
+
+        view = ReadJobs(system.jobs).get(CALLER, job.id)
+
+        assert (view.job, view.detail.params) == (job, {"a": 1})
+
+    def test_finds_no_job_of_another_project(self, system: System) -> None:
+        job = system.submitted(project="other")
+
+        with pytest.raises(NotFound):
+            ReadJobs(system.jobs).get(CALLER, job.id)
+        with pytest.raises(NotFound):
+            ReadJobs(system.jobs).get(CALLER, job_id(99))
+
+    @pytest.mark.parametrize("text", ["", "1", "../x", "0" * 36, "00000000-0000-0000-0000-00000000000G"])
+    def test_refuses_what_is_no_job_id(self, system: System, text: str) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            ReadJobs(system.jobs).get(CALLER, text)
+        assert refused.value.field == "jobId"
+
+    def test_lists_jobs_of_the_callers_project(self, system: System) -> None:
+        system.submitted(project="other")
+        job = system.submitted()
+
+        page = ReadJobs(system.jobs).list_jobs(CALLER, status=JobStatus.PENDING, limit=10, cursor=None)
+
+        assert [listed.id for listed in page.jobs] == [job.id]
+
+
+class TestWaiting:
+    def test_answers_at_once_where_the_state_is_there(self, system: System) -> None:
+        job = system.submitted()
+        pauses: list[float] = []
+
+        view = ReadJobs(system.jobs, pauses.append).wait(CALLER, job.id, seconds=20, states=[JobStatus.PENDING])
+
+        assert (view.job, pauses) == (job, [])
+
+    def test_answers_as_soon_as_the_state_is_there(self, system: System) -> None:
+        claim = system.claimed()
+        pauses: list[float] = []
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 2:
+                system.run_job.end(claim, completed())
+                system.finish(PROJECT, claim.job.id, 1)
+
+        view = ReadJobs(system.jobs, pause).wait(CALLER, claim.job.id, seconds=20)
+
+        assert view.job.status is JobStatus.COMPLETED
+        assert pauses == [POLL_SECONDS] * 2
+
+    def test_answers_as_it_stands_when_the_time_is_up(self, system: System) -> None:
+        job = system.submitted()
+        pauses: list[float] = []
+
+        view = ReadJobs(system.jobs, pauses.append).wait(CALLER, job.id, seconds=3)
+
+        assert view.job.status is JobStatus.PENDING
+        assert sum(pauses) == 3
+
+
+class TestPresenting:
+    def test_shows_all_that_was_asked_for(self, system: System) -> None:
+        request = CreateJob(
+            script="pass",
+            url="https://a.example",
+            label="l",
+            params={"p": 1},
+            config=JobConfig(timeout=9_000),
+            priority=3,
+        )
+
+        record = present(system.submit(CALLER, request), START + timedelta(seconds=2))
+
+        assert (record.url, record.label, record.params, record.config) == (
+            "https://a.example", "l", {"p": 1}, {"timeout": 9_000},
+        )  # fmt: skip
+        assert (record.status, record.progress, record.attempt, record.priority) == (JobStatus.PENDING, 0, 1, 3)
+        assert (record.waiting_ms, record.duration_ms, record.failure, record.error) == (2_000, None, None, None)
+        assert (record.report.url, record.report.ready) == (f"/v1/jobs/{record.id}/report/index.html", False)
+
+    def test_shows_how_far_a_running_job_has_come(self) -> None:
+        job = a_job().admit(START).claim("w", START)
+        progress = Progress(sequence=3, tests=Tally(total=4, passed=1, failed=1))
+
+        record = present(JobView(job, JobDetail(), progress), START + timedelta(seconds=5))
+
+        assert (record.progress, record.tests, record.duration_ms) == (50, progress.tests, 5_000)
+
+    def test_shows_what_a_finished_job_came_to(self) -> None:
+        job = a_job().admit(START).claim("w", START).renew(START, 1_500).finish(completed(), START)
+
+        record = present(JobView(job, JobDetail(), Progress(tests=Tally(total=9, passed=1))), START)
+
+        assert (record.progress, record.tests, record.cost.seconds) == (100, completed().tests, 1.5)
+        assert (record.report.ready, record.report.complete) == (True, True)
+
+    def test_shows_a_failure_in_one_line(self) -> None:
+        job = a_job().admit(START).claim("w", START).finish(failed(), START)
+
+        record = present(JobView(job, JobDetail(), Progress()), START)
+
+        assert record.error == "assertion: expected 1, got 2"
+        assert record.failure == failed().failure
+        assert record.has_errors

@@ -1,0 +1,113 @@
+"""Accepting bundles, publishing changes, giving up work."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.builders import PROJECT, START, a_caller, a_job, completed, failed
+from tests.support.system import System
+from wainwright.adapters.memory.services import MemoryEventBus
+from wainwright.contracts.events import StatusChanged
+from wainwright.contracts.http import CreateBundle
+from wainwright.contracts.names import bundle_key
+from wainwright.domain.failures import FailureCategory
+from wainwright.domain.retry import RetryPolicy
+from wainwright.usecases.accept_bundle import FRESH, UPLOAD_LASTS, AcceptBundle
+from wainwright.usecases.give_up_work import GiveUpWork
+from wainwright.usecases.publish_changes import PublishChanges
+
+DIGEST = "ab" * 32
+CALLER = a_caller()
+
+
+class TestAcceptBundle:
+    @pytest.fixture
+    def accept(self, system: System) -> AcceptBundle:
+        return AcceptBundle(system.artifacts, system.clock)
+
+    def test_says_how_to_upload_a_new_one(self, accept: AcceptBundle) -> None:
+        answer = accept(CALLER, CreateBundle(sha256=DIGEST, size=5))
+
+        assert answer.bundle_id == DIGEST
+        assert answer.upload is not None
+        assert bundle_key(PROJECT, DIGEST) in answer.upload.url
+        assert answer.upload.headers["content-length"] == "5"
+        assert answer.upload.expires_at == START + UPLOAD_LASTS
+
+    def test_asks_for_no_upload_of_what_is_there(self, system: System, accept: AcceptBundle) -> None:
+        system.artifacts.put(bundle_key(PROJECT, DIGEST), b"12345", "application/gzip")
+
+        assert accept(CALLER, CreateBundle(sha256=DIGEST, size=5)).upload is None
+
+    def test_asks_again_for_what_will_expire_soon(self, system: System, accept: AcceptBundle) -> None:
+        system.artifacts.put(bundle_key(PROJECT, DIGEST), b"12345", "application/gzip")
+        system.clock.advance(FRESH)
+
+        assert accept(CALLER, CreateBundle(sha256=DIGEST, size=5)).upload is not None
+
+    def test_asks_again_for_what_is_of_another_size(self, system: System, accept: AcceptBundle) -> None:
+        system.artifacts.put(bundle_key(PROJECT, DIGEST), b"1", "application/gzip")
+
+        assert accept(CALLER, CreateBundle(sha256=DIGEST, size=5)).upload is not None
+
+    def test_does_not_look_into_other_projects(self, system: System, accept: AcceptBundle) -> None:
+        system.artifacts.put(bundle_key("other", DIGEST), b"12345", "application/gzip")
+
+        assert accept(CALLER, CreateBundle(sha256=DIGEST, size=5)).upload is not None
+
+
+class TestPublishChanges:
+    def test_publishes_changes_of_status_and_nothing_else(self) -> None:
+        bus = MemoryEventBus()
+        new = a_job(label="l")
+        admitted = new.admit(START)
+        claimed = admitted.claim("w", START + timedelta(seconds=1))
+        ended = claimed.renew(START, 5).finish(failed(), START + timedelta(seconds=2))
+
+        count = PublishChanges(bus)([(None, new), (new, admitted), (admitted, claimed), (claimed, ended)])
+
+        assert count == 3
+        assert [(change.previous, change.status, change.status_sequence) for change in bus.published] == [
+            (None, "pending", 1),
+            ("pending", "running", 2),
+            ("running", "failed", 3),
+        ]
+        assert bus.published[-1] == StatusChanged(
+            project=PROJECT, job_id=new.id, status="failed", previous="running", status_sequence=3, label="l", attempt=1,
+            failure_category=FailureCategory.ASSERTION, at=START + timedelta(seconds=2),
+        )  # fmt: skip
+
+    def test_publishes_a_retry_that_ends_in_the_state_it_came_from(self) -> None:
+        bus = MemoryEventBus()
+        job = a_job(retry=RetryPolicy(max_attempts=2))
+        again = job.admit(START).claim("w", START).finish(failed(), START)
+
+        assert PublishChanges(bus)([(job, again)]) == 1
+
+    def test_says_nothing_where_nothing_changed(self) -> None:
+        bus = MemoryEventBus()
+
+        assert PublishChanges(bus)([(a_job(), a_job().touch(START))]) == 0
+        assert bus.published == []
+
+
+class TestGiveUpWork:
+    def test_fails_the_run_for_finish_to_end(self, system: System) -> None:
+        job = system.admitted()
+        work = system.queue.receive(timedelta(0))
+        assert work is not None
+
+        GiveUpWork(system.workflows)(work.message)
+
+        error, cause = system.workflows.ended[f"{job.id}-1"]
+        assert error == "WorkUndeliverable"
+        assert cause
+
+    def test_leaves_alone_a_run_that_has_ended(self, system: System) -> None:
+        claim = system.claimed()
+        system.run_job.end(claim, completed())
+        end = dict(system.workflows.ended)
+
+        GiveUpWork(system.workflows)(claim.work.message)
+
+        assert system.workflows.ended == end

@@ -1,0 +1,213 @@
+"""Holding a run: renewing, heeding, and noticing a loss. The clock is the test's; nothing waits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.support.builders import PROJECT, a_caller
+from tests.support.system import NO_WAIT, System
+from wainwright.domain.jobs import LEASE
+from wainwright.domain.workers import SEEN_DEADLINE, WorkerState
+from wainwright.usecases.keep_worker import KeepWorker
+from wainwright.usecases.run_job import Claim
+from wainwright.worker import holding as module
+from wainwright.worker.going import Going
+from wainwright.worker.holding import LOOK_SECONDS, RENEW_SECONDS, Holding
+
+
+@dataclass
+class Held:
+    """A holding whose thread is the test's own: each look comes when the test lets time pass."""
+
+    system: System
+    claim: Claim
+    going: Going = field(default_factory=Going)
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        keep = KeepWorker("w1", self.system.workers, self.system.jobs, self.system.queue, self.system.clock)
+        self.holding = Holding(self.system.run_job, keep, self.claim, self.going)
+
+    def hold(self, seconds: float, at: dict[float, Callable[[], object]] | None = None) -> None:
+        """Hold for so long; ``at`` says what happens meanwhile, by seconds from the beginning."""
+        events = dict(at or {})
+
+        def wait(duration: float) -> bool:
+            self.seconds += duration
+            self.system.pass_time(duration)
+            for moment in [moment for moment in events if moment <= self.seconds]:
+                events.pop(moment)()
+            return self.seconds > seconds
+
+        self.holding._over = SimpleNamespace(wait=wait)  # type: ignore[assignment]  # an Event that never waits
+        self.holding._hold()
+
+
+@pytest.fixture
+def system() -> System:
+    return System()
+
+
+@pytest.fixture
+def held(system: System, monkeypatch: pytest.MonkeyPatch) -> Held:
+    times: list[Held] = []
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: times[0].seconds if times else 0.0))
+    held = Held(system, system.claimed())
+    times.append(held)
+    return held
+
+
+def _unreachable(*_: Any, **__: Any) -> None:
+    raise ConnectionError("no route")
+
+
+def test_keeps_lease_and_message_for_as_long_as_it_takes(system: System, held: Held) -> None:
+    held.hold(300)
+
+    job = system.job(held.claim.job)
+    assert job.lease_until is not None
+    assert job.lease_until > system.clock()
+    assert (job.fence, job.losses, job.worker) == (1, 0, "w1")
+    assert system.queue.receive(NO_WAIT) is None
+    assert (held.holding.reason, held.holding.mode) == (None, "run")
+
+
+def test_renews_well_before_the_lease_ends(system: System, held: Held) -> None:
+    renewed: list[float] = []
+    original = system.run_job.renew
+
+    def renew(claim: Claim, ran_ms: int) -> Any:
+        renewed.append(held.seconds)
+        return original(claim, ran_ms)
+
+    object.__setattr__(system.run_job, "renew", renew)
+
+    held.hold(60)
+
+    gaps = [later - earlier for earlier, later in zip([0.0, *renewed], renewed, strict=False)]
+    assert max(gaps) <= RENEW_SECONDS + LOOK_SECONDS < LEASE.total_seconds() / 2
+
+
+def test_tells_the_running_time_that_earlier_claims_had_included(system: System, held: Held) -> None:
+    held.hold(21)
+    system.run_job.release(held.claim, held.holding.ran_ms)
+
+    second = Held(system, system.next_claim("w2"))
+
+    assert held.holding.ran_ms == 22_000
+    assert second.claim.job.ran_ms == 22_000
+    assert second.holding.ran_ms >= 22_000
+
+
+def test_says_that_its_worker_is_busy(system: System, held: Held) -> None:
+    held.hold(120)
+
+    (row,) = [row for row in system.workers.list() if row.id == "w1"]
+    assert row.state is WorkerState.BUSY
+    assert system.clock() < row.due_at <= system.clock() + SEEN_DEADLINE
+
+
+def test_hears_of_a_cancel_within_one_look(system: System, held: Held) -> None:
+    heard: list[float] = []
+
+    def listen() -> None:
+        heard.append(held.seconds)
+        assert held.holding.mode == "cancel"
+
+    held.hold(8, at={3.0: lambda: system.control.cancel(a_caller(), held.claim.job.id), 3.0 + 2 * LOOK_SECONDS: listen})
+
+    assert heard
+    assert held.holding.reason == "cancel"
+
+
+def test_hears_of_a_stop_and_a_cancel_outranks_it(system: System, held: Held) -> None:
+    def stop() -> None:
+        job = system.job(held.claim.job)
+        system.jobs.write(job, job.stop(system.clock()))
+
+    held.hold(5, at={2.0: stop})
+    assert (held.holding.reason, held.holding.mode) == ("stop", "stop")
+
+    held.seconds = 0.0
+    held.hold(5, at={2.0: lambda: system.control.cancel(a_caller(), held.claim.job.id)})
+    assert (held.holding.reason, held.holding.mode) == ("cancel", "cancel")
+
+
+def test_being_told_to_go_ends_the_suite_at_once(held: Held) -> None:
+    held.going.tell()
+
+    assert (held.holding.reason, held.holding.mode) == ("going", "cancel")
+
+
+def test_being_told_to_go_does_not_undo_a_cancel(system: System, held: Held) -> None:
+    held.hold(5, at={2.0: lambda: system.control.cancel(a_caller(), held.claim.job.id)})
+    held.going.tell()
+
+    assert held.holding.reason == "cancel"
+
+
+def test_stops_at_once_when_another_worker_has_the_run(system: System, held: Held) -> None:
+    def displace() -> None:
+        job = system.job(held.claim.job)
+        system.jobs.write(job, job.claim("w2", system.clock()))
+
+    held.hold(1_000, at={4.0: displace})
+
+    assert held.seconds <= 4.0 + 2 * LOOK_SECONDS
+    assert (held.holding.reason, held.holding.mode) == ("lost", "cancel")
+
+
+def test_stops_when_the_run_was_ended_by_somebody_else(system: System, held: Held) -> None:
+    held.hold(1_000, at={4.0: lambda: system.finish(PROJECT, held.claim.job.id, 1)})
+
+    assert held.holding.reason == "lost"
+
+
+def test_goes_on_through_a_fault_that_is_shorter_than_the_lease(
+    system: System, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = system.jobs.get
+    held.hold(
+        60,
+        at={
+            5.0: lambda: monkeypatch.setattr(system.jobs, "get", _unreachable),
+            25.0: lambda: monkeypatch.setattr(system.jobs, "get", get),
+        },
+    )
+
+    assert held.holding.reason is None
+    lease_until = system.job(held.claim.job).lease_until
+    assert lease_until is not None
+    assert lease_until > system.clock()
+
+
+def test_gives_the_run_up_when_it_could_not_renew_for_a_lease(
+    system: System, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held.hold(1_000, at={5.0: lambda: monkeypatch.setattr(system.jobs, "get", _unreachable)})
+
+    assert held.holding.reason == "lost"
+    assert LEASE.total_seconds() < held.seconds <= LEASE.total_seconds() + RENEW_SECONDS
+
+
+def test_a_fault_of_the_workers_own_row_is_no_fault_of_the_run(
+    system: System, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system.workers, "put", _unreachable)
+
+    held.hold(60)
+
+    assert held.holding.reason is None
+
+
+def test_its_thread_ends_with_it(system: System) -> None:
+    claim = system.claimed()
+    keep = KeepWorker("w1", system.workers, system.jobs, system.queue, system.clock)
+
+    with Holding(system.run_job, keep, claim, Going()) as holding:
+        assert holding._thread.is_alive()
+
+    assert not holding._thread.is_alive()

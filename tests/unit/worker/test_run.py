@@ -1,0 +1,263 @@
+"""One claimed run, from its bundle to its outcome. Only the suite itself is made up."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.builders import PROJECT, SCRIPT, a_caller
+from tests.support.system import NO_WAIT, System
+from wainwright.contracts.http import CreateJob, JobConfig
+from wainwright.contracts.names import bundle_key, report_key
+from wainwright.domain.errors import FenceLost
+from wainwright.domain.failures import FailureCategory
+from wainwright.domain.jobs import LEASE, Job, Outcome
+from wainwright.domain.states import JobStatus
+from wainwright.domain.tests import Tally
+from wainwright.usecases.keep_worker import KeepWorker
+from wainwright.usecases.run_job import Claim
+from wainwright.wiring import Worker
+from wainwright.worker import run
+from wainwright.worker.going import Going
+from wainwright.worker.runtimes.model import (
+    Attachment,
+    Collected,
+    Event,
+    StopRequest,
+    SuiteEnd,
+    SuiteRequest,
+    TestCase,
+    TestEnded,
+    TestError,
+    TestResult,
+)
+
+Suite = Callable[[SuiteRequest, Callable[[Event], None], StopRequest], SuiteEnd]
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> System:
+    monkeypatch.setattr("wainwright.worker.reporting.trace_viewer_files", list)  # megabytes that no test here looks at
+    return System()
+
+
+def worker(system: System, name: str = "w1") -> Worker:
+    keep = KeepWorker(name, system.workers, system.jobs, system.queue, system.clock)
+    return Worker(
+        run_job=system.run_job, keep=keep, jobs=system.jobs, artifacts=system.artifacts, queue=system.queue,
+        clock=system.clock,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def perform(system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Job]:
+    """Run a claim with a suite of the test's own; gives the job as it is then."""
+
+    def perform(claim: Claim, suite: Suite, going: Going | None = None) -> Job:
+        monkeypatch.setattr(run, "run_suite", suite)
+        run.run_claim(worker(system), claim, tmp_path / f"run-{claim.job.fence}", going or Going())
+        return system.job(claim.job)
+
+    return perform
+
+
+def ended(request: SuiteRequest, name: str, *, passes: bool = True) -> TestEnded:
+    """A test that ended and left a trace."""
+    trace = request.output / f"{name}.zip"
+    trace.write_bytes(b"PK")
+    errors = () if passes else (TestError("expected 1\ngot 2", kind="assertion"),)
+    return TestEnded(
+        TestResult(
+            f"test_script.py::{name}", "test_script.py", 1, name, "passed" if passes else "failed", 5.0,
+            "2026-11-22T02:42:45.000Z", errors=errors,
+            attachments=(Attachment("trace", "application/zip", trace, size_bytes=2),),
+        )
+    )  # fmt: skip
+
+
+def collected(*names: str) -> Collected:
+    return Collected(tuple(TestCase(f"test_script.py::{name}", "test_script.py", 1, name) for name in names))
+
+
+def passing(request: SuiteRequest, tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+    tell(collected("one", "two"))
+    tell(ended(request, "one"))
+    tell(ended(request, "two"))
+    return SuiteEnd("finished", exit_code=0, collected=2)
+
+
+def outcome_of(job: Job) -> Outcome:
+    assert job.outcome is not None
+    return job.outcome
+
+
+Perform = Callable[..., Job]
+
+
+def test_a_suite_that_passes_completes_the_run_with_a_whole_report(system: System, perform: Perform) -> None:
+    job = perform(system.claimed(), passing)
+
+    outcome = outcome_of(job)
+    assert (outcome.status, outcome.failure, outcome.tests) == (JobStatus.COMPLETED, None, Tally(total=2, passed=2))
+    assert outcome.report is not None
+    assert outcome.report.complete
+    assert system.queue.empty
+    assert f"{job.id}-1" in system.workflows.ended
+    manifest = json.loads(report(system, job, "manifest.json"))
+    listed = {file["path"] for file in manifest["files"]}
+    assert {"index.html", "results.json", "junit.xml", "data/1-1-one.zip", "data/1-2-two.zip"} <= listed
+    for path in listed:
+        assert report(system, job, path)
+
+
+def report(system: System, job: Job, path: str, fence: int = 1) -> bytes:
+    return system.artifacts.get(report_key(PROJECT, job.id, fence=fence, path=path))[0]
+
+
+def test_the_suite_is_given_what_the_job_asked_for(system: System, perform: Perform) -> None:
+    requests: list[SuiteRequest] = []
+
+    def suite(request: SuiteRequest, tell: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+        requests.append(request)
+        assert (request.folder / "test_script.py").read_text() == SCRIPT
+        return passing(request, tell, stop)
+
+    config = JobConfig(timeout=5_000, trace="retain-on-failure", video="on")
+    job = perform(
+        system.claimed(CreateJob(script=SCRIPT, url="https://shop.example", params={"city": "Zürich"}, config=config)),
+        suite,
+    )
+
+    (request,) = requests
+    assert (request.base_url, request.trace, request.screenshot, request.video) == (
+        "https://shop.example", "retain-on-failure", "on", "on",
+    )  # fmt: skip
+    assert request.timeout_ms is not None
+    assert 0 < request.timeout_ms <= 5_000
+    assert request.env["WAINWRIGHT_JOB_ID"] == job.id
+    assert json.loads(request.env["WAINWRIGHT_PARAMS"]) == {"city": "Zürich"}
+    assert request.deselect == frozenset()
+
+
+def test_a_failed_test_fails_the_run_with_its_first_line(system: System, perform: Perform) -> None:
+    def suite(request: SuiteRequest, tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+        tell(collected("one", "two"))
+        tell(ended(request, "one"))
+        tell(ended(request, "two", passes=False))
+        return SuiteEnd("finished", exit_code=1, collected=2)
+
+    outcome = outcome_of(perform(system.claimed(), suite))
+
+    assert outcome.status is JobStatus.FAILED
+    assert outcome.failure is not None
+    assert (outcome.failure.category, outcome.failure.test_id) == (FailureCategory.ASSERTION, "test_script.py::two")
+    assert outcome.failure.message == "test_script.py::two: expected 1"
+    assert outcome.report is not None
+    assert outcome.report.complete
+
+
+def test_a_bundle_that_is_gone_is_invalid_input(system: System, perform: Perform) -> None:
+    claim = system.claimed()
+    system.artifacts.objects.pop(bundle_key(PROJECT, claim.job.bundle_id or ""))
+
+    def never(*_: Any) -> SuiteEnd:
+        raise AssertionError("nothing to run")
+
+    failure = outcome_of(perform(claim, never)).failure
+    assert failure is not None
+    assert failure.category is FailureCategory.INVALID_INPUT
+
+
+def test_a_canceled_suite_leaves_a_report_of_what_ran(system: System, perform: Perform) -> None:
+    claim = system.claimed()
+
+    def suite(request: SuiteRequest, tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+        tell(collected("one", "two"))
+        tell(ended(request, "one"))
+        system.control.cancel(a_caller(), claim.job.id)
+        return SuiteEnd("canceled", collected=2, unfinished=("test_script.py::two",))
+
+    job = perform(claim, suite)
+
+    outcome = outcome_of(job)
+    assert (outcome.status, outcome.tests.passed) == (JobStatus.CANCELED, 1)
+    assert outcome.report is not None
+    assert not outcome.report.complete
+    assert b"test_script.py::two" in report(system, job, "results.json")
+
+
+def test_a_worker_that_is_told_to_go_hands_the_run_back(system: System, perform: Perform) -> None:
+    claim, going = system.claimed(), Going()
+
+    def suite(request: SuiteRequest, tell: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+        tell(collected("one", "two"))
+        tell(ended(request, "one"))
+        before = stop.mode
+        going.tell()
+        assert (before, stop.mode) == ("run", "cancel")
+        return SuiteEnd("canceled", collected=2, unfinished=("test_script.py::two",))
+
+    job = perform(claim, suite, going)
+
+    assert (job.outcome, job.worker, job.losses, job.status) == (None, None, 0, JobStatus.RUNNING)
+    assert system.workflows.ended == {}
+    assert system.next_claim("w2").job.losses == 0
+
+
+def test_a_successor_runs_only_what_has_no_outcome_and_reports_everything(system: System, perform: Perform) -> None:
+    going = Going()
+
+    def first(request: SuiteRequest, tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+        tell(collected("one", "two"))
+        tell(ended(request, "one"))
+        going.tell()
+        return SuiteEnd("canceled", collected=2, unfinished=("test_script.py::two",))
+
+    def second(request: SuiteRequest, tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+        assert request.deselect == {"test_script.py::one"}
+        tell(Collected(collected("two").tests, deselected=("test_script.py::one",)))
+        tell(ended(request, "two"))
+        return SuiteEnd("finished", exit_code=0, collected=1, deselected=1)
+
+    perform(system.claimed(), first, going)
+    job = perform(system.next_claim("w2"), second)
+
+    assert outcome_of(job).status is JobStatus.COMPLETED
+    assert outcome_of(job).tests == Tally(total=2, passed=2)
+    results = report(system, job, "results.json", fence=2)
+    assert b"data/1-1-one.zip" in results
+    assert b"data/2-1-two.zip" in results
+
+
+def test_a_displaced_worker_ends_nothing(system: System, perform: Perform) -> None:
+    claim = system.claimed()
+
+    def suite(request: SuiteRequest, tell: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+        system.pass_time(LEASE.total_seconds())
+        system.next_claim("w2")
+        return passing(request, tell, stop)
+
+    with pytest.raises(FenceLost):
+        perform(claim, suite)
+
+    job = system.job(claim.job)
+    assert (job.worker, job.fence, job.outcome) == ("w2", 2, None)
+    assert system.workflows.ended == {}
+    assert system.queue.receive(NO_WAIT) is None
+
+
+def test_each_claim_has_only_the_time_that_is_left(system: System, perform: Perform) -> None:
+    claim = system.claimed(CreateJob(script=SCRIPT, config=JobConfig(timeout=10_000)))
+    system.run_job.release(claim, 9_000)
+    given: list[int | None] = []
+
+    def suite(request: SuiteRequest, tell: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+        given.append(request.timeout_ms)
+        return passing(request, tell, stop)
+
+    perform(system.next_claim("w2"), suite)
+
+    assert given[0] is not None
+    assert 0 < given[0] <= 1_000

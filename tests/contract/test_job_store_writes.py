@@ -9,6 +9,7 @@ import pytest
 from tests.support.builders import PROJECT, START, a_job, completed, failed
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, Conflict, IdempotencyConflict
+from wainwright.domain.find import JobQuery
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail, RunBy
 from wainwright.domain.retry import RetryPolicy
@@ -33,7 +34,7 @@ class Trace:
                 tuple(store.waiting_line(job.project, MUCH_LATER, 100)),
                 tuple(store.due(MUCH_LATER, 100)),
                 store.get_idempotent(job.project, key),
-                tuple(store.list_jobs(job.project, status=None, limit=100, cursor=None).jobs),
+                tuple(store.find(job.project, JobQuery(limit=100), START).jobs),
             )
         )
 

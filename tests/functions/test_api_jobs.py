@@ -12,6 +12,7 @@ from tests.functions.conftest import Cloud
 from tests.support.builders import PROJECT, SCRIPT, completed, job_id
 from tests.support.events import Http
 from tests.support.faults import Faults
+from tests.support.finding import find_jobs
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.jobs import Job
 
@@ -187,7 +188,7 @@ class TestWaiting:
         def pause(seconds: float) -> None:
             pauses.append(seconds)
             if len(pauses) == 2:
-                finished(cloud, cloud.jobs.list_jobs(PROJECT, status=None, limit=1, cursor=None).jobs[0].id)
+                finished(cloud, find_jobs(cloud.jobs, PROJECT, status=None, limit=1, cursor=None).jobs[0].id)
 
         read = function.api().read
         real = read.pause

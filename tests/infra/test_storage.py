@@ -101,7 +101,7 @@ def test_bucket_forgets_uploads_reports_and_abandoned_parts(each: Synthesized) -
 
     assert {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules} == {
         names.UPLOADS: 7,
-        **{names.report_class(days): days for days in (7, 30, 90, 365)},
+        **{names.report_class(days): days for days in (7, 30, 90, 365)},  # one for each class
         None: None,
     }
     assert [rule["AbortIncompleteMultipartUpload"] for rule in rules if "Prefix" not in rule] == [

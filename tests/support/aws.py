@@ -21,11 +21,6 @@ REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
 """The account that moto plays."""
 TABLE = "wainwright-test"
-INDEXES = {
-    names.DUE_INDEX: names.DUE_INDEX_KEYS,
-    names.PROJECT_INDEX: names.PROJECT_INDEX_KEYS,
-    names.STATUS_INDEX: names.STATUS_INDEX_KEYS,
-}
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
@@ -59,15 +54,19 @@ def new_clients() -> Clients:
 
 def create_table(client: DynamoDBClient, name: str = TABLE) -> str:
     """The one table, with the keys and indexes that ``contracts.names`` gives the infrastructure."""
-    attributes = {names.PARTITION_KEY, names.SORT_KEY, *(key for keys in INDEXES.values() for key in keys)}
+    attributes = {names.PARTITION_KEY, names.SORT_KEY, *(key for keys, _ in names.INDEXES.values() for key in keys)}
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[_attribute(attribute) for attribute in sorted(attributes)],
         KeySchema=_schema((names.PARTITION_KEY, names.SORT_KEY)),
         GlobalSecondaryIndexes=[
-            {"IndexName": index, "KeySchema": _schema(keys), "Projection": {"ProjectionType": "ALL"}}
-            for index, keys in INDEXES.items()
+            {
+                "IndexName": index,
+                "KeySchema": _schema(keys),
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*attributes]},
+            }
+            for index, (keys, attributes) in names.INDEXES.items()
         ],
     )
     return name

@@ -99,7 +99,8 @@ class Lifecycle(Stage, RuleBasedStateMachine):
         """A stopped or failed job goes back to the line, by hand."""
         resting = [job for job in self.rows if job.status in {JobStatus.STOPPED, JobStatus.FAILED}]
         job = resting[pick % len(resting)]
-        self.system.jobs.write(job, job.requeue(self.now))
+        again = job.resume(self.now) if job.status is JobStatus.STOPPED else job.try_again(self.now, only_failed=True)
+        self.system.jobs.write(job, again)
 
     # What functions do
 

@@ -22,6 +22,7 @@ from wainwright.domain.jobs import Job
 from wainwright.ports import JobStore
 from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.dispatch_jobs import DispatchJobs
+from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
 from wainwright.usecases.launch_workers import LaunchWorkers
 from wainwright.usecases.run_job import Claim, RunJob
@@ -51,14 +52,15 @@ class System:
         self.launcher = MemoryLauncher()
         self.artifacts = MemoryArtifacts(self.clock)
         self.submit = SubmitJob(self.jobs, self.artifacts, self.wakeups, self.clock, self.limits, 60_000)
-        self.finish = FinishJob(self.jobs, self.wakeups, self.clock)
+        self.end = EndJob(self.jobs, self.limits)
+        self.finish = FinishJob(self.jobs, self.end, self.wakeups, self.clock)
         self.launch = LaunchWorkers(self.jobs, self.workers, self.launcher, self.clock, self.max_workers)
         self.dispatch = DispatchJobs(
             self.jobs, self.workflows, self.finish, self.launch, self.clock, self.limits, self.max_workers
         )
         self.run_job = RunJob(self.jobs, self.queue, self.workflows, self.clock)
-        self.control = ControlJob(self.jobs, self.wakeups, self.clock)
-        self.sweep = SweepJobs(self.jobs, self.workers, self.workflows, self.finish, self.wakeups, self.clock)
+        self.control = ControlJob(self.jobs, self.artifacts, self.wakeups, self.end, self.clock)
+        self.sweep = SweepJobs(self.jobs, self.workers, self.workflows, self.finish, self.end, self.wakeups, self.clock)
 
     def job(self, job: Job) -> Job:
         """The job as it is now."""

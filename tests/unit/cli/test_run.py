@@ -155,6 +155,14 @@ def test_shows_what_the_suite_printed_only_when_no_test_tells_what_went_wrong(
     assert "error    seen at once" in result.stdout
 
 
+def test_shows_what_the_test_code_says_of_its_progress(passing: FakeApi, wainwright: Run, suite: Path) -> None:
+    passing.segments[0] += [("progress", {"percent": 40.0, "message": "half\x1b[2J"}), ("progress", {"percent": 41.0})]
+    told = wainwright("run", suite).stdout
+    assert "40 %      half" in told
+    assert "41 %" not in told
+    assert "\x1b" not in told
+
+
 # A system of its own
 
 

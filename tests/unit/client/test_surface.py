@@ -13,7 +13,8 @@ from wainwright.client.sync import Jobs, Templates
 EXPORTED = [
     "ApiError", "AsyncClient", "Attachment", "Bounds", "Bundle", "BundleError", "Client", "ClientError", "CollectedUpdate",
     "CreateJob", "InvalidEndpoint", "JobConfig", "JobFailed", "JobOutcome", "JobRecord", "JobStatus", "Limits", "LogUpdate",
-    "Manifest", "ProgressUpdate", "ReportFile", "Retention", "RetryPolicy", "RetryRules", "Script", "StatusUpdate", "TemplateRecord",
+    "Manifest",
+    "ProgressUpdate", "ReportFile", "Retention", "RetryPolicy", "RetryRules", "Script", "StatusUpdate", "TemplateRecord",
     "TestError", "TestUpdate", "UnexpectedAnswer", "Unreachable", "Update", "Viewport", "WaitTimeout", "WriteTemplate",
     "pack",
 ]  # fmt: skip

@@ -188,21 +188,23 @@ class TestControl:
 
     def test_a_stopped_job_is_resumed_in_the_same_attempt(self) -> None:
         stopped = running().renew(START, 4_000).stop(START).finish(_stopped(), START)
-        job = stopped.requeue(LATER)
+        job = stopped.resume(LATER)
 
         assert (job.status, job.waiting, job.attempt, job.ran_ms) == (JobStatus.PENDING, True, 1, 4_000)
         assert (job.completed_at, job.failure) == (None, None)
         assert job.due_at == LATER + CHECK_AFTER
 
     def test_a_failed_job_is_retried_in_a_new_attempt(self) -> None:
-        job = running().renew(START, 4_000).finish(failed(), START).requeue(LATER)
+        job = running().renew(START, 4_000).finish(failed(), START).try_again(LATER, only_failed=True)
 
         assert (job.status, job.attempt, job.ran_ms, job.failure) == (JobStatus.PENDING, 2, 0, None)
 
     def test_nothing_else_goes_back_to_the_line(self) -> None:
         for ended in (running().finish(completed(), LATER), a_job().cancel(LATER)):
             with pytest.raises(TransitionRefused):
-                ended.requeue(LATER)
+                ended.resume(LATER)
+            with pytest.raises(TransitionRefused):
+                ended.try_again(LATER, only_failed=True)
 
 
 class TestLostRuns:

@@ -8,6 +8,7 @@ from tests.support.builders import PROJECT, START, a_caller, a_job, completed, f
 from tests.support.system import System
 from wainwright.contracts.http import CreateJob, JobConfig
 from wainwright.domain.errors import InvalidInput, NotFound
+from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import JobDetail
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
@@ -22,7 +23,7 @@ class TestReading:
     def test_reads_a_job_of_the_callers_project(self, system: System) -> None:
         job = system.submitted(CreateJob(script="pass", params={"a": 1}))
 
-        view = ReadJobs(system.jobs).get(CALLER, job.id)
+        view = ReadJobs(system.jobs, system.clock).get(CALLER, job.id)
 
         assert (view.job, view.detail.params) == (job, {"a": 1})
 
@@ -30,21 +31,23 @@ class TestReading:
         job = system.submitted(project="other")
 
         with pytest.raises(NotFound):
-            ReadJobs(system.jobs).get(CALLER, job.id)
+            ReadJobs(system.jobs, system.clock).get(CALLER, job.id)
         with pytest.raises(NotFound):
-            ReadJobs(system.jobs).get(CALLER, job_id(99))
+            ReadJobs(system.jobs, system.clock).get(CALLER, job_id(99))
 
     @pytest.mark.parametrize("text", ["", "1", "../x", "0" * 36, "00000000-0000-0000-0000-00000000000G"])
     def test_refuses_what_is_no_job_id(self, system: System, text: str) -> None:
         with pytest.raises(InvalidInput) as refused:
-            ReadJobs(system.jobs).get(CALLER, text)
+            ReadJobs(system.jobs, system.clock).get(CALLER, text)
         assert refused.value.field == "jobId"
 
     def test_lists_jobs_of_the_callers_project(self, system: System) -> None:
         system.submitted(project="other")
         job = system.submitted()
 
-        page = ReadJobs(system.jobs).list_jobs(CALLER, status=JobStatus.PENDING, limit=10, cursor=None)
+        page = ReadJobs(system.jobs, system.clock).find(
+            CALLER, JobQuery(statuses=frozenset({JobStatus.PENDING}), limit=10)
+        )
 
         assert [listed.id for listed in page.jobs] == [job.id]
 
@@ -54,7 +57,9 @@ class TestWaiting:
         job = system.submitted()
         pauses: list[float] = []
 
-        view = ReadJobs(system.jobs, pauses.append).wait(CALLER, job.id, seconds=20, states=[JobStatus.PENDING])
+        view = ReadJobs(system.jobs, system.clock, pauses.append).wait(
+            CALLER, job.id, seconds=20, states=[JobStatus.PENDING]
+        )
 
         assert (view.job, pauses) == (job, [])
 
@@ -68,7 +73,7 @@ class TestWaiting:
                 system.run_job.end(claim, completed())
                 system.finish(PROJECT, claim.job.id, 1)
 
-        view = ReadJobs(system.jobs, pause).wait(CALLER, claim.job.id, seconds=20)
+        view = ReadJobs(system.jobs, system.clock, pause).wait(CALLER, claim.job.id, seconds=20)
 
         assert view.job.status is JobStatus.COMPLETED
         assert pauses == [POLL_SECONDS] * 2
@@ -77,7 +82,7 @@ class TestWaiting:
         job = system.submitted()
         pauses: list[float] = []
 
-        view = ReadJobs(system.jobs, pauses.append).wait(CALLER, job.id, seconds=3)
+        view = ReadJobs(system.jobs, system.clock, pauses.append).wait(CALLER, job.id, seconds=3)
 
         assert view.job.status is JobStatus.PENDING
         assert sum(pauses) == 3

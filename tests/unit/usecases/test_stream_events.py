@@ -40,7 +40,7 @@ class Reader:
 
     def read(self, job: Job) -> list[Event] | None:
         """The next segment's events; None at the end."""
-        text = self.stream(CALLER, job.id, self.last_id)
+        text = self.stream(PROJECT, job.id, self.last_id)
         if text is None:
             return None
         head, *blocks = text.removesuffix("\n\n").split("\n\n")
@@ -214,8 +214,8 @@ def test_tells_of_a_job_that_is_not_there(system: System, reader: Reader) -> Non
     job = system.submitted(project="other")
 
     with pytest.raises(NotFound):
-        reader.stream(CALLER, job.id, None)
+        reader.stream(PROJECT, job.id, None)
     with pytest.raises(NotFound):
-        reader.stream(CALLER, job_id(99), None)
+        reader.stream(PROJECT, job_id(99), None)
     with pytest.raises(InvalidInput):
-        reader.stream(CALLER, "nonsense", None)
+        reader.stream(PROJECT, "nonsense", None)

@@ -17,7 +17,7 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, IdempotencyConflict, InvalidInput
 from wainwright.domain.jobs import CHECK_AFTER, Job, RunBy
 from wainwright.domain.states import JobStatus
-from wainwright.usecases.submit_job import check_script
+from wainwright.usecases.check_scripts import check_script
 
 CALLER = a_caller()
 REQUEST = CreateJob(script=SCRIPT)

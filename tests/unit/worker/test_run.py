@@ -46,8 +46,8 @@ def system(monkeypatch: pytest.MonkeyPatch) -> System:
 def worker(system: System, name: str = "w1") -> Worker:
     keep = KeepWorker(name, system.workers, system.jobs, system.queue, system.clock)
     return Worker(
-        run_job=system.run_job, keep=keep, jobs=system.jobs, artifacts=system.artifacts, queue=system.queue,
-        clock=system.clock,
+        run_job=system.run_job, keep=keep, jobs=system.jobs, logs=MemoryLogStore(), artifacts=system.artifacts,
+        queue=system.queue, clock=system.clock,
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def read_cursor(cursor: str | None, scope: Sequence[object]) -> str | None:
         return None
     try:
         digest, place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput("cursor", "this is no cursor", advice=_ADVICE) from error
     if not isinstance(place, str) or not 0 < len(place) <= MAX_PLACE or not place.isascii():
         raise InvalidInput("cursor", "this is no cursor", advice=_ADVICE)

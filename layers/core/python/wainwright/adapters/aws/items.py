@@ -1,28 +1,28 @@
 """Rows of the one table: their keys and attributes, in DynamoDB's own JSON.
 
-==========================  =========================  ======================================================
-partition key               sort key                   row
-==========================  =========================  ======================================================
-``JOB#project#id``          ``#JOB #DETAIL #PROGRESS`` a job; read together by one query of ``#``
-``JOB#project#id``          ``TEST#digest``            the outcome of one test case
-``JOB#project#id``          ``EVENT#sequence``         one stored event
-``JOB#project#id``          ``LOG#time#number``        one line of the log
-``JOB#project#id``          ``LOGGED``                 how many lines the log has
-``JOB#project#id``          ``NEXT#id``                a job that was made to wait for this one
-``QUEUE#project``           position in the line       one waiting job
-``PROJECTS``                project                    counters and limits of a project
-``STATS#project(#template)``  hour                     sums over the jobs that ended in an hour
-``FLAKY#project(#template)``  hour, test's digest      how often a test was flaky in an hour
-``TEMPLATE#project#id``     ``HEAD``                   a template's newest version
-``TEMPLATE#project#id``     ``VERSION#number``         one version of it
-``TEMPLATE#project#id``     ``RAN``                    when a job was last made of it
-``TEMPLATES#project``       creation, id               a template, for listing
-``PROJECT#project``         ``IDEMPOTENCY#key``        what a key stands for
-``PROJECT#project``         ``KEY#id``                 an API key, for listing
-``KEY#sha256``              ``KEY``                    an API key, for finding
-``TICKET#sha256``           ``TICKET``                 a ticket
-``WORKERS``                 worker id                  a worker
-==========================  =========================  ======================================================
+============================  ==========================  ==========================================
+partition key                 sort key                    row
+============================  ==========================  ==========================================
+``JOB#project#id``            ``#JOB #DETAIL #PROGRESS``  a job; read together by one query of ``#``
+``JOB#project#id``            ``TEST#digest``             the outcome of one test case
+``JOB#project#id``            ``EVENT#sequence``          one stored event
+``JOB#project#id``            ``LOG#time#number``         one line of the log
+``JOB#project#id``            ``LOGGED``                  how many lines the log has
+``JOB#project#id``            ``NEXT#id``                 a job that was made to wait for this one
+``QUEUE#project``             position in the line        one waiting job
+``PROJECTS``                  project                     counters and limits of a project
+``STATS#project(#template)``  hour                        sums over the jobs that ended in an hour
+``FLAKY#project(#template)``  hour, test's digest         how often a test was flaky in an hour
+``TEMPLATE#project#id``       ``HEAD``                    a template's newest version
+``TEMPLATE#project#id``       ``VERSION#number``          one version of it
+``TEMPLATE#project#id``       ``RAN``                     when a job was last made of it
+``TEMPLATES#project``         creation, id                a template, for listing
+``PROJECT#project``           ``IDEMPOTENCY#key``         what a key stands for
+``PROJECT#project``           ``KEY#id``                  an API key, for listing
+``KEY#sha256``                ``KEY``                     an API key, for finding
+``TICKET#sha256``             ``TICKET``                  a ticket
+``WORKERS``                   worker id                   a worker
+============================  ==========================  ==========================================
 """
 
 import gzip

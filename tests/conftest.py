@@ -1,11 +1,14 @@
 """Fixtures for tests of every kind."""
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from wainwright.adapters.aws.clients import Clients
 
 
@@ -31,3 +34,21 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait between its tries."""
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     monkeypatch.setattr("random.uniform", lambda _least, _most: 0.0)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """The one real Chromium of a test process, found as the worker finds it: Playwright cannot be started twice."""
+    from playwright.sync_api import sync_playwright
+
+    from wainwright.worker.runtimes.browsers import QUIET_FLAGS, BrowserMissing, find_browser
+
+    found = find_browser()
+    if isinstance(found, BrowserMissing):
+        pytest.fail(found.message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found.executable, args=list(QUIET_FLAGS), chromium_sandbox=os.geteuid() != 0
+        )
+        yield browser
+        browser.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.client import Config
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.local.conftest import seen
 from wainwright.local.system import LocalSystem
@@ -58,18 +56,6 @@ def evil_origin() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    installed = shutil.which("chromium") or shutil.which("google-chrome")
-    arguments = ["--disable-background-networking", "--disable-component-update", "--disable-quic"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        arguments.append("--no-sandbox")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed, args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def populated(system: LocalSystem) -> LocalSystem:
     boto3.client("s3").put_object(Bucket="bucket", Key="secret.txt", Body=b"secret")
     boto3.client("dynamodb").put_item(TableName="Table", Item={"pk": {"S": "secret"}, "sk": {"S": "1"}})
@@ -84,9 +70,9 @@ def state() -> tuple[Any, ...]:
     return rows, objects, queues, list(seen("sweep"))
 
 
-def test_can_neither_read_nor_change_this_runs_aws(populated: LocalSystem, browser: Browser, evil_origin: str) -> None:
+def test_can_neither_read_nor_change_this_runs_aws(populated: LocalSystem, chromium: Browser, evil_origin: str) -> None:
     before = state()
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(evil_origin)
     url = populated.endpoint_url
     attempts: list[tuple[str, dict[str, Any]]] = [
@@ -113,8 +99,8 @@ def test_can_neither_read_nor_change_this_runs_aws(populated: LocalSystem, brows
     assert state() == before
 
 
-def test_cannot_read_the_apis(populated: LocalSystem, browser: Browser, evil_origin: str) -> None:
-    page = browser.new_page()
+def test_cannot_read_the_apis(populated: LocalSystem, chromium: Browser, evil_origin: str) -> None:
+    page = chromium.new_page()
     page.goto(evil_origin)
     for url in populated.api_urls.values():
         assert page.evaluate(READ, [f"{url}/v1/jobs/7", {}]) == "TypeError"
@@ -123,11 +109,11 @@ def test_cannot_read_the_apis(populated: LocalSystem, browser: Browser, evil_ori
 
 
 def test_the_reports_origin_can_follow_a_presigned_url(
-    populated: LocalSystem, browser: Browser, evil_origin: str
+    populated: LocalSystem, chromium: Browser, evil_origin: str
 ) -> None:
     client = boto3.client("s3", config=Config(signature_version="s3v4"))
     url = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "secret.txt"}, ExpiresIn=60)
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(f"{populated.api_urls['Reports']}/r/x")
     assert page.evaluate(READ, [url, {}]) == "cors 200 secret"
     page.goto(evil_origin)

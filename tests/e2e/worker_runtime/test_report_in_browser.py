@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.worker_runtime.suites import Run, SuiteFolder, serve
 from wainwright.worker.report.html import TRACE_FOLDER, build_html, trace_viewer_files
 from wainwright.worker.report.model import Ending, ReportMeta
-from wainwright.worker.runtimes.browsers import QUIET_FLAGS, BrowserMissing, find_browser
 from wainwright.worker.runtimes.model import Collected, TestResult
 
 pytestmark = pytest.mark.browser
@@ -87,19 +86,9 @@ def keep(result: TestResult, index: int, folder: Path) -> TestResult:
     return replace(result, attachments=tuple(kept))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = find_browser()
-    assert not isinstance(found, BrowserMissing), found
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found.executable, args=list(QUIET_FLAGS))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser: Browser, report_url: str) -> Iterator[Page]:
-    page = browser.new_page()
+def page(chromium: Browser, report_url: str) -> Iterator[Page]:
+    page = chromium.new_page()
     page.set_default_timeout(30_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

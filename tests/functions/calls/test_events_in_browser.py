@@ -1,18 +1,16 @@
 """A real browser's EventSource, on a page of another origin, follows a job by a ticket to its end."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from tests.functions.stage import REPORTS_URL, SCRIPT, Stage
 from wainwright.usecases import stream_events
-from wainwright.worker.runtimes.browsers import BrowserMissing, find_browser
 
 pytestmark = pytest.mark.browser
 
@@ -39,18 +37,10 @@ def _served(stage: Stage) -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    found = find_browser()
-    if isinstance(found, BrowserMissing):
-        pytest.fail(found.message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found.executable, chromium_sandbox=os.geteuid() != 0,
-            args=["--disable-background-networking", "--disable-component-update", "--disable-quic"],
-        )  # fmt: skip
-        page = browser.new_page()
-        yield page
-        browser.close()
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page()
+    yield page
+    page.close()
 
 
 def test_follows_a_job_to_its_end_and_stops(

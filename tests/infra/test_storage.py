@@ -99,11 +99,12 @@ def test_bucket_is_read_by_pages_of_the_reports_origin_alone(each: Synthesized) 
 def test_bucket_forgets_uploads_reports_and_abandoned_parts(each: Synthesized) -> None:
     rules = each.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
 
-    assert {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules} == {
+    expected: dict[str | None, int | None] = {
         names.UPLOADS: 7,
         **{names.report_class(days): days for days in (7, 30, 90, 365)},  # one for each class
         None: None,
     }
+    assert {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules} == expected
     assert [rule["AbortIncompleteMultipartUpload"] for rule in rules if "Prefix" not in rule] == [
         {"DaysAfterInitiation": 1}
     ]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, a_caller
 from tests.support.system import NO_WAIT, System
+from wainwright.adapters.memory.stores import MemoryLogStore
 from wainwright.contracts.http import CreateJob, JobConfig
 from wainwright.contracts.names import bundle_key, report_key
 from wainwright.domain.errors import FenceLost

@@ -35,6 +35,10 @@ class CurrentJob(Protocol):
     def attempt(self) -> int:
         """Which try this is, from 1."""
 
+    @property
+    def previous(self) -> dict[str, dict[str, Any]]:
+        """Results of the jobs that this one depended on, by their ids."""
+
     def log_info(self, message: str, **info: Any) -> None:
         """Add a line to the job's log. ``info`` are JSON values.
 

@@ -43,10 +43,11 @@ class LineEntry:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job has come: the last event's sequence, and the tally of its tests so far."""
+    """How far a job has come: its last event, the tally of its tests so far, and what the test code itself says."""
 
     sequence: int = 0
     tests: Tally = Tally()
+    percent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -201,9 +202,17 @@ class JobStore(Protocol):
         ...
 
     def record(
-        self, job: Job, *, tests: Sequence[StoredTest] = (), events: Sequence[NewEvent] = (), tally: Tally | None = None
+        self,
+        job: Job,
+        *,
+        tests: Sequence[StoredTest] = (),
+        events: Sequence[NewEvent] = (),
+        tally: Tally | None = None,
+        percent: int | None = None,
     ) -> Progress:
         """Keep outcomes and events of a job under its fence; all or nothing, at most 40 in one call.
+
+        ``percent`` is what the test code says of its own progress; None leaves it as it is.
 
         Raises:
             FenceLost: the job's row has another run or fence by now.

@@ -8,11 +8,11 @@ from typing import Any, Literal, cast
 
 from pydantic.json_schema import models_json_schema
 
-import wainwright
 from wainwright.contracts.http import JobConfig, JobOptions, Problem
 from wainwright.contracts.operations import OPERATIONS, Operation, Query
 from wainwright.contracts.problems import CONTENT_TYPE
 from wainwright.domain.model import Record
+from wainwright.version import __version__
 
 Mode = Literal["validation", "serialization"]
 
@@ -70,7 +70,7 @@ def document() -> dict[str, Any]:
         paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, found)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Wainwright", "version": wainwright.__version__, "license": {"name": "Apache-2.0"}},
+        "info": {"title": "Wainwright", "version": __version__, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": "/"}],
         "security": [{"key": []}],
         "paths": paths,

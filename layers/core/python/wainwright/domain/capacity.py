@@ -6,7 +6,6 @@ from pydantic import Field
 
 from wainwright.domain.model import Record
 
-
 REPORT_CLASSES = (7, 30, 90, 365)
 """Days that reports can be kept for: each has a prefix in the bucket, with a lifecycle rule of its own."""
 

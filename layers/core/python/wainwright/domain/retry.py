@@ -7,7 +7,14 @@ from pydantic import Field
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.model import Record
 
-NOT_RETRIED = frozenset({FailureCategory.INVALID_INPUT, FailureCategory.INSTRUCTIONS, FailureCategory.CANCELED_BY_USER})
+NOT_RETRIED = frozenset(
+    {
+        FailureCategory.INVALID_INPUT,
+        FailureCategory.INSTRUCTIONS,
+        FailureCategory.OUTPUT_SCHEMA,
+        FailureCategory.CANCELED_BY_USER,
+    }
+)
 """Failures that another try cannot mend."""
 
 MAX_DELAY = timedelta(hours=24)

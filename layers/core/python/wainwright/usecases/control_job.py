@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from wainwright.contracts.http import PatchJob
 from wainwright.contracts.names import check_job_id, report_prefix
-from wainwright.domain.errors import Conflict, NotFound, Refused, TransitionRefused, Unavailable
+from wainwright.domain.errors import Conflict, Refused, TransitionRefused, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST
 from wainwright.ports import Artifacts, Clock, JobStore, WakeUps
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.end_job import EndJob
+from wainwright.usecases.read_jobs import find_job
 
 TRIES = 8
 """How often a change is decided anew when the row changed meanwhile."""
@@ -50,7 +51,14 @@ class ControlJob:
 
     def retry(self, caller: Caller, job_id: str, *, only_failed: bool) -> Job:
         """Try a failed job again, by the same id; with ``only_failed`` what had passed stands."""
-        step = lambda job: job.try_again(self.clock(), only_failed=only_failed)  # noqa: E731 - a name for a long line
+
+        def step(job: Job) -> Job:
+            if job.bundle_id is None:
+                raise Refused(
+                    "the job has nothing that a worker could run", advice="Create a job of a script or a bundle."
+                )
+            return job.try_again(self.clock(), only_failed=only_failed)
+
         return self._change(caller, job_id, "be retried", step)
 
     def change(self, caller: Caller, job_id: str, request: PatchJob) -> Job:
@@ -75,10 +83,7 @@ class ControlJob:
         remove_job(self.jobs, self.artifacts, job)
 
     def _get(self, caller: Caller, job_id: str) -> Job:
-        job = self.jobs.get(caller.project, job_id)
-        if job is None:
-            raise NotFound(f"this project has no job {job_id}")
-        return job
+        return find_job(self.jobs, self.clock, caller.project, job_id)
 
     def _change(self, caller: Caller, job_id: str, what: str, step: Callable[[Job], Job]) -> Job:
         check_job_id(job_id)

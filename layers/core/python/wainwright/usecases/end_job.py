@@ -1,7 +1,9 @@
 """Bring a job to rest: with its expiry, and with what that means for the jobs that wait for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import Conflict
@@ -9,6 +11,10 @@ from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports import JobStore
+
+MAX_URL = 2_048
+MOST_AT_ONCE = 30
+"""Successors in the ending's own transaction, which takes 100 rows; the others follow at once after it."""
 
 FINAL_URL = "finalUrl"
 """The result that becomes the next job's ``url`` (requirement A9)."""
@@ -36,9 +42,8 @@ class EndJob:
         after = after.model_copy(update={"expires_at": now + timedelta(days=retention.job_days)})
         also = self._successors(before, after, now) if after.final else []
         written = self.jobs.write(before, after, also=also)
-        for _, successor in also:
-            if successor.final:
-                self.skip_successors(successor, now)
+        if after.final:
+            self._follow_successors(written, now)
         return written
 
     def follow(self, job: Job, now: datetime) -> bool:
@@ -54,21 +59,25 @@ class EndJob:
                 return True
         return False
 
-    def skip_successors(self, ended: Job, now: datetime) -> None:
-        """Skip what waits for a job that did not complete, and what waits for that."""
+    def _follow_successors(self, ended: Job, now: datetime) -> None:
+        """What the ending's own transaction left out: successors beyond its bound or added meanwhile, and theirs in turn."""
         for job_id in self.jobs.dependents(ended.project, ended.id):
             job = self.jobs.get(ended.project, job_id)
-            if job is None or ended.id not in job.blocked_on or job.status is not JobStatus.PENDING:
+            if job is None or (ended.id in job.blocked_on and job.status is not JobStatus.PENDING):
                 continue
-            try:
-                skipped = self.jobs.write(job, self._after_predecessor(job, ended, ended.id, now))
-            except Conflict:
-                continue  # the sweep looks at every blocked job
-            self.skip_successors(skipped, now)
+            if ended.id in job.blocked_on:
+                try:
+                    job = self.jobs.write(job, self._after_predecessor(job, ended, ended.id, now))
+                except Conflict:
+                    continue  # the sweep looks at every blocked job
+            if job.status is JobStatus.SKIPPED:
+                self._follow_successors(job, now)
 
     def _successors(self, before: Job, after: Job, now: datetime) -> list[tuple[Job, Job]]:
-        pairs = []
+        pairs: list[tuple[Job, Job]] = []
         for job_id in self.jobs.dependents(after.project, after.id):
+            if len(pairs) == MOST_AT_ONCE:
+                break
             job = self.jobs.get(after.project, job_id)
             if job is None or before.id not in job.blocked_on:
                 continue
@@ -85,8 +94,14 @@ class EndJob:
 
     def _final_url(self, predecessor: Job) -> str | None:
         view = self.jobs.view(predecessor.project, predecessor.id)
-        found = (view.detail.results or {}).get(FINAL_URL) if view else None
-        return found if isinstance(found, str) else None
+        return final_url(view.detail.results) if view else None
+
+
+def final_url(results: Mapping[str, Any] | None) -> str | None:
+    """The address that a job's results hand on, if it is one that a job may be given."""
+    found = (results or {}).get(FINAL_URL)
+    usable = isinstance(found, str) and found.startswith(("http://", "https://")) and len(found) <= MAX_URL
+    return found if usable else None
 
 
 def _reason(predecessor: Job | None, predecessor_id: str) -> Failure:

@@ -5,6 +5,7 @@ from datetime import datetime
 from wainwright.contracts.http import JobCost, JobRecord, ReportLink
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import JobStatus
+from wainwright.domain.tests import Tally
 from wainwright.ports import JobView, Progress
 
 
@@ -19,7 +20,7 @@ def present(view: JobView, now: datetime) -> JobRecord:
     tests = job.tests if job.final or not view.progress.tests.total else view.progress.tests
     return JobRecord(
         id=job.id, label=job.label, type=job.type, status=job.status,
-        progress=100 if job.status is JobStatus.COMPLETED else tests.percent,
+        progress=_percent(view, tests),
         attempt=job.attempt, priority=job.priority, low_priority=job.low_priority,
         template_id=job.template_id, template_version=job.template_version, batch_id=job.batch_id,
         depends_on=list(job.depends_on), url=job.url, bundle_id=job.bundle_id,
@@ -33,6 +34,13 @@ def present(view: JobView, now: datetime) -> JobRecord:
         ),
         cost=JobCost(seconds=job.ran_ms / 1_000),
     )  # fmt: skip
+
+
+def _percent(view: JobView, tests: Tally) -> int:
+    """How far the job has come: what its own code says, if it says anything, else the share of tests that have ended."""
+    if view.job.status is JobStatus.COMPLETED:
+        return 100
+    return tests.percent if view.progress.percent is None else view.progress.percent
 
 
 def present_new(job: Job, detail: JobDetail, now: datetime) -> JobRecord:

@@ -57,6 +57,9 @@ class RunJob:
         for _ in range(TRIES):
             view = self.jobs.view(message.project, message.job_id)
             if view is None or view.job.run != message.run or view.job.admitted_at is None:
+                # The run is over; its execution may wait for the token all the same, and Finish leaves the row as it is.
+                over = TokenResult(job_id=message.job_id, run=message.run, fence=0)
+                self.workflows.succeed(message.task_token, over)
                 self.queue.delete(work.receipt)
                 return None
             job, now = view.job, self.clock()

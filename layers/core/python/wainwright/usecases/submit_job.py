@@ -26,7 +26,7 @@ from wainwright.domain.templates import Template
 from wainwright.ports import Artifacts, Clock, Idempotency, JobStore, JobView, Progress, WakeUps
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.check_schemas import check_schema, check_size
-from wainwright.usecases.end_job import FINAL_URL
+from wainwright.usecases.end_job import final_url
 from wainwright.usecases.fill_parameters import fill_parameters
 from wainwright.usecases.keep_bundles import KeepBundles
 from wainwright.usecases.read_jobs import is_gone
@@ -35,7 +35,6 @@ IDEMPOTENCY_LASTS = timedelta(hours=24)
 TRIES = 8
 """How often the write is tried anew when a job that it rests on changed meanwhile."""
 
-MAX_URL = 2_048
 NO_PLANNER = "instructions cannot be carried out yet: nothing here makes tests of sentences; give a script or a bundle"
 
 
@@ -148,8 +147,7 @@ class SubmitJob:
         """The address that the first completed predecessor ended at, of those that say so (requirement A9)."""
         for job in predecessors:
             view = self.jobs.view(job.project, job.id) if job.status is JobStatus.COMPLETED else None
-            url = (view.detail.results or {}).get(FINAL_URL) if view else None
-            if isinstance(url, str) and url.startswith(("http://", "https://")) and len(url) <= MAX_URL:
+            if view and (url := final_url(view.detail.results)):
                 return url
         return None
 

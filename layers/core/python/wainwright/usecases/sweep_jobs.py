@@ -40,6 +40,7 @@ class SweepJobs:
         lost = self._remove_lost_workers(everything=everything)
         rows = self.jobs.due(FOREVER, RECOVERY_BATCH) if everything else self.jobs.due(self.clock(), BATCH)
         woken: set[str] = set()
+        faults: list[Exception] = []
         for project, job_id in rows:
             job = self.jobs.get(project, job_id)
             if job is None or job.due_at is None:
@@ -48,11 +49,18 @@ class SweepJobs:
                 self._mend(job)
             except Conflict:
                 continue  # somebody else took the step just now
+            except Exception as error:
+                # One row that cannot be mended must not keep the rows behind it from being mended.
+                log.exception("could not be mended", extra={"jobId": job_id})
+                faults.append(error)
+                continue
             woken.add(project)
         if lost and not woken:
             woken.update(load.project for load in self.jobs.loads() if load.queued or load.running)
         for project in sorted(woken):
             self.wakeups.send(project)
+        if faults:
+            raise ExceptionGroup(f"{len(faults)} of {len(rows)} overdue jobs could not be mended", faults)
         return len(rows)
 
     def _remove_lost_workers(self, *, everything: bool) -> int:

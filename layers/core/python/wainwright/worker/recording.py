@@ -60,6 +60,7 @@ class _Noted:
         self.events: list[NewEvent] = []
         self.lines: list[LogEntry] = []
         self.progress: NewEvent | None = None
+        self.percent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,9 @@ class Recording:
             noted.events.append(noted.progress)
         if noted.events:
             tests = list(noted.tests.values())
-            self._jobs.record(self._claim.job, tests=tests, events=noted.events, tally=self.tally)
+            self._jobs.record(
+                self._claim.job, tests=tests, events=noted.events, tally=self.tally, percent=noted.percent
+            )
         if noted.lines:
             self._logs.append(self._claim.job.project, self._claim.job.id, noted.lines)
         if not self._noted and any(line.level == "ERROR" for line in noted.lines):
@@ -197,6 +200,7 @@ class Recording:
                 self._log(noted, taken.at, event)
             case JobProgress():
                 data = {"percent": event.percent, "message": event.message[:2_000]}
+                noted.percent = round(event.percent)
                 noted.progress = NewEvent(kind=EventKind.PROGRESS, at=taken.at, data=data)
             case JobResult():
                 if refused := self.results.add(event):
@@ -244,7 +248,7 @@ class Recording:
         if attachment.path is None or not attachment.path.is_file():
             self.recorded.missing.append(f"{attachment.name}: the file was gone before it could be kept")
             return attachment
-        key = report_key(job.project, job.id, fence=job.fence, path=href)
+        key = report_key(job.project, job.id, fence=job.fence, path=href, days=job.report_days)
         self._artifacts.put_file(key, attachment.path, attachment.content_type)
         attachment.path.unlink()
         return replace(attachment, href=href, path=None)

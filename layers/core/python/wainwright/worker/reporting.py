@@ -43,7 +43,8 @@ class Reporting:
         ]
         manifest = json.dumps({"version": 1, "files": files}).encode()
         for path, content, kind in [*written, ("manifest.json", manifest, "application/json")]:
-            self._artifacts.put(report_key(job.project, job.id, fence=job.fence, path=path), content, kind)
+            key = report_key(job.project, job.id, fence=job.fence, path=path, days=job.report_days)
+            self._artifacts.put(key, content, kind)
         return ReportRef(fence=job.fence, complete=ending.complete, viewer=viewer)
 
     def _ensure_viewer(self, viewer: str) -> None:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
 from wainwright.domain.errors import FenceLost
@@ -73,7 +74,7 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding) -> Outco
     began = worker.clock()
     clock_began = time.monotonic()
     try:
-        end = run_suite(_request(claim, folder, done, holding), recording.take, holding)
+        end = run_suite(_request(worker, claim, folder, done, holding), recording.take, holding)
     finally:
         recording.close()
     if holding.reason == "lost":
@@ -126,7 +127,13 @@ def _log_errors(worker: Worker, claim: Claim, messages: Sequence[str]) -> None:
     worker.logs.append(claim.job.project, claim.job.id, entries)
 
 
-def _request(claim: Claim, folder: Path, done: frozenset[str], holding: Holding) -> SuiteRequest:
+def _results_before(worker: Worker, claim: Claim) -> dict[str, dict[str, Any]]:
+    """Results of the jobs that this one depended on, as far as they are still there."""
+    views = (worker.jobs.view(claim.job.project, job_id) for job_id in claim.job.depends_on)
+    return {view.job.id: view.detail.results or {} for view in views if view is not None}
+
+
+def _request(worker: Worker, claim: Claim, folder: Path, done: frozenset[str], holding: Holding) -> SuiteRequest:
     job, detail = claim.job, claim.detail
     output = folder / "output"
     output.mkdir()
@@ -136,6 +143,7 @@ def _request(claim: Claim, folder: Path, done: frozenset[str], holding: Holding)
         environment["WAINWRIGHT_PARAMS"] = params
     chosen = {name: value for name in ("browser", "trace", "screenshot", "video") if (value := detail.config.get(name))}
     facts = {"id": job.id, "label": job.label, "url": job.url, "params": detail.params, "attempt": job.attempt}
+    facts["previous"] = _results_before(worker, claim)
     return SuiteRequest(
         folder=folder / "bundle", output=output, base_url=job.url, deselect=done, env=environment, job=facts,
         config=detail.config, timeout_ms=max(job.timeout_ms - holding.ran_ms, 1), **chosen,

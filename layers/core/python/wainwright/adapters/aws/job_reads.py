@@ -121,7 +121,11 @@ def read_progress(row: Any) -> Progress:
     """The progress of its row, or of none."""
     if not row:
         return Progress()
-    return Progress(sequence=int(row["sequence"]["N"]), tests=Tally.model_validate_json(row["body"]["S"]))
+    return Progress(
+        sequence=int(row["sequence"]["N"]),
+        tests=Tally.model_validate_json(row["body"]["S"]),
+        percent=int(row["percent"]["N"]) if "percent" in row else None,
+    )
 
 
 def _read_load(row: Any) -> ProjectLoad:

@@ -127,7 +127,13 @@ class DynamoJobStore(JobReads):
                 raise Conflict(f"job {job.id} changed since it was read") from refusal
 
     def record(
-        self, job: Job, *, tests: Sequence[StoredTest] = (), events: Sequence[NewEvent] = (), tally: Tally | None = None
+        self,
+        job: Job,
+        *,
+        tests: Sequence[StoredTest] = (),
+        events: Sequence[NewEvent] = (),
+        tally: Tally | None = None,
+        percent: int | None = None,
     ) -> Progress:
         """See :meth:`wainwright.ports.JobStore.record`."""
         operation = str(uuid.uuid4())
@@ -136,7 +142,11 @@ class DynamoJobStore(JobReads):
             before = read_progress(row)
             if row and row.get("operation") == text(operation):
                 return before  # the try before took effect, and its answer was lost
-            after = Progress(sequence=before.sequence + len(events), tests=before.tests if tally is None else tally)
+            after = Progress(
+                sequence=before.sequence + len(events),
+                tests=before.tests if tally is None else tally,
+                percent=before.percent if percent is None else percent,
+            )
             try:
                 self._rows.commit(_record_operations(job, before, after, tests, events, operation))
             except Refusal as refusal:
@@ -167,7 +177,8 @@ def _record_operations(
         | {
             "sequence": number(after.sequence), "body": text(after.tests.model_dump_json()),
             "operation": text(operation),
-        },
+        }
+        | ({} if after.percent is None else {"percent": number(after.percent)}),
         "ConditionExpression": "attribute_not_exists(pk) OR #sequence = :sequence",
         "ExpressionAttributeNames": {"#sequence": "sequence"},
         "ExpressionAttributeValues": {":sequence": number(before.sequence)},

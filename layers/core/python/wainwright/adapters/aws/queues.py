@@ -1,10 +1,12 @@
 """The jobs queue and the work queue in SQS."""
 
+import logging
 import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from wainwright.adapters.aws.transactions import error_code
 from wainwright.contracts.messages import WakeUp, WorkMessage
@@ -12,6 +14,8 @@ from wainwright.ports import ReceivedWork
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+log = logging.getLogger(__name__)
 
 MOST_WAIT = timedelta(seconds=20)
 """SQS waits no longer for a message."""
@@ -55,8 +59,14 @@ class SqsWorkQueue:
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )  # fmt: skip
         for message in answer.get("Messages", []):
+            try:
+                body = WorkMessage.model_validate_json(message["Body"])
+            except ValidationError:
+                # It comes again until the queue gives it up; its dead-letter queue has an alarm.
+                log.exception("this is no work message of ours")
+                return None
             return ReceivedWork(
-                message=WorkMessage.model_validate_json(message["Body"]), receipt=message["ReceiptHandle"],
+                message=body, receipt=message["ReceiptHandle"],
                 received=int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
             )  # fmt: skip
         return None

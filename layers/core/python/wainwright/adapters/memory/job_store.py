@@ -209,7 +209,13 @@ class MemoryJobStore:
             )
 
     def record(
-        self, job: Job, *, tests: Sequence[StoredTest] = (), events: Sequence[NewEvent] = (), tally: Tally | None = None
+        self,
+        job: Job,
+        *,
+        tests: Sequence[StoredTest] = (),
+        events: Sequence[NewEvent] = (),
+        tally: Tally | None = None,
+        percent: int | None = None,
     ) -> Progress:
         """See :meth:`wainwright.ports.JobStore.record`."""
         key = (job.project, job.id)
@@ -222,7 +228,11 @@ class MemoryJobStore:
             stored = self._events.setdefault(key, [])
             for number, event in enumerate(events, start=before.sequence + 1):
                 stored.append(JobEvent(sequence=number, kind=event.kind, at=event.at, data=dict(event.data)))
-            after = Progress(sequence=before.sequence + len(events), tests=before.tests if tally is None else tally)
+            after = Progress(
+                sequence=before.sequence + len(events),
+                tests=before.tests if tally is None else tally,
+                percent=before.percent if percent is None else percent,
+            )
             self._progress[key] = after
             return after
 

@@ -31,6 +31,7 @@ class CurrentJob:
         self.url: str | None = facts["url"]
         self.params: dict[str, Any] = facts["params"]
         self.attempt: int = facts["attempt"]
+        self.previous: dict[str, dict[str, Any]] = facts.get("previous", {})
         self.test_id: str | None = None
         self._send = send
         self._sizes: dict[str, int] = {}

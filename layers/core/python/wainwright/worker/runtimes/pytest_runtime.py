@@ -24,7 +24,7 @@ POLL_SECONDS = 0.1
 EXPIRY_GRACE_SECONDS = 15.0
 """After the deadline: for the running test to be ended and its trace to be written, before everything is killed."""
 CHILD_PATH = Path(__file__).parent / "child"
-FACADE = tuple(Path(__file__).parents[2] / name for name in ("__init__.py", "in_job.py"))
+FACADE = tuple(Path(__file__).parents[2] / name for name in ("__init__.py", "in_job.py", "version.py"))
 """What test code may import of Wainwright: copied, so that nothing else of the package comes within its reach by it."""
 
 

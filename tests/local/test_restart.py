@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import signal
@@ -130,3 +131,11 @@ def test_a_broken_state_machine_is_an_error_at_start(tmp_path: Path) -> None:
     )
     with pytest.raises(LocalError, match=r"refused: .*CreateStateMachine"):
         LocalSystem(document, write_functions(tmp_path), tmp_path / "data", api_port=0).start()
+
+
+def test_gives_back_the_functions_that_were_imported_before(tmp_path: Path) -> None:
+    ours = importlib.import_module("functions.api.handler")
+
+    with LocalSystem(template(), write_functions(tmp_path), tmp_path / "data", api_port=0):
+        assert sys.modules.get("functions.api.handler") is not ours
+    assert importlib.import_module("functions.api.handler") is ours

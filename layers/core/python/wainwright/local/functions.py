@@ -26,7 +26,8 @@ from wainwright.local.timers import Timers
 
 logger = logging.getLogger(__name__)
 
-_PACKAGE = "functions"
+PACKAGE = "functions"
+"""The package that every handler is in."""
 PAYLOAD_BYTES = 6 * 1024 * 1024
 """Lambda's bound on a synchronous event and on its answer."""
 ASYNC_RETRY_DELAYS = (60.0, 120.0)
@@ -111,9 +112,9 @@ class Functions:
         Raises:
             LocalError: a handler cannot be imported.
         """
-        package = sys.modules.get(_PACKAGE)
-        if package is not None and str(root / _PACKAGE) not in list(package.__path__):
-            for loaded in [name for name in sys.modules if name.split(".", 1)[0] == _PACKAGE]:
+        package = sys.modules.get(PACKAGE)
+        if package is not None and str(root / PACKAGE) not in list(package.__path__):
+            for loaded in [name for name in sys.modules if name.split(".", 1)[0] == PACKAGE]:
                 del sys.modules[loaded]
         importlib.invalidate_caches()
         for spec in specs:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, ClassVar, Self
 
 from botocore.credentials import Credentials
@@ -25,7 +25,7 @@ from wainwright.local.dynamodb import SafeDynamoDB
 from wainwright.local.endpoint import Endpoint
 from wainwright.local.errors import LocalError
 from wainwright.local.events import EventRouter
-from wainwright.local.functions import Functions, FunctionSpec
+from wainwright.local.functions import PACKAGE, Functions, FunctionSpec
 from wainwright.local.http_api import HttpApi
 from wainwright.local.inprocess import InProcessAws
 from wainwright.local.journal import Journal
@@ -286,6 +286,8 @@ class LocalSystem:
 
     def _load(self, specs: list[FunctionSpec]) -> None:
         root = str(self._repo_root)
+        # Whoever had the functions imported before, from this repository or another, finds his own again afterwards.
+        self._stack.callback(_bring_back, _function_modules())
         sys.path.insert(0, root)
         self._stack.callback(sys.path.remove, root)
         self._functions.load(specs, self._repo_root)
@@ -340,6 +342,16 @@ class LocalSystem:
         rows, objects = self._dynamodb.expire(now), self._s3.expire(now)
         if rows or objects:
             logger.info("expired: %d rows, %d objects", rows, objects)
+
+
+def _function_modules() -> dict[str, ModuleType]:
+    return {name: module for name, module in sys.modules.items() if name.split(".", 1)[0] == PACKAGE}
+
+
+def _bring_back(modules: dict[str, ModuleType]) -> None:
+    for name in _function_modules():
+        del sys.modules[name]
+    sys.modules.update(modules)
 
 
 def _next_or_any(port: int) -> LoopbackServer:

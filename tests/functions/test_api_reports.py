@@ -37,7 +37,7 @@ def browser(cloud: Cloud) -> Http:
 def ticket_path(http: Http, job: Job) -> str:
     answer = http.post(f"/v1/jobs/{job.id}/ticket")
     assert answer.status == 201
-    assert set(answer.json) == {"reportUrl", "expiresAt"}
+    assert set(answer.json) == {"reportUrl", "eventsUrl", "expiresAt"}
     url: str = answer.json["reportUrl"]
     assert url.startswith(f"{REPORTS_URL}/r/")
     return url.removeprefix(REPORTS_URL)
@@ -84,7 +84,7 @@ class TestReports:
         answer = http.get(f"/v1/jobs/{job.id}/report/data/2-3-video.webm")
 
         assert (answer.status, answer.content) == (302, b"")
-        assert f"reports/{PROJECT}/{job.id}/data/2-3-video.webm" in answer.headers["location"]
+        assert f"reports/30d/{PROJECT}/{job.id}/data/2-3-video.webm" in answer.headers["location"]
         assert "X-Amz-Signature" in answer.headers["location"]
 
     def test_an_attachment_that_is_a_page_runs_no_script(self, http: Http, job: Job) -> None:

@@ -29,7 +29,7 @@ class TestCreateJob:
         body = {
             "bundleId": DIGEST, "url": "http://127.0.0.1:8000/a?b=c", "label": "l", "params": {"a": [1, None]},
             "config": {"timeout": 1_000, "browser": "chromium", "trace": "on", "screenshot": "off", "video": "retain-on-failure"},
-            "priority": -5, "lowPriority": True,
+            "priority": -5, "lowPriority": True, "dependsOn": ["a"],
             "retry": {"maxAttempts": 3, "delayMs": 0, "backoffMultiplier": 1.5},
         }  # fmt: skip
 

@@ -77,9 +77,10 @@ def test_an_attachments_name_is_one_that_a_report_can_have(name: str) -> None:
 
 def test_attachments_are_shared_by_later_fences_and_pages_are_not() -> None:
     keys = {fence: report_key("p", "j", fence=fence, path="data/1-1-trace.zip") for fence in (1, 2)}
-    assert keys == dict.fromkeys((1, 2), "reports/p/j/data/1-1-trace.zip")
+    assert keys == dict.fromkeys((1, 2), "reports/30d/p/j/data/1-1-trace.zip")
 
-    assert report_key("p", "j", fence=2, path="index.html") == "reports/p/j/f2/index.html"
+    assert report_key("p", "j", fence=2, path="index.html") == "reports/30d/p/j/f2/index.html"
+    assert report_key("p", "j", fence=2, path="index.html", days=7) == "reports/7d/p/j/f2/index.html"
 
 
 def test_objects_of_a_kind_lie_together() -> None:

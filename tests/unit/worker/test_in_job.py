@@ -65,7 +65,7 @@ def test_in_a_job_logging_goes_to_it(in_job: job.CurrentJob, told: Told) -> None
 def test_importing_wainwright_imports_nothing_else_of_it() -> None:
     code = "import sys, wainwright; print(sorted(name for name in sys.modules if name.startswith('wainwright')))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=_SOURCES)
-    assert found.stdout.strip() == "['wainwright', 'wainwright.in_job']"
+    assert found.stdout.strip() == "['wainwright', 'wainwright.in_job', 'wainwright.version']"
 
 
 _SOURCES = Path(wainwright.__file__).parents[1]

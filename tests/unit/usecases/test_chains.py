@@ -1,0 +1,126 @@
+"""Jobs that wait for other jobs, and what becomes of them."""
+
+from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed
+from tests.support.system import System
+from wainwright.contracts.http import CreateJob
+from wainwright.domain.failures import FailureCategory
+from wainwright.domain.jobs import Job
+from wainwright.domain.states import JobStatus
+from wainwright.usecases.run_job import Claim
+
+CALLER = a_caller()
+
+
+def _after(system: System, *predecessors: Job, url: str | None = None) -> Job:
+    ids = tuple(job.id for job in predecessors)
+    return system.submitted(CreateJob(script=SCRIPT, depends_on=ids, url=url))
+
+
+def _complete(system: System, claim: Claim, results: dict[str, object] | None = None) -> None:
+    detail = claim.detail.model_copy(update={"results": results})
+    system.jobs.set_detail(PROJECT, claim.job.id, detail)
+    system.run_job.end(claim, completed())
+    system.finish(PROJECT, claim.job.id, claim.job.run)
+
+
+def test_a_job_waits_outside_the_line_for_the_one_before_it(system: System) -> None:
+    first = system.submitted()
+
+    second = _after(system, first)
+
+    assert (second.status, second.waiting, second.blocked_on) == (JobStatus.PENDING, False, (first.id,))
+    assert system.jobs.load(PROJECT).queued == 1
+    system.dispatch()
+    assert system.job(second).admitted_at is None
+
+
+def test_completion_starts_the_next_one_at_the_final_url(system: System) -> None:
+    claim = system.claimed()
+    second = _after(system, claim.job)
+
+    _complete(system, claim, {"finalUrl": "https://shop.example/next"})
+
+    started = system.job(second)
+    assert (started.waiting, started.blocked_on, started.url) == (True, (), "https://shop.example/next")
+    system.dispatch()
+    assert system.job(second).admitted_at is not None
+
+
+def test_an_address_of_its_own_is_kept(system: System) -> None:
+    claim = system.claimed()
+    second = _after(system, claim.job, url="https://own.example/")
+
+    _complete(system, claim, {"finalUrl": "https://shop.example/next"})
+
+    assert system.job(second).url == "https://own.example/"
+
+
+def test_a_final_url_that_is_none_is_not_handed_on(system: System) -> None:
+    claim = system.claimed()
+    second = _after(system, claim.job)
+
+    _complete(system, claim, {"finalUrl": "file:///etc/passwd"})
+
+    assert system.job(second).url is None
+
+
+def test_a_failure_skips_all_the_rest_with_the_reason(system: System) -> None:
+    claim = system.claimed()
+    second = _after(system, claim.job)
+    third = _after(system, second)
+
+    system.run_job.end(claim, failed())
+    system.finish(PROJECT, claim.job.id, claim.job.run)
+
+    for skipped in (system.job(second), system.job(third)):
+        assert (skipped.status, skipped.blocked_on) == (JobStatus.SKIPPED, ())
+        assert skipped.failure is not None
+        assert "not run" in skipped.failure.message
+    reason = system.job(second).failure
+    assert reason is not None
+    assert reason.category is FailureCategory.ASSERTION
+    assert claim.job.id in reason.message
+    load = system.jobs.load(PROJECT)
+    assert (load.queued, load.running) == (0, 0)
+
+
+def test_canceling_the_first_skips_the_rest(system: System) -> None:
+    first = system.submitted()
+    second = _after(system, first)
+
+    system.control.cancel(CALLER, first.id)
+
+    assert system.job(second).status is JobStatus.SKIPPED
+
+
+def test_one_that_waits_for_several_starts_after_the_last(system: System) -> None:
+    one, other = system.claimed(), system.claimed(worker="w2")
+    last = _after(system, one.job, other.job)
+
+    _complete(system, one)
+    assert not system.job(last).waiting
+    _complete(system, other)
+
+    assert system.job(last).waiting
+
+
+def test_more_successors_than_one_transaction_takes_all_start(system: System) -> None:
+    claim = system.claimed()
+    successors = [_after(system, claim.job) for _ in range(40)]
+
+    _complete(system, claim)
+
+    assert all(system.job(each).waiting for each in successors)
+
+
+def test_the_sweep_follows_an_ending_that_was_missed(system: System) -> None:
+    claim = system.claimed()
+    second = _after(system, claim.job)
+    ended = system.jobs.write(claim.job, claim.job.finish(completed(), system.clock()))
+    assert ended.status is JobStatus.COMPLETED
+    assert not system.job(second).waiting
+
+    system.pass_time(61)
+    system.sweep()
+
+    assert system.job(second).waiting

@@ -69,7 +69,7 @@ class TestKeys:
 class TestEveryCall:
     @pytest.mark.parametrize("operation", SERVED, ids=lambda operation: operation.id)
     def test_is_served(self, http: Http, cloud: Cloud, operation: Operation) -> None:
-        body = {} if operation.body else None
+        body: dict[str, object] | None = {} if operation.body else None
         answer = http(operation.method, path_of(operation), key=cloud.key(operation.scope), json_body=body)
 
         assert answer.status in {operation.status, *operation.problems}

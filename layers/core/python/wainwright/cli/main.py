@@ -94,7 +94,10 @@ def run(
     timezone: Annotated[str | None, typer.Option(help="The browser's time zone, such as Europe/Paris.")] = None,
     user_agent: Annotated[str | None, typer.Option(help="What the browser calls itself.")] = None,
     header: Annotated[
-        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header for each request; several may be given.")
+        list[str] | None,
+        typer.Option(
+            metavar="'NAME: VALUE'", help="A header for requests to the job's own origin; several may be given."
+        ),
     ] = None,
     wait_for: Annotated[
         int | None, typer.Option(metavar="MS", help="Milliseconds to wait after each navigation.")

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
@@ -51,6 +52,20 @@ if os.environ.get("DO") == "put":
 while True:
     signal.pause()
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def functions_of_this_repository() -> Iterator[None]:
+    """What a module of tests loads as ``functions`` is not there for the next one, which may want the real ones."""
+
+    def loaded() -> dict[str, ModuleType]:
+        return {name: module for name, module in sys.modules.items() if name.split(".", 1)[0] == "functions"}
+
+    before = loaded()
+    yield
+    for name in loaded():
+        del sys.modules[name]
+    sys.modules.update(before)
 
 
 @pytest.fixture(scope="module")

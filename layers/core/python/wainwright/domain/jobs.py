@@ -252,7 +252,7 @@ class Job(Record):
 
     def stop(self, now: datetime) -> Self:
         """Asked to stop so that it can be resumed."""
-        if self.status not in {JobStatus.PENDING, JobStatus.RUNNING}:
+        if self.status not in {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.STOPPING}:
             raise TransitionRefused(self.status, JobStatus.STOPPING)
         if self.status is JobStatus.PENDING:
             return self._to(JobStatus.STOPPED, now)

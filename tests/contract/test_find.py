@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.support.aws import create_table, moto_aws
 from tests.support.builders import PROJECT, START
-
 from tests.support.many_jobs import LABELS, NOW, expected, followed, many_jobs, store_quickly
 from tests.support.metering import Meter, metered
 from wainwright.adapters.aws.clients import Clients

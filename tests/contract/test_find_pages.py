@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.support.builders import PROJECT, START, a_job, job_id
 
+from tests.support.builders import PROJECT, START, a_job, job_id
 from tests.support.many_jobs import NOW, followed
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from tests.support.builders import PROJECT, START, a_job, completed
 from tests.support.faults import Faults
-
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.contracts.events import EventKind

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from tests.support.builders import PROJECT, START, job_id
 
+from tests.support.builders import PROJECT, START, job_id
 from tests.support.metering import metered
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore

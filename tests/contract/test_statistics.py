@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
 from tests.support.builders import PROJECT, START, a_job, completed, failed
 from tests.support.faults import Faults
-
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.endings import MOST_FLAKY

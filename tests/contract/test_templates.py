@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from tests.support.builders import PROJECT, START
 from tests.support.faults import Faults
-
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.template_store import DynamoTemplateStore
 from wainwright.adapters.memory.stores import MemoryTemplateStore

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.support.builders import PROJECT, START, a_job, job_id
-
 from wainwright.adapters.aws.items import job_item
 from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import Job

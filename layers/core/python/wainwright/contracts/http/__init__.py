@@ -1,0 +1,93 @@
+"""Bodies of the HTTP API: one model for each request and answer. OpenAPI is made from these."""
+
+from wainwright.contracts.http.analytics import Analytics, FlakyTest
+from wainwright.contracts.http.bounds import (
+    MAX_BODY_BYTES,
+    MAX_BUNDLE_BYTES,
+    MAX_BUNDLE_FILES,
+    MAX_LOG_LINES,
+    MAX_LOG_MESSAGE,
+    MAX_SCRIPT_BYTES,
+    MAX_TIMEOUT_MS,
+    MAX_UNPACKED_BYTES,
+    MAX_WAIT_SECONDS,
+    MIN_TIMEOUT_MS,
+    SCRIPT_NAME,
+)
+from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle, Upload
+from wainwright.contracts.http.config import HeaderName, HeaderValue, JobConfig, Keep, Viewport
+from wainwright.contracts.http.fields import Digest, HttpUrl
+from wainwright.contracts.http.jobs import (
+    CreateJob,
+    JobAnswer,
+    JobCost,
+    JobCreated,
+    JobList,
+    JobOptions,
+    JobRecord,
+    PatchJob,
+    QueueAnswer,
+    ReportLink,
+    RetryJob,
+    TicketAnswer,
+)
+from wainwright.contracts.http.keys import CreateKey, KeyCreated, KeyList, KeyRecord
+from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogEntry, LogLevel, LogList
+from wainwright.contracts.http.service import Health, Problem
+from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, TemplateRecord, WriteTemplate
+from wainwright.contracts.http.work import Script, ScriptName
+
+__all__ = [
+    "MAX_BODY_BYTES",
+    "MAX_BUNDLE_BYTES",
+    "MAX_BUNDLE_FILES",
+    "MAX_LOG_LINES",
+    "MAX_LOG_MESSAGE",
+    "MAX_SCRIPT_BYTES",
+    "MAX_TIMEOUT_MS",
+    "MAX_UNPACKED_BYTES",
+    "MAX_WAIT_SECONDS",
+    "MIN_TIMEOUT_MS",
+    "SCRIPT_NAME",
+    "Analytics",
+    "BundleAnswer",
+    "CreateBundle",
+    "CreateJob",
+    "CreateKey",
+    "CreateLog",
+    "Digest",
+    "FlakyTest",
+    "HeaderName",
+    "HeaderValue",
+    "Health",
+    "HttpUrl",
+    "JobAnswer",
+    "JobConfig",
+    "JobCost",
+    "JobCreated",
+    "JobList",
+    "JobOptions",
+    "JobRecord",
+    "Keep",
+    "KeyCreated",
+    "KeyList",
+    "KeyRecord",
+    "LogAnswer",
+    "LogEntry",
+    "LogLevel",
+    "LogList",
+    "PatchJob",
+    "Problem",
+    "QueueAnswer",
+    "ReportLink",
+    "RetryJob",
+    "Script",
+    "ScriptName",
+    "TemplateAnswer",
+    "TemplateList",
+    "TemplateRecord",
+    "TicketAnswer",
+    "Upload",
+    "Viewport",
+    "WriteTemplate",
+]

@@ -1,0 +1,33 @@
+"""Bodies of the calls of bundles."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from wainwright.contracts.http.bounds import MAX_BUNDLE_BYTES
+from wainwright.contracts.http.fields import Digest
+from wainwright.domain.instants import Instant
+from wainwright.domain.model import Record
+
+
+class CreateBundle(Record):
+    """``POST /v1/bundles``: announce an archive by its digest and size in bytes."""
+
+    sha256: Digest
+    size: int = Field(ge=1, le=MAX_BUNDLE_BYTES)
+
+
+class Upload(Record):
+    """How to upload: one request, exactly so, before ``expires_at``."""
+
+    method: Literal["PUT"] = "PUT"
+    url: str
+    headers: dict[str, str]
+    expires_at: Instant
+
+
+class BundleAnswer(Record):
+    """Answer to ``POST /v1/bundles``. No ``upload`` where the archive is there already."""
+
+    bundle_id: str
+    upload: Upload | None

@@ -1,0 +1,50 @@
+"""How a job's browser is set up."""
+
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, field_validator
+
+from wainwright.contracts.http.bounds import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from wainwright.domain.model import Record
+
+
+class Viewport(Record):
+    """Size of the page in CSS pixels."""
+
+    width: int = Field(ge=100, le=7_680)
+    height: int = Field(ge=100, le=4_320)
+
+
+Keep = Literal["on", "off", "retain-on-failure"]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=200)]
+HeaderValue = Annotated[str, Field(pattern=r"^[\t\x20-\x7e\x80-\xff]*$", max_length=4_096)]
+
+
+class JobConfig(Record):
+    """How the browser is set up and how long the job may run. Times are milliseconds, as in Playwright.
+
+    ``timeout`` bounds the whole job's running time. ``wait_for`` is waited after each navigation.
+    """
+
+    timeout: int | None = Field(default=None, ge=MIN_TIMEOUT_MS, le=MAX_TIMEOUT_MS)
+    viewport: Viewport | None = None
+    wait_for: int | None = Field(default=None, ge=0, le=60_000)
+    block_ads: bool | None = None
+    disable_images: bool | None = None
+    reduced_motion: bool | None = None
+    browser: Literal["chromium"] | None = None
+    locale: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
+    timezone: str | None = Field(default=None, min_length=1, max_length=64)
+    user_agent: str | None = Field(default=None, min_length=1, max_length=500)
+    extra_headers: dict[HeaderName, HeaderValue] | None = Field(default=None, max_length=50)
+    trace: Keep | None = None
+    screenshot: Keep | None = None
+    video: Keep | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError(f"there is no time zone {name!r}; write it as Europe/Paris")
+        return name

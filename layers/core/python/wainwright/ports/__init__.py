@@ -1,0 +1,46 @@
+"""What the use cases need of the world, as protocols. ``adapters/aws`` has the real ones, ``adapters/memory`` the fakes.
+
+Every implementation of a port passes the same suite in ``tests/contract``.
+"""
+
+from wainwright.ports.access import AccessStore, ApiKey, Ticket
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts, Presigned
+from wainwright.ports.clock import Clock
+from wainwright.ports.event_bus import EventBus
+from wainwright.ports.job_store import Idempotency, JobStore, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
+from wainwright.ports.log_store import LogPage, LogQuery, LogStore
+from wainwright.ports.queues import ReceivedWork, WakeUps, WorkQueue
+from wainwright.ports.template_store import TemplateStore
+from wainwright.ports.workers import LaunchRefused, WorkerLauncher, WorkerStore
+from wainwright.ports.workflows import ExecutionState, Workflows
+
+__all__ = [
+    "AccessStore",
+    "ApiKey",
+    "ArtifactMissing",
+    "Artifacts",
+    "Clock",
+    "EventBus",
+    "ExecutionState",
+    "Idempotency",
+    "JobStore",
+    "JobView",
+    "LaunchRefused",
+    "LineEntry",
+    "LogPage",
+    "LogQuery",
+    "LogStore",
+    "NewEvent",
+    "Page",
+    "Presigned",
+    "Progress",
+    "ReceivedWork",
+    "StoredTest",
+    "TemplateStore",
+    "Ticket",
+    "WakeUps",
+    "WorkQueue",
+    "WorkerLauncher",
+    "WorkerStore",
+    "Workflows",
+]

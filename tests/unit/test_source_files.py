@@ -1,0 +1,25 @@
+"""Files stay of a size that can be read at a sitting, with one subject each.
+
+Neither ruff nor mypy has a rule for this.
+"""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_LINES = 400
+FOLDERS = ("benchmarks", "examples", "functions", "infra", "layers/core", "scripts", "tests")
+FILES = sorted(path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+
+def test_sees_the_files() -> None:
+    assert "tests/unit/test_source_files.py" in FILES
+    assert "layers/core/python/wainwright/wiring.py" in FILES
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_file_is_longer_than_can_be_read_at_a_sitting(folder: str) -> None:
+    lines = {file: len((ROOT / file).read_text().splitlines()) for file in FILES if file.startswith(f"{folder}/")}
+    too_long = {file: count for file, count in lines.items() if count > MOST_LINES}
+    assert too_long == {}, f"split these by subject: more than {MOST_LINES} lines"

@@ -4,9 +4,10 @@ import logging
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
+from wainwright.adapters.aws.outages import as_unavailable
 from wainwright.contracts.http import Problem
-from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, to_json
-from wainwright.domain.errors import CapacityExceeded, InvalidInput, Unauthenticated, WainwrightError
+from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, retry_after, to_json
+from wainwright.domain.errors import InvalidInput, Unauthenticated, WainwrightError
 from wainwright.domain.model import Record
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ def answered(status: int, body: Record, headers: dict[str, str] | None = None) -
 def refused(app: APIGatewayHttpResolver, error: WainwrightError) -> Response[str]:
     """The problem document of an error raised on purpose."""
     headers = dict(SAFE)
-    if isinstance(error, CapacityExceeded):
-        headers["Retry-After"] = str(error.retry_after)
+    if (seconds := retry_after(error)) is not None:
+        headers["Retry-After"] = str(seconds)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     problem = problem_of(error, _request_id(app))
@@ -34,7 +35,11 @@ def refused(app: APIGatewayHttpResolver, error: WainwrightError) -> Response[str
 
 
 def failed(app: APIGatewayHttpResolver, error: Exception) -> Response[str]:
-    """The problem document of a fault of ours; the log has the rest."""
+    """The problem document of what we rest on not answering, or of a fault of ours; the log has the rest."""
+    outage = as_unavailable(error)
+    if outage is not None:
+        log.warning(outage.message, exc_info=error, extra={"requestId": _request_id(app)})
+        return refused(app, outage)
     log.error("unexpected error", exc_info=error, extra={"requestId": _request_id(app)})
     problem = internal_problem(_request_id(app))
     return _document(problem, to_json(problem), SAFE)

@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from wainwright import wiring
-from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, to_json
+from wainwright.adapters.aws.outages import as_unavailable
+from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, retry_after, to_json
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import WainwrightError
 from wainwright.settings import StoreSettings
@@ -35,15 +36,25 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         project, job_id = _job(path, headers)
         segment = stream().stream(project, job_id, headers.get("last-event-id"))
     except WainwrightError as error:
-        problem = problem_of(error, request_id)
-        return _answer(problem.status, CONTENT_TYPE, to_json(problem), more)
-    except Exception:
+        return _refused(error, request_id, more)
+    except Exception as error:
+        outage = as_unavailable(error)
+        if outage is not None:
+            log.warning(outage.message, exc_info=error, extra={"requestId": request_id})
+            return _refused(outage, request_id, more)
         log.exception("unexpected error", extra={"requestId": request_id})
         problem = internal_problem(request_id)
         return _answer(problem.status, CONTENT_TYPE, to_json(problem), more)
     if segment is None:
         return {"statusCode": 204, "headers": more}
     return _answer(200, "text/event-stream; charset=utf-8", segment, more)
+
+
+def _refused(error: WainwrightError, request_id: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    problem = problem_of(error, request_id)
+    seconds = retry_after(error)
+    again = {} if seconds is None else {"Retry-After": str(seconds)}
+    return _answer(problem.status, CONTENT_TYPE, to_json(problem), {**headers, **again})
 
 
 def _job(path: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:

@@ -2,15 +2,20 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.support.faults import Faults
 from wainwright.adapters.aws.artifacts import S3Artifacts
-from wainwright.domain.errors import TooLarge
+from wainwright.adapters.aws.clients import Clients
+from wainwright.domain.errors import TooLarge, Unavailable
 from wainwright.ports import ArtifactMissing, Artifacts
+
+REFUSED = {"SlowDown": 503, "AccessDenied": 403, "InternalError": 500}
 
 KEY = "reports/shop/job/data/1-1-trace ä.zip"
 
@@ -93,3 +98,43 @@ def test_presigned_addresses_of_s3_sign_what_they_promise(s3_artifacts: S3Artifa
     assert signed["X-Amz-SignedHeaders"] == ["content-length;host;x-amz-checksum-sha256"]
     assert signed["X-Amz-Expires"] == ["900"]
     assert parse_qs(urlsplit(get.url).query)["X-Amz-Expires"] == ["120"]
+
+
+@pytest.mark.parametrize(("code", "status"), REFUSED.items())
+def test_what_s3_refuses_is_unavailable_with_its_reason_alone(
+    s3_artifacts: S3Artifacts, aws_clients: Clients, tmp_path: Path, code: str, status: int
+) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    calls: list[Callable[[], object]] = [
+        lambda: s3_artifacts.put(KEY, b"x", "text/plain"),
+        lambda: s3_artifacts.put_file(KEY, tmp_path / "a", "text/plain"),
+        lambda: s3_artifacts.size_and_age(KEY),
+    ]
+    for call in calls:
+        with Faults(aws_clients.s3, on=("PutObject", "HeadObject")).installed() as faults:
+            faults.refuse(code, status=status)
+            with pytest.raises(Unavailable) as refused:
+                call()
+        assert refused.value.message == f"S3 answered {code}"
+
+
+def test_an_s3_that_does_not_answer_is_unavailable(s3_artifacts: S3Artifacts, aws_clients: Clients) -> None:
+    with Faults(aws_clients.s3, on=("PutObject",)).installed() as faults:
+        faults.lose_answers = 100
+        with pytest.raises(Unavailable, match=r"^S3 could not be reached: ConnectionClosedError$"):
+            S3Artifacts(aws_clients.s3, "artifacts").put(KEY, b"x", "text/plain")
+
+
+def test_a_writer_that_tries_again_itself_makes_one_request_each_time(
+    s3_artifacts: S3Artifacts, aws_clients: Clients
+) -> None:
+    artifacts = S3Artifacts(aws_clients.s3, "artifacts", writer=aws_clients.s3_once)
+    with Faults(aws_clients.s3_once, on=("PutObject",)).installed() as faults:
+        faults.lose_answers = 1
+        with pytest.raises(Unavailable):
+            artifacts.put(KEY, b"x", "text/plain")
+        artifacts.put(KEY, b"y", "text/plain")
+
+        assert faults.calls == ["PutObject", "PutObject"]
+
+    assert artifacts.get(KEY) == (b"y", "text/plain")

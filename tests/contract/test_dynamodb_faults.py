@@ -11,7 +11,8 @@ from tests.support.builders import PROJECT, START, a_job
 from tests.support.faults import Faults
 from wainwright.adapters.aws import transactions
 from wainwright.adapters.aws.clients import Clients
-from wainwright.adapters.aws.job_store import RECORD_TRIES, DynamoJobStore
+from wainwright.adapters.aws.job_records import ADD_TRIES, RECORD_TRIES
+from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.scopes import Scope
@@ -100,6 +101,37 @@ def test_numbers_events_once_though_the_answer_was_lost(dynamodb_jobs: DynamoJob
     assert faults.left == 0
     assert progress.sequence == 3
     assert [event.sequence for event in dynamodb_jobs.events(PROJECT, job.id, 0, 10)] == [1, 2, 3]
+
+
+def test_numbers_events_once_though_the_answer_was_lost_and_others_followed(
+    dynamodb_jobs: DynamoJobStore, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = running(dynamodb_jobs)
+    meanwhile = [1]
+
+    def others(_seconds: float) -> None:  # between the answer that was lost and sending it again
+        if meanwhile and not faults.lose_answers:
+            meanwhile.clear()
+            assert dynamodb_jobs.add_events(PROJECT, job.id, [EVENT], 100)
+
+    monkeypatch.setattr("botocore.endpoint.time.sleep", others)
+    faults.lose_answers = 1
+
+    progress = dynamodb_jobs.record(job, events=[EVENT, EVENT])
+
+    assert (faults.left, meanwhile) == (0, [])
+    assert progress.sequence == 2
+    assert [event.sequence for event in dynamodb_jobs.events(PROJECT, job.id, 0, 10)] == [1, 2, 3]
+
+
+def test_adds_events_once_though_the_answer_was_lost(dynamodb_jobs: DynamoJobStore, faults: Faults) -> None:
+    job = dynamodb_jobs.write(None, a_job())
+    faults.lose_answers = 1
+
+    assert dynamodb_jobs.add_events(PROJECT, job.id, [EVENT], 1)
+
+    assert faults.left == 0
+    assert [event.sequence for event in dynamodb_jobs.events(PROJECT, job.id, 0, 10)] == [1]
 
 
 def test_keeps_outcomes_without_events_though_the_answer_was_lost(
@@ -229,6 +261,18 @@ def test_gives_up_to_number_events_that_others_always_number_first(
     assert dynamodb_jobs.events(PROJECT, job.id, 0, 10) == []
 
 
+def test_gives_up_to_add_events_that_others_always_number_first(dynamodb_jobs: DynamoJobStore, faults: Faults) -> None:
+    job = dynamodb_jobs.write(None, a_job())
+    faults.refuse("TransactionCanceledException", reasons=("None", "ConditionalCheckFailed"), times=ADD_TRIES)
+
+    with pytest.raises(Unavailable) as refused:
+        dynamodb_jobs.add_events(PROJECT, job.id, [EVENT], 100)
+
+    assert refused.value.advice
+    assert faults.left == 0
+    assert dynamodb_jobs.events(PROJECT, job.id, 0, 10) == []
+
+
 # Waiting between tries
 
 
@@ -296,7 +340,7 @@ def test_reads_a_partition_over_all_its_pages(
 
     def two_rows_a_page(**request: Any) -> Any:
         asked.append(request)
-        return query(**request, Limit=2)
+        return query(**request | {"Limit": 2})
 
     monkeypatch.setattr(aws_clients.dynamodb, "query", two_rows_a_page)
 

@@ -11,6 +11,7 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, Conflict, IdempotencyConflict
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
+from wainwright.domain.tests import Tally
 from wainwright.ports import Idempotency, JobStore, NewEvent
 
 THREADS = 8
@@ -112,3 +113,52 @@ def test_events_of_many_writers_have_neither_gaps_nor_doubles(threaded_jobs: Job
     assert [event.sequence for event in stored] == list(range(1, 25))
     written = {(event.data["writer"], event.data["line"]) for event in stored}
     assert written == {(number, line) for number in range(12) for line in (1, 2)}
+
+
+def test_a_worker_and_lines_from_outside_share_one_sequence_and_none_is_lost(threaded_jobs: JobStore) -> None:
+    job = threaded_jobs.write(None, a_job())
+    job = threaded_jobs.write(job, job.admit(START))
+    job = threaded_jobs.write(job, job.claim("w", START))
+
+    def write(number: int) -> None:
+        if number % 3:
+            line = NewEvent(kind=EventKind.LOG, at=START, data={"writer": number})
+            assert threaded_jobs.add_events(PROJECT, job.id, [line], 1_000)
+        else:
+            test = NewEvent(kind=EventKind.TEST, at=START, data={"writer": number})
+            threaded_jobs.record(job, events=[test, test], tally=Tally(total=9, passed=number), percent=number)
+
+    at_once(write, range(24))
+
+    stored = threaded_jobs.events(PROJECT, job.id, 0, 100)
+    assert [event.sequence for event in stored] == list(range(1, 33))
+    written = sorted(event.data["writer"] for event in stored)
+    assert written == sorted(number for number in range(24) for _ in range(1 if number % 3 else 2))
+    last = [event.data["writer"] for event in stored if event.kind is EventKind.TEST][-1]
+    view = threaded_jobs.view(PROJECT, job.id)
+    assert view is not None
+    assert (view.progress.sequence, view.progress.tests.passed, view.progress.percent) == (32, last, last)
+
+
+def test_no_line_from_outside_comes_after_the_end(threaded_jobs: JobStore) -> None:
+    job = threaded_jobs.write(None, a_job())
+    job = threaded_jobs.write(job, job.admit(START))
+    job = threaded_jobs.write(job, job.claim("w", START))
+    at_the_end: list[int] = []
+
+    def write(number: int) -> bool:
+        if number == 10:
+            threaded_jobs.write(job, job.finish(completed(), START))
+            view = threaded_jobs.view(PROJECT, job.id)
+            assert view is not None
+            at_the_end.append(view.progress.sequence)
+        line = NewEvent(kind=EventKind.LOG, at=START, data={"writer": number})
+        return threaded_jobs.add_events(PROJECT, job.id, [line], 1_000)
+
+    told = at_once(write, range(30))
+
+    stored = threaded_jobs.events(PROJECT, job.id, 0, 100)
+    assert [event.sequence for event in stored] == list(range(1, at_the_end[0] + 1))
+    assert sum(told) == len(stored)
+    assert not told[10]
+    assert not write(30)

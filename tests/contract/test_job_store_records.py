@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.builders import PROJECT, START, a_job
+from tests.support.builders import PROJECT, START, a_job, completed, failed, job_id
 from wainwright.contracts.events import EventKind
 from wainwright.domain.errors import FenceLost
-from wainwright.domain.jobs import Job
+from wainwright.domain.failures import Failure, FailureCategory
+from wainwright.domain.jobs import Job, Outcome
+from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.ports import JobStore, NewEvent, Progress, StoredTest
 
@@ -138,3 +140,122 @@ def test_refuses_what_is_recorded_for_an_earlier_run(jobs: JobStore) -> None:
 def test_refuses_what_is_recorded_for_a_job_that_is_not_there(jobs: JobStore) -> None:
     with pytest.raises(FenceLost):
         jobs.record(a_job(), events=[event(1)])
+
+
+# Events that do not come from the job's worker
+
+MANY = 1_000
+
+
+def test_numbers_events_from_outside_in_the_workers_own_sequence(jobs: JobStore) -> None:
+    job = running(jobs)
+    tally = Tally(total=5, passed=2)
+
+    jobs.record(job, events=[event(1)], tally=tally, percent=40)
+    assert jobs.add_events(PROJECT, job.id, [event(2), event(3)], MANY)
+    assert jobs.record(job, events=[event(4)]) == Progress(sequence=4, tests=tally, percent=40)
+    assert jobs.add_events(PROJECT, job.id, [event(5)], MANY)
+
+    stored = jobs.events(PROJECT, job.id, 0, 10)
+    assert [(item.sequence, item.data["number"]) for item in stored] == [(n, n) for n in range(1, 6)]
+    assert stored[1].at == START + timedelta(milliseconds=2)
+    view = jobs.view(PROJECT, job.id)
+    assert view is not None
+    assert view.progress == Progress(sequence=5, tests=tally, percent=40)
+
+
+def test_takes_events_from_outside_while_the_job_waits_and_the_worker_goes_on_from_there(jobs: JobStore) -> None:
+    job = jobs.write(None, a_job())
+    assert jobs.add_events(PROJECT, job.id, [event(1)], MANY)
+    view = jobs.view(PROJECT, job.id)
+    assert view is not None
+    assert view.progress == Progress(sequence=1)
+
+    job = jobs.write(job, job.admit(START))
+    job = jobs.write(job, job.claim("w1", START))
+
+    assert jobs.record(job, events=[event(2)]).sequence == 2
+    assert numbers(jobs, job) == [1, 2]
+
+
+def test_takes_events_from_outside_while_the_job_is_stopping_or_canceling(jobs: JobStore) -> None:
+    job = running(jobs)
+    stopping = jobs.write(job, job.stop(LATER))
+    assert jobs.add_events(PROJECT, job.id, [event(1)], MANY)
+    jobs.write(stopping, stopping.cancel(LATER))
+    assert jobs.add_events(PROJECT, job.id, [event(2)], MANY)
+
+    assert numbers(jobs, job) == [1, 2]
+
+
+def at_rest(store: JobStore, status: JobStatus) -> Job:
+    job = running(store)
+    match status:
+        case JobStatus.STOPPED:
+            stopping = store.write(job, job.stop(LATER))
+            return store.write(stopping, stopping.finish(Outcome(status=JobStatus.STOPPED, fence=1), LATER))
+        case JobStatus.CANCELED:
+            canceling = store.write(job, job.cancel(LATER))
+            return store.write(canceling, canceling.finish(completed(), LATER))
+        case JobStatus.SKIPPED:
+            job = store.write(None, a_job())
+            return store.write(job, job.skip(Failure.of(FailureCategory.ASSERTION, "x"), LATER))
+        case _:
+            return store.write(job, job.finish(completed() if status is JobStatus.COMPLETED else failed(), LATER))
+
+
+@pytest.mark.parametrize("status", sorted(AT_REST))
+def test_takes_no_events_from_outside_once_the_job_is_at_rest(jobs: JobStore, status: JobStatus) -> None:
+    job = at_rest(jobs, status)
+    assert job.status is status
+
+    assert not jobs.add_events(PROJECT, job.id, [event(1)], MANY)
+
+    assert numbers(jobs, job) == []
+    view = jobs.view(PROJECT, job.id)
+    assert view is not None
+    assert view.progress == Progress()
+
+
+def test_takes_events_from_outside_again_when_a_stopped_job_goes_on(jobs: JobStore) -> None:
+    job = at_rest(jobs, JobStatus.STOPPED)
+    jobs.write(job, job.resume(LATER))
+
+    assert jobs.add_events(PROJECT, job.id, [event(1)], MANY)
+    assert numbers(jobs, job) == [1]
+
+
+def test_takes_events_from_outside_up_to_a_bound_which_is_none_for_the_worker(jobs: JobStore) -> None:
+    job = running(jobs)
+    assert jobs.add_events(PROJECT, job.id, [event(1), event(2)], 3)
+
+    assert not jobs.add_events(PROJECT, job.id, [event(3), event(4)], 3)
+    assert jobs.add_events(PROJECT, job.id, [event(3)], 3)
+    assert not jobs.add_events(PROJECT, job.id, [event(4)], 3)
+    assert jobs.record(job, events=[event(4)]).sequence == 4
+
+    assert numbers(jobs, job) == [1, 2, 3, 4]
+
+
+def test_keeps_no_events_from_outside_of_a_job_that_is_not_there(jobs: JobStore) -> None:
+    job = running(jobs)
+    gone = at_rest(jobs, JobStatus.COMPLETED)
+    jobs.delete(gone)
+
+    assert not jobs.add_events(PROJECT, gone.id, [event(1)], MANY)
+    assert not jobs.add_events(PROJECT, job_id(99), [event(1)], MANY)
+    assert not jobs.add_events("elsewhere", job.id, [event(1)], MANY)
+
+    assert numbers(jobs, gone) == []
+    assert jobs.view(PROJECT, gone.id) is None
+
+
+def test_events_from_outside_do_not_let_a_displaced_worker_in(jobs: JobStore) -> None:
+    old = running(jobs)
+    jobs.write(old, old.claim("w2", LATER))
+    jobs.add_events(PROJECT, old.id, [event(1)], MANY)
+
+    with pytest.raises(FenceLost):
+        jobs.record(old, events=[event(2)])
+
+    assert numbers(jobs, old) == [1]

@@ -242,6 +242,7 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next(
         dynamodb_jobs.set_detail(PROJECT, job.id, JobDetail())
     with pytest.raises(FenceLost):
         dynamodb_jobs.record(job, events=[NewEvent(kind=EventKind.LOG, at=START, data={})])
+    assert not dynamodb_jobs.add_events(PROJECT, job.id, [NewEvent(kind=EventKind.LOG, at=START, data={})], 100)
 
     dynamodb_jobs.delete(job)
 

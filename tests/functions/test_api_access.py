@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from functions.api.handler import api, handler
 from tests.functions.conftest import Cloud
@@ -17,10 +19,16 @@ from wainwright import __version__
 from wainwright.adapters.clock import system_clock
 from wainwright.contracts.openapi import document
 from wainwright.contracts.operations import OPERATIONS, Operation
+from wainwright.contracts.problems import UNAVAILABLE_RETRY_SECONDS
 from wainwright.contracts.scopes import Scope
 from wainwright.settings import SettingsInvalid
 from wainwright.usecases.manage_keys import ManageKeys
 
+OUTAGES = [
+    EndpointConnectionError(endpoint_url="https://dynamodb.example"),
+    ReadTimeoutError(endpoint_url="https://dynamodb.example"),
+    ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate of dynamodb exceeded"}}, "GetItem"),
+]
 SERVED = [operation for operation in OPERATIONS if operation.id != "streamEvents"]
 
 
@@ -124,6 +132,25 @@ def test_a_fault_of_ours_tells_nothing_of_the_inside_but_where_to_find_it(
     problem = answer.problem(500, "internal")
     assert "wainwright-test" not in answer.content.decode()
     assert "ResourceNotFound" not in answer.content.decode()
+    assert problem["instance"] in {record.__dict__.get("requestId") for record in caplog.records}
+    assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize("error", OUTAGES, ids=lambda error: type(error).__name__)
+def test_when_the_database_does_not_answer_or_is_too_busy_the_caller_is_asked_to_come_again(
+    http: Http, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", fail)
+
+    answer = http.get("/v1/health", key="ww_" + "z" * 43)
+
+    problem = answer.problem(503, "unavailable")
+    assert answer.headers["retry-after"] == str(UNAVAILABLE_RETRY_SECONDS)
+    assert "again" in problem["advice"]
+    assert "dynamodb" not in answer.content.decode().lower()
     assert problem["instance"] in {record.__dict__.get("requestId") for record in caplog.records}
     assert any(record.exc_info for record in caplog.records)
 

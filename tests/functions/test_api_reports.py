@@ -10,7 +10,8 @@ from tests.support.builders import PROJECT, a_job
 from tests.support.events import Http
 from wainwright.contracts.bundles import pack_files
 from wainwright.contracts.names import bundle_key, report_key, viewer_key
-from wainwright.domain.jobs import Job, ReportRef
+from wainwright.domain.jobs import Job
+from wainwright.domain.reports import ReportRef
 
 
 @pytest.fixture
@@ -139,3 +140,19 @@ class TestTickets:
 
         browser.get(index.replace("index.html", "../x")).problem(400, "invalid-input")
         browser.get(index.replace("index.html", "missing")).problem(404, "not-found")
+
+
+def test_a_file_that_could_not_be_uploaded_is_named_with_the_reason_and_what_to_do(http: Http, cloud: Cloud) -> None:
+    report = ReportRef(fence=2, complete=True, viewer="1.2.3").without(["index.html"], "S3 answered SlowDown")
+    job = cloud.jobs.write(None, a_job(report=report))
+
+    problem = http.get(f"/v1/jobs/{job.id}/report/index.html").problem(404, "not-stored")
+    record = http.get(f"/v1/jobs/{job.id}").json["job"]["report"]
+
+    assert "index.html" in problem["detail"]
+    assert "S3 answered SlowDown" in problem["detail"]
+    assert "retry" in problem["advice"]
+    assert record == {
+        "url": f"/v1/jobs/{job.id}/report/index.html", "ready": True, "complete": False,
+        "missing": ["index.html"], "missingCount": 1, "missingReason": "S3 answered SlowDown",
+    }  # fmt: skip

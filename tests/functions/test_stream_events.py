@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import EndpointConnectionError
 
 from functions.stream_events import handler as function
 from tests.functions.conftest import Cloud
 from tests.support.builders import PROJECT, a_job, completed, job_id
 from tests.support.events import CONTEXT, Answer, http_event
 from wainwright.contracts.events import EventKind
+from wainwright.contracts.problems import UNAVAILABLE_RETRY_SECONDS
 from wainwright.domain.jobs import Job
 from wainwright.ports import NewEvent
 
@@ -102,6 +105,22 @@ def test_a_fault_of_ours_tells_nothing_of_the_inside(cloud: Cloud, job: Job, cap
     answer.problem(500, "internal")
     assert "ResourceNotFound" not in answer.content.decode()
     assert any(record.exc_info for record in caplog.records)
+
+
+def test_asks_to_come_again_when_the_database_does_not_answer(
+    cloud: Cloud, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = cloud.key()
+
+    def fail(*_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb.example")
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", fail)
+
+    answer = ask(cloud, job.id, key=key)
+
+    answer.problem(503, "unavailable")
+    assert answer.headers["retry-after"] == str(UNAVAILABLE_RETRY_SECONDS)
 
 
 def test_answers_a_request_without_headers(cloud: Cloud, job: Job) -> None:

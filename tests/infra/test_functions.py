@@ -31,7 +31,14 @@ SETTINGS: dict[str, type[settings.Settings]] = {
 }
 """The model that each process reads its environment with."""
 
-GIVEN_AT_LAUNCH = {"WAINWRIGHT_WORKER_ID", "WAINWRIGHT_WORK_DIR"}
+OF_THE_MACHINE = {
+    "WAINWRIGHT_WORK_DIR",
+    "WAINWRIGHT_SPOOL_DIR",
+    "WAINWRIGHT_SPOOL_MAX_MB",
+    "WAINWRIGHT_UPLOAD_RETRY_SECONDS",
+}
+"""What a machine of one's own may want otherwise; a stage has the defaults."""
+GIVEN_AT_LAUNCH = {"WAINWRIGHT_WORKER_ID", *OF_THE_MACHINE}
 """What differs from one worker to the next, and so is not in the task definition."""
 
 LAMBDA_FACTOR = 6

@@ -9,7 +9,8 @@ from typing import Any
 
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.failures import Failure, FailureCategory
-from wainwright.domain.jobs import CHECK_AFTER, Job, Outcome, ReportRef, RunBy
+from wainwright.domain.jobs import CHECK_AFTER, Job, Outcome, RunBy
+from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 from wainwright.usecases.caller import Caller

@@ -6,34 +6,36 @@ processes die between any two steps, executions time out or vanish, answers get 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.support.builders import START, a_caller
+from tests.support.builders import START
 from tests.support.fragile import Crash, FragileQueue, FragileWorkflows, ids
-from tests.support.probes import LineRow, Probe
-from tests.support.stage import BUNDLE, LIMITS, MAX_WORKERS, PROJECTS, Held, Stage
-from tests.support.system import NO_WAIT, System
-from tests.support.watched import WatchedStore, check_row
+from tests.support.probes import Probe
+from tests.support.stage import BUNDLE, LIMITS, MAX_WORKERS, PROJECTS
+from tests.support.steering import picks, projects
+from tests.support.stories import Stories
+from tests.support.system import System
+from tests.support.upholding import Upholding
+from tests.support.watched import WatchedStore
 from wainwright.adapters.memory.services import MemoryClock
+from wainwright.contracts.http import CreateJob
 from wainwright.contracts.names import bundle_key
-from wainwright.domain.errors import FenceLost, Refused, TransitionRefused
+from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
-from wainwright.domain.states import AT_REST, JobStatus
+from wainwright.domain.retry import RetryPolicy
+from wainwright.domain.states import JobStatus
+from wainwright.ports import ExecutionState
 from wainwright.usecases.run_job import Control
 
-ROUNDS_TO_REST = 60
-"""Rounds of half a minute in which every job has to come to rest once everything works again."""
-
-picks = st.integers(min_value=0, max_value=999)
-projects = st.sampled_from(PROJECTS)
+kinds = st.sampled_from(
+    [None, FailureCategory.ASSERTION, FailureCategory.INFRASTRUCTURE, FailureCategory.INVALID_INPUT]
+)
 
 
-class Lifecycle(Stage, RuleBasedStateMachine):
-    """The machine. A subclass says what stores the jobs."""
+class Working(Upholding, RuleBasedStateMachine):
+    """Functions and workers at work. A subclass says what stores the jobs."""
 
     def new_probe(self) -> Probe:
         """A store with nothing in it."""
@@ -44,63 +46,27 @@ class Lifecycle(Stage, RuleBasedStateMachine):
         """A stage with nothing on it, or with some jobs at work already."""
         self.probe = self.new_probe()
         clock = MemoryClock(START)
+        self.watched = WatchedStore(self.probe.store, clock, self.limits_of, self._vanished)
         self.system = System(
-            clock=clock, jobs=WatchedStore.around(self.probe.store, clock), limits=LIMITS, max_workers=MAX_WORKERS,
+            clock=clock, jobs=self.watched.port, limits=LIMITS, max_workers=MAX_WORKERS,
             queue_type=FragileQueue, workflows_type=FragileWorkflows,
         )  # fmt: skip
         assert isinstance(self.system.queue, FragileQueue)
         assert isinstance(self.system.workflows, FragileWorkflows)
         self.queue, self.workflows = self.system.queue, self.system.workflows
-        self.accepted: dict[str, str] = {}
-        self.keys: dict[tuple[str, str], str] = {}
-        self.held: list[Held] = []
-        self.recorded: dict[str, list[int]] = {}
+        self.accepted, self.gone, self.dying = {}, {}, set()
+        self.keys, self.limits = {}, {}
+        self.held, self.recorded = [], {}
         self.numbers = 0
-        self.rows: Sequence[Job] = []
+        self.rows = []
         ids.restart()
         for project in PROJECTS:
             self.system.artifacts.put(bundle_key(project, BUNDLE), b"", "application/gzip")
         for _ in range(at_work):
             self.work_begins(project=PROJECTS[0], tries=1)
 
-    # What users do
-
-    @rule(
-        project=projects, priority=st.integers(-1, 1), low=st.booleans(), tries=st.integers(1, 3),
-        delay=st.sampled_from([0, 10_500, 100_000]), key=st.sampled_from([None, None, "k1", "k2"]),
-    )  # fmt: skip
-    def submit(self, project: str, priority: int, low: bool, tries: int, delay: int, key: str | None) -> None:
-        """A project has as many jobs queued as it may, and one for each idempotency key."""
-        self.accept(project, priority, low, tries, delay, key)
-
-    @precondition(lambda self: self.accepted)
-    @rule(pick=picks)
-    def cancel(self, pick: int) -> None:
-        """A job is canceled in any state that has an end before it."""
-        job = self.some_job(pick)
-        try:
-            self.system.control.cancel(a_caller(job.project), job.id)
-        except Refused:
-            assert job.final
-
-    @precondition(lambda self: self.accepted)
-    @rule(pick=picks)
-    def stop(self, pick: int) -> None:
-        """A job is asked to stop."""
-        job = self.some_job(pick)
-        try:
-            self.system.jobs.write(job, job.stop(self.now))
-        except TransitionRefused:
-            assert job.status in AT_REST | {JobStatus.CANCELING}
-
-    @precondition(lambda self: any(job.status in {JobStatus.STOPPED, JobStatus.FAILED} for job in self.rows))
-    @rule(pick=picks)
-    def resume_or_retry(self, pick: int) -> None:
-        """A stopped or failed job goes back to the line, by hand."""
-        resting = [job for job in self.rows if job.status in {JobStatus.STOPPED, JobStatus.FAILED}]
-        job = resting[pick % len(resting)]
-        again = job.resume(self.now) if job.status is JobStatus.STOPPED else job.try_again(self.now, only_failed=True)
-        self.system.jobs.write(job, again)
+    def _vanished(self, job: Job) -> bool:
+        return self.workflows.state(job.id, job.run) is ExecutionState.ABSENT
 
     # What functions do
 
@@ -111,9 +77,10 @@ class Lifecycle(Stage, RuleBasedStateMachine):
         try:
             self.system.dispatch()
         except Crash:
-            pass
+            return
         finally:
             self.workflows.dies = ""
+        self.check_dispatched()
 
     @precondition(lambda self: self.workflows.ended)
     @rule(pick=picks)
@@ -125,7 +92,7 @@ class Lifecycle(Stage, RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         """The sweep of a minute."""
-        self.system.sweep()
+        self.sweep_and_check()
 
     # What workers do
 
@@ -176,11 +143,7 @@ class Lifecycle(Stage, RuleBasedStateMachine):
         assert self.system.job(held.claim.job).losses == held.claim.job.losses
 
     @precondition(lambda self: self.live)
-    @rule(
-        pick=picks,
-        kind=st.sampled_from([None, FailureCategory.ASSERTION, FailureCategory.INFRASTRUCTURE, FailureCategory.INVALID_INPUT]),
-        dies=st.sampled_from(["", "", "before token", "before delete"]),
-    )  # fmt: skip
+    @rule(pick=picks, kind=kinds, dies=st.sampled_from(["", "", "before token", "before delete"]))
     def end(self, pick: int, kind: FailureCategory | None, dies: str) -> None:
         """A worker ends its run, and may die on the way."""
         held = self.some_live(pick)
@@ -194,6 +157,12 @@ class Lifecycle(Stage, RuleBasedStateMachine):
             self.workflows.dies = self.queue.dies = ""
 
     @precondition(lambda self: self.live)
+    @rule(pick=picks, kind=kinds)
+    def end_at_once(self, pick: int, kind: FailureCategory | None) -> None:
+        """The ordinary way from a worker to the end, in one step."""
+        self.end_and_finish(self.some_live(pick), kind)
+
+    @precondition(lambda self: self.live)
     @rule(pick=picks)
     def kill(self, pick: int) -> None:
         """A worker dies without a word."""
@@ -202,7 +171,8 @@ class Lifecycle(Stage, RuleBasedStateMachine):
     @rule(project=projects, tries=st.integers(1, 3))
     def work_begins(self, project: str, tries: int) -> None:
         """The ordinary way from a request to a worker, in one step: what is rare comes after it."""
-        self.accept(project, priority=0, low=False, tries=tries, delay=0, key=None)
+        retry = RetryPolicy(max_attempts=tries, delay_ms=0)
+        self.accept(project, CreateJob(bundle_id=BUNDLE, retry=retry))
         self.system.dispatch()
         self.take_message()
 
@@ -281,25 +251,9 @@ class Lifecycle(Stage, RuleBasedStateMachine):
 
     @invariant()
     def rows_are_sound(self) -> None:
-        """Each row by itself, and the rows that follow from it."""
-        if not hasattr(self, "probe"):
-            return
-        self.probe.look()
-        self.rows = self.probe.rows()
-        assert {job.id for job in self.rows} == set(self.accepted)
-        for job in self.rows:
-            check_row(job)
-        counters = self.probe.counters()
-        for project in PROJECTS:
-            own = [job for job in self.rows if job.project == project]
-            waiting = sorted((job for job in own if job.waiting), key=lambda job: job.line_position)
-            assert list(self.probe.line(project)) == [
-                LineRow(job.line_position, job.id, job.not_before) for job in waiting
-            ]
-            held = sum(job.held_lanes for job in own)
-            assert counters.get(project, (0, 0)) == (len(waiting), held)
-            assert held <= LIMITS.running
-        assert sum(job.held_lanes for job in self.rows) <= MAX_WORKERS
+        """After each step."""
+        if hasattr(self, "probe"):
+            self.check_rows()
 
     def teardown(self) -> None:
         """Everything works again: every accepted job comes to rest, and nothing is left behind."""
@@ -307,29 +261,10 @@ class Lifecycle(Stage, RuleBasedStateMachine):
             return
         try:
             self.come_to_rest()
-            for job in self.rows:
-                numbers = [event.data["number"] for event in self.probe.store.events(job.project, job.id, 0, 1_000)]
-                assert numbers == self.recorded.get(job.id, []), "events were lost or doubled"
+            self.check_events()
         finally:
             self.probe.close()
 
-    def come_to_rest(self) -> None:
-        """Let everything go its normal way until nothing is left to do."""
-        for held in self.live:
-            self.finish_claim(held.claim)
-        for _ in range(ROUNDS_TO_REST):
-            self.system.dispatch()
-            while (work := self.queue.receive(NO_WAIT)) is not None:
-                claim = self.system.run_job.claim(work, self.new_worker())
-                if claim is not None:
-                    self.finish_claim(claim)
-            for name in sorted(self.workflows.ended):
-                self.finish(name)
-            self.rows_are_sound()
-            if all(job.status in AT_REST for job in self.rows) and self.queue.empty:
-                break
-            self.system.pass_time(30)
-            self.system.sweep()
-        assert [job for job in self.rows if job.status not in AT_REST] == []
-        assert self.queue.empty
-        assert set(self.probe.counters().values()) <= {(0, 0)}
+
+class Lifecycle(Stories, Working):
+    """All of it: users steer, functions and workers work, and things go wrong."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -43,8 +43,12 @@ class Probe(Protocol):
         """(queued, running) of each project."""
         ...
 
+    def remains(self, gone: Mapping[str, str]) -> Iterable[str]:
+        """Keys of rows that have to do with deleted jobs, given as ids and projects."""
+        ...
+
     def trouble(self, kind: str) -> None:
-        """Let the next write meet trouble."""
+        """Let the next write, or the next deletion, meet trouble."""
         ...
 
     def close(self) -> None:
@@ -74,6 +78,15 @@ class MemoryProbe:
     def counters(self) -> dict[str, tuple[int, int]]:
         """See :meth:`Probe.counters`."""
         return {load.project: (load.queued, load.running) for load in self.memory.loads()}
+
+    def remains(self, gone: Mapping[str, str]) -> Iterable[str]:
+        """See :meth:`Probe.remains`."""
+        memory = self.memory
+        keys = {(project, job_id) for job_id, project in gone.items()}
+        for part in (memory._jobs, memory._details, memory._progress, memory._tests, memory._events, memory._next):
+            yield from (str(key) for key in keys.intersection(part))
+        for predecessor, successors in memory._next.items():
+            yield from (f"{predecessor} {job_id}" for job_id in successors.intersection(gone))
 
     def trouble(self, kind: str) -> None:
         """See :meth:`Probe.trouble`. Nothing troubles a dictionary."""

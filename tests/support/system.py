@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tests.support.builders import SCRIPT, START, a_caller
+from tests.support.outages import OutageArtifacts
 from wainwright.adapters.memory.job_store import MemoryJobStore
 from wainwright.adapters.memory.services import (
-    MemoryArtifacts,
     MemoryClock,
     MemoryLauncher,
     MemoryWakeUps,
     MemoryWorkflows,
     MemoryWorkQueue,
 )
+from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.adapters.memory.stores import MemoryAccessStore, MemoryWorkerStore
 from wainwright.contracts.http import CreateJob
 from wainwright.domain.capacity import Limits
@@ -50,7 +51,8 @@ class System:
         self.workers = MemoryWorkerStore()
         self.access = MemoryAccessStore()
         self.launcher = MemoryLauncher()
-        self.artifacts = MemoryArtifacts(self.clock)
+        self.artifacts = OutageArtifacts(self.clock)
+        self.spool = MemorySpool()
         self.submit = SubmitJob(self.jobs, self.artifacts, self.wakeups, self.clock, self.limits, 60_000)
         self.end = EndJob(self.jobs, self.limits)
         self.finish = FinishJob(self.jobs, self.end, self.wakeups, self.clock)
@@ -59,7 +61,7 @@ class System:
             self.jobs, self.workflows, self.finish, self.launch, self.clock, self.limits, self.max_workers
         )
         self.run_job = RunJob(self.jobs, self.queue, self.workflows, self.clock)
-        self.control = ControlJob(self.jobs, self.artifacts, self.wakeups, self.end, self.clock)
+        self.control = ControlJob(self.jobs, self.artifacts, self.wakeups, self.end, self.clock, self.spool)
         self.sweep = SweepJobs(self.jobs, self.workers, self.workflows, self.finish, self.end, self.wakeups, self.clock)
 
     def job(self, job: Job) -> Job:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -67,6 +68,48 @@ def test_a_reader_goes_on_after_any_event_it_has_seen(client: httpx.Client) -> N
         ]
         assert json.loads(rest[-1].data)["status"] == "completed"
     assert list(stream(client, job_id, everything[-1].id)) == []
+
+
+WAITING = """
+import time
+from pathlib import Path
+
+def test_waits(job):
+    job.log_info("from inside")
+    while not Path({gate!r}).exists():
+        job.log_info("still here")
+        time.sleep(0.2)
+"""
+
+
+def test_lines_from_outside_are_told_in_the_jobs_one_sequence(client: httpx.Client, up: Up, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    with Client(up.endpoint, up.key) as sdk:
+        job_id = submit(client, WAITING.format(gate=str(gate)))
+        told: list[ServerSentEvent] = []
+        for event in stream(client, job_id):
+            told.append(event)
+            if event.event == "log" and json.loads(event.data)["message"] == "from inside":
+                for number in range(10):
+                    sdk.jobs.log_info(job_id, f"outside {number}")
+                gate.touch()
+        sdk.jobs.log_info(job_id, "too late")
+
+        assert json.loads(told[-1].data)["status"] == "completed"
+        places = [int(event.id.split(".")[0]) for event in told if event.event != "status"]
+        assert places == list(range(1, len(places) + 1))
+        lines = [json.loads(event.data)["message"] for event in told if event.event == "log"]
+        outside = [line for line in lines if line.startswith("outside")]
+        assert outside == [f"outside {number}" for number in range(10)]
+        first = next(event for event in told if '"outside 4"' in event.data)
+        rest = [(event.id, event.data) for event in told[told.index(first) + 1 :] if event.event == "log"]
+        again = [
+            (event.id.split(".")[0], event.data) for event in stream(client, job_id, first.id) if event.event == "log"
+        ]
+        assert again == [(place.split(".")[0], data) for place, data in rest]
+        assert list(stream(client, job_id, told[-1].id)) == []
+        log = [entry.message for entry in sdk.jobs.logs(job_id)]
+        assert sorted(log) == sorted([*lines, "too late"])
 
 
 def test_a_reader_who_comes_late_is_told_the_end(client: httpx.Client, up: Up) -> None:

@@ -50,14 +50,16 @@ class Up:
             name: value for name, value in os.environ.items() if not name.startswith(("WAINWRIGHT_", "AWS_"))
         }
         self.environment["WAINWRIGHT_DATA_DIR"] = str(self.data_dir)
-        command = [*CLI, "up", "--port", "0", "--data-dir", str(self.data_dir), "--workers", str(self.workers)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                self._command(), env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         published = eventually(self._published, within=180, what=f"up started; see {self.log}")
         self.endpoint, self.key = published["endpoint"], published["key"]
         return self
+
+    def _command(self) -> list[str]:
+        return [*CLI, "up", "--port", "0", "--data-dir", str(self.data_dir), "--workers", str(self.workers)]
 
     def _published(self) -> dict[str, Any] | None:
         assert self._process is not None

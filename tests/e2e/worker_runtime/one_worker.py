@@ -16,6 +16,7 @@ from wainwright.adapters.clock import system_clock
 from wainwright.adapters.memory.job_store import MemoryJobStore
 from wainwright.adapters.memory.services import MemoryArtifacts, MemoryWorkflows, MemoryWorkQueue
 from wainwright.adapters.memory.stores import MemoryLogStore, MemoryWorkerStore
+from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind, JobEvent
 from wainwright.contracts.http import LogEntry
 from wainwright.contracts.messages import WorkMessage
@@ -45,6 +46,7 @@ class OneWorker:
             run_job=RunJob(self.jobs, queue, MemoryWorkflows(queue), system_clock),
             keep=KeepWorker("worker-1", MemoryWorkerStore(), self.jobs, queue, system_clock),
             jobs=self.jobs, logs=self.logs, artifacts=self.artifacts, queue=queue, clock=system_clock,
+            spool=NoSpool(),
         )  # fmt: skip
         self._queue = queue
         archive = packed(files)

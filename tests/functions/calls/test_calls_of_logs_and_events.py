@@ -72,6 +72,30 @@ def test_jobs_that_have_ended_take_lines_and_deleted_ones_do_not(client: httpx.C
         assert client.get(f"/v1/jobs/{unknown}/logs").status_code == 404
 
 
+def test_lines_are_told_to_those_who_listen_and_resume_by_their_ids(client: httpx.Client) -> None:
+    job_id = _job(client)
+    for message in ("one", "zwölf ✓"):
+        client.post(f"/v1/jobs/{job_id}/logs", json={"message": message}).raise_for_status()
+
+    whole = client.get(f"/v1/jobs/{job_id}/events").text
+    rest = client.get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "1.0"}).text
+
+    lines = [line for line in whole.splitlines() if line.startswith(("id:", "event:"))]
+    assert lines == ["id: 1.0", "event: log", "id: 2.0", "event: log", "id: 2.1", "event: status"]
+    assert 'data: {"level": "INFO", "message": "zwölf ✓", "testId": null}' in whole
+    assert rest == whole.replace(whole[whole.index("id: 1.0") : whole.index("id: 2.0")], "")
+
+
+def test_a_line_after_the_end_is_told_to_nobody(client: httpx.Client) -> None:
+    job_id = client.post("/v1/jobs", json={"instructions": "Press."}).json()["jobId"]
+    end = client.get(f"/v1/jobs/{job_id}/events").text
+
+    client.post(f"/v1/jobs/{job_id}/logs", json={"message": "late"}).raise_for_status()
+
+    assert client.get(f"/v1/jobs/{job_id}/events").text == end
+    assert client.get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "0.2"}).status_code == 204
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -82,6 +82,22 @@ def test_names_the_failing_line_and_the_errors_first_line_and_exits_1(
     assert "assertion: what happened" in result.stdout
 
 
+def test_names_what_of_the_report_could_not_be_uploaded(failing: FakeApi, wainwright: Run, suite: Path) -> None:
+    lacks = {
+        "complete": False, "missing": [f"data/1-{number}-trace.zip" for number in range(50)], "missing_count": 60,
+        "missing_reason": "S3 answered SlowDown",
+    }  # fmt: skip
+    report = failing.final.report.model_copy(update=lacks)
+    failing.final = failing.final.model_copy(update={"report": report})
+
+    result = wainwright("run", suite)
+
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("missing")]
+    assert line.startswith("missing  data/1-0-trace.zip, ")
+    assert line.endswith("data/1-4-trace.zip, 55 more: could not be uploaded (S3 answered SlowDown)")
+    assert line in " ".join(wainwright("jobs", "get", JOB_ID).stdout.split()).replace("missing ", "missing  ", 1)
+
+
 @pytest.mark.parametrize("category", [FailureCategory.WORKER_LOST, FailureCategory.INFRASTRUCTURE])
 def test_exits_3_when_the_platform_failed(
     api: FakeApi, wainwright: Run, suite: Path, category: FailureCategory

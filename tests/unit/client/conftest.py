@@ -1,11 +1,11 @@
-"""A client of each kind, of a fake project."""
+"""A client of each kind, of a fake project, and one of a fake of the API alone."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.unit.client.fake_api import KEY
+from tests.unit.client.fake_api import KEY, Connect, FakeApi
 from tests.unit.client.fake_project import FakeProject
 from wainwright.client import AsyncClient, Client, RetryRules
 
@@ -41,3 +41,32 @@ def async_user(project: FakeProject, paused: list[float]) -> AsyncClient:
 
     rules = RetryRules(chance=lambda: 0.0)
     return AsyncClient(project.url, KEY, transport=httpx.MockTransport(project.handle), retries=rules, sleep=pause)
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """The API that ``client`` talks to."""
+    return FakeApi()
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """Seconds that ``client`` paused, instead of pausing."""
+    return []
+
+
+@pytest.fixture
+def connect(api: FakeApi, pauses: list[float]) -> Connect:
+    """Makes clients of ``api``, with another key or endpoint where one is given."""
+
+    def make(key: str = KEY, endpoint: str = api.url) -> Client:
+        rules = RetryRules(chance=lambda: 0.0)
+        return Client(endpoint, key, transport=httpx.MockTransport(api.handle), retries=rules, sleep=pauses.append)
+
+    return make
+
+
+@pytest.fixture
+def client(connect: Connect) -> Client:
+    """A client of ``api``."""
+    return connect()

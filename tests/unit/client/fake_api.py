@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from wainwright.client import Client
 from wainwright.contracts.http import JobRecord, ReportLink
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import RunBy
@@ -21,6 +22,9 @@ JOB_ID = "0b9c6a52-8c8e-4f43-a6a0-6d0c8a1d5b11"
 CREATED = "2026-11-22T02:42:45.123Z"
 
 Event = tuple[str, dict[str, Any]]
+
+Connect = Callable[..., Client]
+"""Makes a client; see the fixture ``connect``."""
 
 
 def job_record(status: JobStatus = JobStatus.PENDING, **changes: Any) -> JobRecord:

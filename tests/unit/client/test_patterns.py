@@ -1,6 +1,5 @@
 """The patterns, against a fake of a project."""
 
-import asyncio
 import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +8,7 @@ import httpx
 import pytest
 from rich.console import Console
 
+from tests.support.coroutines import finished
 from tests.unit.client.fake_api import job_record
 from tests.unit.client.fake_project import FakeProject
 from wainwright.client import ApiError, AsyncClient, Client, CreateJob, JobFailed, JobStatus, WriteTemplate
@@ -60,7 +60,7 @@ def test_a_chain_is_awaited_with_an_asynchronous_client(async_user: AsyncClient,
         async with async_user as client:
             return len(await JobChain(client).add(work()).add(work()).execute("https://a.example/"))
 
-    assert asyncio.run(use()) == 2
+    assert finished(use()) == 2
 
 
 # Parallel
@@ -98,7 +98,7 @@ def test_parallel_is_awaited_with_an_asynchronous_client(async_user: AsyncClient
         async with async_user as client:
             return len((await run_parallel(client, [work(), work()])).successful)
 
-    assert asyncio.run(use()) == 2
+    assert finished(use()) == 2
 
 
 # Retries
@@ -181,7 +181,7 @@ def test_a_queue_is_awaited_with_an_asynchronous_client(async_user: AsyncClient)
             await queue.process()
             return queue.stats()
 
-    assert asyncio.run(use()) == QueueStats(0, 0, 1, 1, 0)
+    assert finished(use()) == QueueStats(0, 0, 1, 1, 0)
 
 
 # Numbers

@@ -1,6 +1,5 @@
 """The words of a job control, and both clients, against a fake of a project."""
 
-import asyncio
 import inspect
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.coroutines import finished
 from tests.unit.client.fake_api import KEY, problem
 from tests.unit.client.fake_project import FakeProject
 from wainwright.client import (
@@ -78,7 +78,7 @@ def test_the_asynchronous_client_does_the_same_steps(async_user: AsyncClient, pr
             missing = await client.jobs.find_by_id("nobody")
             return found, outcome.success and outcome.results == {"answer": 42}, str(missing)
 
-    found, success, missing = asyncio.run(use())
+    found, success, missing = finished(use())
     assert (len(found), success, missing) == (3, True, "None")
 
 
@@ -93,7 +93,7 @@ def test_the_asynchronous_client_repeats_and_raises_alike(
             await client.get_job("x")
 
     with pytest.raises(Unreachable) as raised:
-        asyncio.run(use())
+        finished(use())
     assert (paused, raised.value.job_id) == ([0.25, 0.5, 1.0, 2.0], "x")
 
 
@@ -118,7 +118,7 @@ def test_the_asynchronous_client_uploads_and_downloads(
             file = await client.report_file("x", "data/a.png", tmp_path / "out" / "a.png")
             return bundle_id, file.read_bytes()
 
-    bundle_id, content = asyncio.run(use())
+    bundle_id, content = finished(use())
     assert project.bundles[bundle_id][:2] == b"\x1f\x8b"
     assert project.asked[-1].headers["Content-Length"] == str(len(project.bundles[bundle_id]))
     assert content == b"x" * 100_000

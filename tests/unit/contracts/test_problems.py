@@ -14,6 +14,7 @@ EXAMPLES: list[tuple[WainwrightError, int, str]] = [
     (errors.Unauthenticated("no key"), 401, "unauthenticated"),
     (errors.Forbidden("read only"), 403, "forbidden"),
     (errors.NotFound("no job"), 404, "not-found"),
+    (errors.NotStored("not uploaded"), 404, "not-stored"),
     (errors.Refused("it has ended"), 409, "refused"),
     (errors.TransitionRefused("completed", "canceled"), 409, "refused"),
     (errors.IdempotencyConflict("taken"), 409, "idempotency-conflict"),

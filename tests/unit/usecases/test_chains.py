@@ -1,5 +1,7 @@
 """Jobs that wait for other jobs, and what becomes of them."""
 
+import pytest
+
 from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed
 from tests.support.system import System
 from wainwright.contracts.http import CreateJob
@@ -124,3 +126,40 @@ def test_the_sweep_follows_an_ending_that_was_missed(system: System) -> None:
     system.sweep()
 
     assert system.job(second).waiting
+
+
+def test_what_is_skipped_is_kept_as_long_as_what_ran(system: System) -> None:
+    claim = system.claimed()
+    second = _after(system, claim.job)
+    third = _after(system, second)
+
+    system.run_job.end(claim, failed())
+    system.finish(PROJECT, claim.job.id, claim.job.run)
+
+    expected = system.job(claim.job).expires_at
+    assert expected is not None
+    assert [system.job(each).expires_at for each in (second, third)] == [expected, expected]
+
+
+@pytest.mark.parametrize("ask", ["cancel", "stop"])
+def test_what_is_at_rest_stays_so_when_the_one_before_it_completes(system: System, ask: str) -> None:
+    claim = system.claimed()
+    second = _after(system, claim.job)
+    rests = getattr(system.control, ask)(CALLER, second.id)
+
+    _complete(system, claim)
+
+    after = system.job(second)
+    assert (after.status, after.due_at) == (rests.status, None)
+    system.pass_time(61)
+    assert system.sweep() == 0
+
+
+def test_a_stopped_job_starts_when_it_is_resumed_after_the_one_before_it_completed(system: System) -> None:
+    claim = system.claimed()
+    second = _after(system, claim.job)
+    system.control.stop(CALLER, second.id)
+
+    _complete(system, claim)
+
+    assert system.control.resume(CALLER, second.id).waiting

@@ -9,6 +9,7 @@ from tests.support.builders import PROJECT, completed, failed
 from tests.support.system import System
 from wainwright.contracts.names import archive_key, report_key
 from wainwright.domain.capacity import Limits, Retention
+from wainwright.domain.errors import Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
 from wainwright.usecases.clean_up import CleanUp
@@ -18,7 +19,7 @@ PLENTY = timedelta(minutes=10)
 
 @pytest.fixture
 def clean_up(system: System) -> CleanUp:
-    return CleanUp(system.jobs, system.artifacts, system.clock, system.limits)
+    return CleanUp(system.jobs, system.artifacts, system.clock, system.limits, system.spool)
 
 
 def _ended(system: System, *, well: bool = True) -> Job:
@@ -73,6 +74,30 @@ def test_archives_what_it_deletes_where_the_project_wants_it(system: System, cle
 
     record = json.loads(system.artifacts.objects[archive_key(PROJECT, job.id)][0])
     assert (record["id"], record["status"], record["tests"]["total"]) == (job.id, "completed", job.tests.total)
+
+
+def test_a_job_that_cannot_be_deleted_does_not_keep_those_behind_it(
+    system: System, clean_up: CleanUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, free = _ended(system), _ended(system)
+    system.pass_time(8 * 86_400)
+    delete = system.jobs.delete
+
+    def refuse_one(job: Job) -> None:
+        if job.id == stuck.id:
+            raise Unavailable("the database is too busy")
+        delete(job)
+
+    monkeypatch.setattr(system.jobs, "delete", refuse_one)
+
+    with pytest.raises(ExceptionGroup, match="1 jobs could not be deleted") as raised:
+        clean_up(budget=PLENTY)
+
+    assert [type(error) for error in raised.value.exceptions] == [Unavailable]
+    assert system.jobs.get(PROJECT, stuck.id) is not None
+    assert system.jobs.get(PROJECT, free.id) is None
+    monkeypatch.undo()
+    assert clean_up(budget=PLENTY) == 1
 
 
 def test_leaves_the_rest_to_the_next_run_when_its_time_is_up(system: System, clean_up: CleanUp) -> None:

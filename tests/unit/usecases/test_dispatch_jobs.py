@@ -1,6 +1,7 @@
 """Admitting waiting jobs."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import Conflict
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
-from wainwright.ports import LaunchRefused
-from wainwright.usecases.dispatch_jobs import QUEUE_ALLOWANCE_SECONDS
+from wainwright.ports import LaunchRefused, LineEntry
+from wainwright.usecases.dispatch_jobs import LOOK_AHEAD, QUEUE_ALLOWANCE_SECONDS
 
 
 def started(system: System) -> list[str]:
@@ -131,6 +132,28 @@ def test_looks_past_rows_that_changed_meanwhile(system: System, monkeypatch: pyt
 
     assert system.dispatch() == 1
     assert started(system) == [free.id]
+
+
+def test_reads_each_line_once_and_little_more_of_it_than_may_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(limits=Limits(running=3, queued=50), max_workers=5)
+    for project in ("ada", "bob"):
+        for _ in range(20):
+            system.submitted(project=project)
+    reads: list[tuple[str, int]] = []
+    waiting_line = system.jobs.waiting_line
+
+    def noted(project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
+        reads.append((project, limit))
+        return waiting_line(project, now, limit)
+
+    monkeypatch.setattr(system.jobs, "waiting_line", noted)
+
+    assert system.dispatch() == 5
+    assert sorted(reads) == [("ada", 3 + LOOK_AHEAD), ("bob", 3 + LOOK_AHEAD)]
+
+    reads.clear()
+    assert system.dispatch() == 0
+    assert reads == []  # the stage is full
 
 
 def test_starts_an_execution_only_after_the_admission_is_committed(system: System) -> None:

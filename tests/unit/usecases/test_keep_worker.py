@@ -79,6 +79,19 @@ def test_stays_where_others_are_leaving_too(system: System, keep: KeepWorker) ->
     assert keep.may_leave(0) is False
 
 
+def test_does_not_count_on_one_that_was_not_seen_in_time(system: System, keep: KeepWorker) -> None:
+    system.admitted()
+    system.workers.remove(system.workers.list()[0].id)
+    put(system, "w2")
+    work = system.queue.receive(timedelta(0))  # what w2 had, which is lost now
+    assert work is not None
+    assert keep.may_leave(0) is True
+
+    system.pass_time(3_600)
+
+    assert keep.may_leave(0) is False
+
+
 def test_stays_where_some_are_to_be_kept_warm(system: System, keep: KeepWorker) -> None:
     assert keep.may_leave(1) is False
 

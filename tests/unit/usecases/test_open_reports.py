@@ -6,11 +6,16 @@ import pytest
 
 from tests.support.builders import PROJECT, START, a_caller, a_job, job_id
 from tests.support.system import System
+from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.contracts.names import report_key, viewer_key
-from wainwright.domain.errors import InvalidInput, NotFound, Unauthenticated
-from wainwright.domain.jobs import Job, ReportRef
+from wainwright.contracts.problems import problem_of
+from wainwright.domain.errors import InvalidInput, NotFound, NotStored, TooLarge, Unauthenticated
+from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.reports import ReportRef
+from wainwright.ports import JobView, Progress
 from wainwright.usecases.manage_keys import digest
-from wainwright.usecases.open_reports import MAX_INLINE_BYTES, TICKET_LASTS, OpenReports
+from wainwright.usecases.open_reports import MAX_INLINE_BYTES, MAX_SPOOLED_BYTES, TICKET_LASTS, OpenReports, ReportFile
+from wainwright.usecases.present_job import present
 
 ORIGIN = "https://reports.example"
 CALLER = a_caller()
@@ -18,7 +23,7 @@ CALLER = a_caller()
 
 @pytest.fixture
 def reports(system: System) -> OpenReports:
-    return OpenReports(system.jobs, system.access, system.artifacts, system.clock, ORIGIN)
+    return OpenReports(system.jobs, system.access, system.artifacts, system.spool, system.clock, ORIGIN)
 
 
 @pytest.fixture
@@ -150,3 +155,94 @@ def test_tells_of_a_job_that_is_not_there(reports: OpenReports) -> None:
     with pytest.raises(InvalidInput) as refused:
         reports.give_ticket(CALLER, "99")
     assert refused.value.field == "jobId"
+
+
+class TestFilesThatCouldNotBeUploaded:
+    """Under fence 3, `index.html` and a trace are missing."""
+
+    MISSING = ("index.html", "data/3-1-trace.zip", "trace/")
+
+    @pytest.fixture
+    def job(self, system: System) -> Job:
+        report = ReportRef(fence=3, complete=True, viewer="1.2.3").without(self.MISSING, "S3 answered SlowDown")
+        return system.jobs.write(None, a_job(report=report))
+
+    @pytest.mark.parametrize("path", ["index.html", "data/3-1-trace.zip", "trace/index.html", ""])
+    def test_what_cannot_be_reached_is_named_with_the_reason_and_what_to_do(
+        self, reports: OpenReports, job: Job, path: str
+    ) -> None:
+        with pytest.raises(NotStored) as refused:
+            reports.read(CALLER, job.id, path)
+
+        problem = problem_of(refused.value)
+        assert (problem.status, problem.type) == (404, "urn:wainwright:problem:not-stored")
+        assert problem.detail.startswith(path or "index.html")
+        assert "SlowDown" in problem.detail
+        assert all(each in problem.detail for each in self.MISSING)
+        assert "retry" in (problem.advice or "")
+
+    def test_what_the_report_never_had_is_plainly_not_found(self, reports: OpenReports, job: Job) -> None:
+        for path in ("data/3-9-none.png", "junit.xml"):
+            with pytest.raises(NotFound) as refused:
+                reports.read(CALLER, job.id, path)
+            assert not isinstance(refused.value, NotStored)
+
+    def test_where_more_is_missing_than_is_named_it_may_be_any_attachment(
+        self, system: System, reports: OpenReports
+    ) -> None:
+        paths = [f"data/3-{number}-trace.zip" for number in range(80)]
+        report = ReportRef(fence=3, complete=True, viewer="1.2.3").without(paths, "S3 answered SlowDown")
+        job = system.jobs.write(None, a_job(report=report))
+
+        with pytest.raises(NotStored, match=r"80 files of the report .* 75 more"):
+            reports.read(CALLER, job.id, paths[-1])
+
+    def test_what_lies_on_a_disk_within_reach_is_served_from_there(
+        self, system: System, reports: OpenReports, job: Job
+    ) -> None:
+        large = b"x" * (MAX_INLINE_BYTES + 1)
+        system.spool = MemorySpool(100_000_000)
+        reports = OpenReports(system.jobs, system.access, system.artifacts, system.spool, system.clock, ORIGIN)
+        for path, content, kind in (
+            ("index.html", b"<html>", "text/html"),
+            ("data/3-1-trace.zip", large, "application/zip"),
+        ):
+            system.spool.put(report_key(PROJECT, job.id, fence=3, path=path), content, kind)
+        system.spool.put(viewer_key("1.2.3", "sw.bundle.js"), b"js", "text/javascript")
+
+        assert reports.read(CALLER, job.id, "") == ReportFile(b"<html>", "text/html")
+        assert reports.read(CALLER, job.id, "data/3-1-trace.zip") == ReportFile(large, "application/zip")
+        assert reports.read(CALLER, job.id, "trace/sw.bundle.js").content == b"js"
+
+    def test_what_went_up_meanwhile_is_served_from_the_bucket(
+        self, system: System, reports: OpenReports, job: Job
+    ) -> None:
+        system.artifacts.put(report_key(PROJECT, job.id, fence=3, path="index.html"), b"<html>", "text/html")
+
+        assert reports.read(CALLER, job.id, "index.html").content == b"<html>"
+
+    def test_there_is_a_bound_to_what_is_read_from_a_disk(self, system: System, job: Job) -> None:
+        spool = MemorySpool(MAX_SPOOLED_BYTES * 2)
+        spool.put(report_key(PROJECT, job.id, fence=3, path="index.html"), b"x" * (MAX_SPOOLED_BYTES + 1), "text/html")
+        reports = OpenReports(system.jobs, system.access, system.artifacts, spool, system.clock, ORIGIN)
+
+        with pytest.raises(TooLarge, match=r"index\.html is on the worker's disk"):
+            reports.read(CALLER, job.id, "index.html")
+
+    def test_another_project_is_served_nothing_from_the_disk(
+        self, system: System, reports: OpenReports, job: Job
+    ) -> None:
+        system.spool.put(report_key(PROJECT, job.id, fence=3, path="index.html"), b"<html>", "text/html")
+
+        with pytest.raises(NotFound):
+            reports.read(a_caller("other"), job.id, "index.html")
+
+    def test_the_record_names_what_is_missing_until_it_is_there(self, job: Job) -> None:
+        link = present(JobView(job=job, detail=JobDetail(), progress=Progress()), START).report
+
+        assert (link.ready, link.complete) == (True, False)
+        assert (link.missing, link.missing_count) == (list(self.MISSING), 3)
+        assert link.missing_reason == "S3 answered SlowDown"
+        after = job.note_uploads([(3, "index.html"), (None, "data/3-1-trace.zip"), (3, "trace/")], 0, START)
+        link = present(JobView(job=after, detail=JobDetail(), progress=Progress()), START).report
+        assert (link.complete, link.missing, link.missing_count, link.missing_reason) == (True, [], 0, None)

@@ -125,6 +125,15 @@ def test_a_label_can_be_changed_in_any_state(system: System) -> None:
     assert system.control.change(CALLER, job.id, PatchJob(label="kept")).label == "kept"
 
 
+def test_a_new_label_does_not_keep_a_job_for_longer(system: System) -> None:
+    job = _ended(system, completed())
+    system.pass_time(60)
+
+    named = system.control.change(CALLER, job.id, PatchJob(label="kept"))
+
+    assert named.expires_at == job.expires_at
+
+
 def test_tells_of_a_job_that_is_not_there(system: System) -> None:
     with pytest.raises(NotFound):
         system.control.stop(CALLER, job_id(99))

@@ -3,7 +3,7 @@
 import pytest
 
 from wainwright.domain.failures import FailureCategory
-from wainwright.domain.jobs import ReportRef
+from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 from wainwright.worker.endings import outcome_of
@@ -110,3 +110,25 @@ def test_what_was_asked_for_is_what_it_came_to(reason: str, status: JobStatus) -
     end = SuiteEnd("stopped") if reason == "stopped" else SuiteEnd("canceled")
 
     assert _outcome(end, Tally(total=2, passed=1))[:2] == (status, None)
+
+
+def test_passing_tests_are_not_enough_where_the_report_could_not_be_stored() -> None:
+    report = REPORT.without(["index.html", *(f"data/1-{number}-a.png" for number in range(6))], "S3 answered SlowDown")
+
+    status, category, message = _outcome(SuiteEnd("finished", exit_code=0, collected=2), report=report)
+
+    assert (status, category) == (JobStatus.FAILED, FailureCategory.INFRASTRUCTURE)
+    assert message == (
+        "all tests passed, but 7 files of the report could not be uploaded (S3 answered SlowDown): "
+        "index.html, data/1-0-a.png, data/1-1-a.png, data/1-2-a.png, data/1-3-a.png, 2 more"
+    )
+
+
+def test_what_the_report_lacks_does_not_hide_what_failed() -> None:
+    report = REPORT.without(["index.html"], "S3 answered SlowDown")
+    failed = Tally(total=1, failed=1)
+
+    assert _outcome(SuiteEnd("finished", exit_code=1), failed, [_failed("assertion")], report)[1] == "assertion"
+    assert _outcome(SuiteEnd("timed_out"), ALL_PASSED, report=report)[1] == "job_timeout"
+    assert _outcome(SuiteEnd("canceled"), ALL_PASSED, report=report)[0] is JobStatus.CANCELED
+    assert _outcome(SuiteEnd("stopped"), ALL_PASSED, report=report)[0] is JobStatus.STOPPED

@@ -12,6 +12,7 @@ from wainwright.adapters.clock import system_clock
 from wainwright.adapters.memory.job_store import MemoryJobStore
 from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.adapters.memory.stores import MemoryLogStore
+from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.http import LogEntry
 from wainwright.contracts.messages import WorkMessage
@@ -20,6 +21,7 @@ from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import Job, JobDetail, RunBy
 from wainwright.ports import LogQuery, NewEvent, Progress, ReceivedWork, StoredTest
 from wainwright.usecases.run_job import Claim
+from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadPolicy
 from wainwright.worker.recording import MOST_LOG_EVENTS, Recording
 from wainwright.worker.runtimes.model import (
     Event,
@@ -68,7 +70,9 @@ class Bench:
     """A claimed job, and where its recordings write to."""
 
     def __init__(self) -> None:
-        self.jobs, self.logs, self.artifacts = CountingJobs(), CountingLogs(), MemoryArtifacts(system_clock)
+        self.jobs, self.logs = CountingJobs(), CountingLogs()
+        artifacts = MemoryArtifacts(system_clock)
+        self.uploads = UploadArtifacts(artifacts, NoSpool(), UploadPolicy(), lambda: False)
         self.errors_noted = 0
         now = system_clock()
         new = Job(
@@ -84,7 +88,7 @@ class Bench:
         work = WorkMessage(project=PROJECT, job_id=self.job.id, run=1, task_token="token")
         claim = Claim(job=self.job, detail=JobDetail(), work=ReceivedWork(message=work, receipt="1"))
         before = self.jobs.tests(PROJECT, self.job.id)
-        recording = Recording(self.jobs, self.logs, self.artifacts, system_clock, claim, before, self._note_error)
+        recording = Recording(self.jobs, self.logs, self.uploads, system_clock, claim, before, self._note_error)
         for event in events:
             recording.take(event)
         recording.close()
@@ -191,7 +195,7 @@ def test_under_an_old_fence_nothing_is_written_to_the_log_either(bench: Bench) -
     bench.jobs.write(older, older.claim("another", system_clock() + timedelta(minutes=1)))
     work = WorkMessage(project=PROJECT, job_id=older.id, run=1, task_token="token")
     claim = Claim(job=older, detail=JobDetail(), work=ReceivedWork(message=work, receipt="1"))
-    recording = Recording(bench.jobs, bench.logs, bench.artifacts, system_clock, claim, [], lambda: None)
+    recording = Recording(bench.jobs, bench.logs, bench.uploads, system_clock, claim, [], lambda: None)
     recording.take(JobLog("INFO", "too late"))
     with pytest.raises(FenceLost):
         recording.close()

@@ -2,99 +2,28 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, a_caller
 from tests.support.system import NO_WAIT, System
-from wainwright.adapters.memory.stores import MemoryLogStore
+from tests.unit.worker.suites import Perform, collected, ended, outcome_of, passing
 from wainwright.contracts.http import CreateJob, JobConfig
 from wainwright.contracts.names import bundle_key, report_key
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import FailureCategory
-from wainwright.domain.jobs import LEASE, Job, Outcome
+from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.usecases.keep_worker import KeepWorker
-from wainwright.usecases.run_job import Claim
-from wainwright.wiring import Worker
-from wainwright.worker import run
 from wainwright.worker.going import Going
 from wainwright.worker.runtimes.model import (
-    Attachment,
     Collected,
     Event,
     StopRequest,
     SuiteEnd,
     SuiteRequest,
-    TestCase,
-    TestEnded,
-    TestError,
-    TestResult,
 )
-
-Suite = Callable[[SuiteRequest, Callable[[Event], None], StopRequest], SuiteEnd]
-
-
-@pytest.fixture
-def system(monkeypatch: pytest.MonkeyPatch) -> System:
-    monkeypatch.setattr("wainwright.worker.reporting.trace_viewer_files", list)  # megabytes that no test here looks at
-    return System()
-
-
-def worker(system: System, name: str = "w1") -> Worker:
-    keep = KeepWorker(name, system.workers, system.jobs, system.queue, system.clock)
-    return Worker(
-        run_job=system.run_job, keep=keep, jobs=system.jobs, logs=MemoryLogStore(), artifacts=system.artifacts,
-        queue=system.queue, clock=system.clock,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def perform(system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Job]:
-    """Run a claim with a suite of the test's own; gives the job as it is then."""
-
-    def perform(claim: Claim, suite: Suite, going: Going | None = None) -> Job:
-        monkeypatch.setattr(run, "run_suite", suite)
-        run.run_claim(worker(system), claim, tmp_path / f"run-{claim.job.fence}", going or Going())
-        return system.job(claim.job)
-
-    return perform
-
-
-def ended(request: SuiteRequest, name: str, *, passes: bool = True) -> TestEnded:
-    """A test that ended and left a trace."""
-    trace = request.output / f"{name}.zip"
-    trace.write_bytes(b"PK")
-    errors = () if passes else (TestError("expected 1\ngot 2", kind="assertion"),)
-    return TestEnded(
-        TestResult(
-            f"test_script.py::{name}", "test_script.py", 1, name, "passed" if passes else "failed", 5.0,
-            "2026-11-22T02:42:45.000Z", errors=errors,
-            attachments=(Attachment("trace", "application/zip", trace, size_bytes=2),),
-        )
-    )  # fmt: skip
-
-
-def collected(*names: str) -> Collected:
-    return Collected(tuple(TestCase(f"test_script.py::{name}", "test_script.py", 1, name) for name in names))
-
-
-def passing(request: SuiteRequest, tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
-    tell(collected("one", "two"))
-    tell(ended(request, "one"))
-    tell(ended(request, "two"))
-    return SuiteEnd("finished", exit_code=0, collected=2)
-
-
-def outcome_of(job: Job) -> Outcome:
-    assert job.outcome is not None
-    return job.outcome
-
-
-Perform = Callable[..., Job]
 
 
 def test_a_suite_that_passes_completes_the_run_with_a_whole_report(system: System, perform: Perform) -> None:

@@ -3,7 +3,9 @@
 Nothing is read when this is imported: entry points call :meth:`Settings.read`.
 """
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -61,7 +63,14 @@ class CapacitySettings(BaseModel):
         return Limits(running=self.running_capacity, queued=self.queued_capacity)
 
 
-class ApiSettings(JobSettings, CapacitySettings):
+class SpoolSettings(BaseModel):
+    """Where files of reports wait that could not be uploaded (requirement D11), if this process has or sees such a place."""
+
+    spool_dir: str | None = Field(default=None, alias="WAINWRIGHT_SPOOL_DIR", min_length=1)
+    spool_max_mb: int = Field(default=1_024, alias="WAINWRIGHT_SPOOL_MAX_MB", ge=1)
+
+
+class ApiSettings(JobSettings, CapacitySettings, SpoolSettings):
     """Of ``functions/api``."""
 
     bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)
@@ -90,7 +99,7 @@ class DispatchSettings(WorkflowSettings):
     security_group: str = Field(alias="WAINWRIGHT_SECURITY_GROUP")
 
 
-class CleanUpSettings(StoreSettings, CapacitySettings):
+class CleanUpSettings(StoreSettings, CapacitySettings, SpoolSettings):
     """Of ``functions/clean_up``."""
 
     bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)
@@ -102,7 +111,7 @@ class PublishSettings(Settings):
     event_bus: str = Field(alias="WAINWRIGHT_EVENT_BUS", min_length=1)
 
 
-class WorkerSettings(StoreSettings):
+class WorkerSettings(StoreSettings, SpoolSettings):
     """Of the browser worker. ``work_dir`` is where suites are unpacked and run."""
 
     bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)
@@ -111,3 +120,9 @@ class WorkerSettings(StoreSettings):
     idle_seconds: float = Field(default=60, alias="WAINWRIGHT_IDLE_SECONDS", ge=0)
     min_warm: int = Field(default=0, alias="WAINWRIGHT_MIN_WARM_WORKERS", ge=0)
     work_dir: str | None = Field(default=None, alias="WAINWRIGHT_WORK_DIR")
+    upload_retry_seconds: float = Field(default=30, alias="WAINWRIGHT_UPLOAD_RETRY_SECONDS", ge=0)
+
+    @property
+    def home(self) -> Path:
+        """The worker's own folder. It goes with the worker."""
+        return Path(self.work_dir or tempfile.gettempdir()) / f"wainwright-{self.worker_id}"

@@ -1,6 +1,8 @@
 """Puts use cases together with AWS adapters, for each entry point."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from wainwright.adapters.aws.artifacts import S3Artifacts
 from wainwright.adapters.aws.clients import Clients
@@ -14,13 +16,15 @@ from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
 from wainwright.adapters.aws.template_store import DynamoTemplateStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
-from wainwright.ports import Artifacts, Clock, JobStore, LogStore, WorkerStore, WorkQueue
+from wainwright.adapters.no_spool import NoSpool
+from wainwright.ports import Artifacts, Clock, JobStore, LogStore, Spool, WorkerStore, WorkQueue
 from wainwright.settings import (
     ApiSettings,
     CleanUpSettings,
     DispatchSettings,
     FinishSettings,
     PublishSettings,
+    SpoolSettings,
     StoreSettings,
     WorkerSettings,
     WorkflowSettings,
@@ -50,6 +54,8 @@ from wainwright.usecases.run_job import RunJob
 from wainwright.usecases.stream_events import StreamEvents
 from wainwright.usecases.submit_job import SubmitJob
 from wainwright.usecases.sweep_jobs import SweepJobs
+from wainwright.usecases.upload_artifacts import Pace, UploadArtifacts, UploadPolicy
+from wainwright.usecases.upload_spooled import UploadSpooled
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ def api(settings: ApiSettings) -> Api:
     access = DynamoAccessStore(clients.dynamodb, settings.table)
     wakeups = SqsWakeUps(clients.sqs, settings.jobs_queue_url)
     artifacts = S3Artifacts(clients.s3, settings.bucket)
+    spool = _spool(settings)
     templates = DynamoTemplateStore(clients.dynamodb, settings.table)
     submit = SubmitJob(jobs, artifacts, wakeups, system_clock, settings.limits, settings.timeout_ms)
     return Api(
@@ -89,10 +96,10 @@ def api(settings: ApiSettings) -> Api:
         submit=submit,
         invoke=InvokeTemplate(templates, submit, system_clock),
         read=ReadJobs(jobs, system_clock),
-        control=ControlJob(jobs, artifacts, wakeups, EndJob(jobs, settings.limits), system_clock),
+        control=ControlJob(jobs, artifacts, wakeups, EndJob(jobs, settings.limits), system_clock, spool),
         logs=JobLogs(jobs, DynamoLogStore(clients.dynamodb, settings.table), system_clock),
         accept_bundle=AcceptBundle(artifacts, system_clock),
-        reports=OpenReports(jobs, access, artifacts, system_clock, settings.reports_url),
+        reports=OpenReports(jobs, access, artifacts, spool, system_clock, settings.reports_url),
         templates=ManageTemplates(templates, artifacts, system_clock),
         analyze=AnalyzeJobs(jobs, system_clock),
         queue=ReadQueue(jobs, system_clock, settings.limits),
@@ -138,7 +145,19 @@ def clean_up(settings: CleanUpSettings) -> CleanUp:
     """Retention."""
     clients = Clients()
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
-    return CleanUp(jobs, S3Artifacts(clients.s3, settings.bucket), system_clock, settings.limits)
+    artifacts = S3Artifacts(clients.s3, settings.bucket)
+    return CleanUp(jobs, artifacts, system_clock, settings.limits, _spool(settings))
+
+
+def _spool(settings: SpoolSettings, default: Path | None = None) -> Spool:
+    """The directory that is named, or ``default``. Functions on AWS have neither: they see no worker's disk."""
+    directory = Path(settings.spool_dir) if settings.spool_dir else default
+    if directory is None:
+        return NoSpool()
+    # Here, for those that have none start sooner without it.
+    from wainwright.adapters.disk_spool import DiskSpool
+
+    return DiskSpool(directory, settings.spool_max_mb * 1_048_576)
 
 
 @dataclass(frozen=True)
@@ -196,6 +215,17 @@ class Worker:
     artifacts: Artifacts
     queue: WorkQueue
     clock: Clock
+    spool: Spool
+    upload_policy: UploadPolicy = field(default_factory=UploadPolicy)
+    pace: Pace = field(default_factory=Pace)
+
+    def uploads(self, hurried: Callable[[], bool]) -> UploadArtifacts:
+        """The uploads of one run."""
+        return UploadArtifacts(self.artifacts, self.spool, self.upload_policy, hurried, self.pace)
+
+    def spooled(self) -> UploadSpooled:
+        """The rounds of an idle worker."""
+        return UploadSpooled(self.jobs, self.artifacts, self.spool, self.clock)
 
 
 def worker(settings: WorkerSettings) -> Worker:
@@ -209,9 +239,11 @@ def worker(settings: WorkerSettings) -> Worker:
         keep=KeepWorker(settings.worker_id, workers, jobs, queue, system_clock),
         jobs=jobs,
         logs=DynamoLogStore(clients.dynamodb, settings.table),
-        artifacts=S3Artifacts(clients.s3, settings.bucket),
+        artifacts=S3Artifacts(clients.s3, settings.bucket, writer=clients.s3_once),
         queue=queue,
         clock=system_clock,
+        spool=_spool(settings, default=settings.home / "spool"),
+        upload_policy=UploadPolicy(total_seconds=settings.upload_retry_seconds),
     )
 
 

@@ -3,9 +3,11 @@
 import pytest
 
 from tests.unit.usecases.api.desk import CALLER, PROJECT, Desk
+from wainwright.contracts.events import MAX_EVENT_TEXT, MAX_JOB_EVENTS, EventKind
 from wainwright.contracts.http import MAX_LOG_LINES, CreateLog, LogEntry
 from wainwright.domain.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from wainwright.domain.jobs import Job
+from wainwright.ports import NewEvent
 
 ERROR = CreateLog(level="ERROR", message="broken")
 
@@ -73,3 +75,74 @@ def test_a_period_is_not_looked_at_where_there_are_instants(desk: Desk) -> None:
     assert desk.logs.read(CALLER, job.id, {"from": "0", "period": "whatever"}, limit=50).logs == []
     with pytest.raises(InvalidInput):
         desk.logs.read(CALLER, job.id, {"period": "whatever"}, limit=50)
+
+
+def _told(desk: Desk, job: Job) -> list[tuple[int, object]]:
+    return [(event.sequence, event.data["message"]) for event in desk.jobs.events(PROJECT, job.id, 0, MAX_JOB_EVENTS)]
+
+
+def test_a_line_becomes_an_event_of_the_same_shape_as_a_workers(desk: Desk) -> None:
+    job = desk.submitted()
+
+    entry = desk.logs.add(CALLER, job.id, CreateLog(level="ERROR", message="x" * 2_500, additional_info={"a": 1}))
+
+    (event,) = desk.jobs.events(PROJECT, job.id, 0, 10)
+    assert (event.sequence, event.kind, event.at) == (1, EventKind.LOG, entry.timestamp)
+    assert event.data == {"level": "ERROR", "message": "x" * MAX_EVENT_TEXT, "testId": None}
+
+
+def test_lines_and_the_workers_events_follow_each_other(desk: Desk) -> None:
+    job = desk.running()
+    worker = [NewEvent(kind=EventKind.LOG, at=desk.clock(), data={"message": "of the worker"})]
+
+    desk.logs.add(CALLER, job.id, CreateLog(message="first"))
+    desk.jobs.record(job, events=worker)
+    desk.logs.add(CALLER, job.id, CreateLog(message="last"))
+
+    assert _told(desk, job) == [(1, "first"), (2, "of the worker"), (3, "last")]
+
+
+def test_a_line_to_a_job_that_has_ended_is_in_the_log_alone(desk: Desk) -> None:
+    job = desk.ended()
+
+    desk.logs.add(CALLER, job.id, CreateLog(message="late"))
+
+    assert [line.message for line in desk.logs.read(CALLER, job.id, {}, limit=50).logs] == ["late"]
+    assert _told(desk, job) == []
+
+
+def test_a_line_to_a_job_that_ends_meanwhile_is_in_the_log_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = desk.submitted()
+    append = desk.log_store.append
+
+    def ends_meanwhile(*given: object) -> int:
+        desk.jobs.write(job, job.cancel(desk.clock()))
+        return append(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.log_store, "append", ends_meanwhile)
+    desk.logs.add(CALLER, job.id, CreateLog(message="late"))
+
+    assert [line.message for line in desk.logs.read(CALLER, job.id, {}, limit=50).logs] == ["late"]
+    assert _told(desk, job) == []
+
+
+def test_a_line_that_the_log_refuses_is_no_event(desk: Desk) -> None:
+    job = desk.submitted()
+    _fill(desk, job)
+
+    with pytest.raises(TooLarge):
+        desk.logs.add(CALLER, job.id, CreateLog(message="too much"))
+
+    assert _told(desk, job) == []
+
+
+def test_a_job_of_very_many_events_keeps_further_lines_in_its_log_alone(desk: Desk) -> None:
+    job = desk.running()
+    desk.jobs.record(job, events=[NewEvent(EventKind.LOG, desk.clock(), {"message": "x"})] * (MAX_JOB_EVENTS - 1))
+
+    for message in ("the last event", "a mere line"):
+        desk.logs.add(CALLER, job.id, CreateLog(message=message))
+
+    assert _told(desk, job)[-1] == (MAX_JOB_EVENTS, "the last event")
+    lines = desk.logs.read(CALLER, job.id, {}, limit=50).logs
+    assert [line.message for line in lines] == ["the last event", "a mere line"]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.unit.usecases.api.desk import PROJECT, Desk
+from tests.unit.usecases.api.desk import CALLER, PROJECT, Desk
 from wainwright.contracts.events import EventKind
+from wainwright.contracts.http import CreateLog
 from wainwright.domain.errors import NotFound
 from wainwright.domain.jobs import Job
 from wainwright.ports import NewEvent
@@ -73,3 +74,27 @@ def test_an_expired_job_has_no_events(desk: Desk) -> None:
 
     with pytest.raises(NotFound):
         desk.stream(PROJECT, job.id, None)
+
+
+def test_a_reader_is_told_lines_from_outside_in_their_place(desk: Desk) -> None:
+    job = desk.running()
+    status = job.status_sequence
+    _record(desk, job, 1)
+    desk.logs.add(CALLER, job.id, CreateLog(message="from outside"))
+    _record(desk, job, 1)
+
+    told = desk.stream(PROJECT, job.id, f"1.{status}") or ""
+
+    assert _ids(told) == [(f"2.{status}", "log"), (f"3.{status}", "log")]
+    assert told.index('"from outside"') < told.index("id: 3.")
+    assert _ids(desk.stream(PROJECT, job.id, f"2.{status}")) == [(f"3.{status}", "log")]
+
+
+def test_the_terminal_event_stays_the_last_one_though_lines_are_added_later(desk: Desk) -> None:
+    job = desk.ended()
+    end = [(f"0.{job.status_sequence}", "status")]
+
+    desk.logs.add(CALLER, job.id, CreateLog(message="late"))
+
+    assert _ids(desk.stream(PROJECT, job.id, None)) == end
+    assert desk.stream(PROJECT, job.id, end[0][0]) is None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from wainwright.cli.connect import connect
 from wainwright.cli.failures import ExitCode
-from wainwright.cli.results import exit_code, tally
+from wainwright.cli.results import exit_code, missing_files, tally
 from wainwright.cli.run import print_record
 from wainwright.cli.terminal import clean, console, first_line, seconds
 from wainwright.client import Client
@@ -108,6 +108,7 @@ def _print_job(job: JobRecord) -> None:
         "error": job.error if job.error and not job.failure else None,
         "results": json.dumps(job.results, ensure_ascii=False) if job.results else None,
         "report": f"wainwright report open {job.id}" if job.report.ready else None,
+        "missing": missing_files(job.report) if job.report.missing_count else None,
     }
     table = Table.grid(padding=(0, 2))
     for name, value in lines.items():

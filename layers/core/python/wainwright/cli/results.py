@@ -6,7 +6,7 @@ from wainwright.cli.failures import ExitCode
 from wainwright.cli.progress import STYLES, Seen, where
 from wainwright.cli.terminal import clean, count, first_line, seconds
 from wainwright.client import TestUpdate
-from wainwright.contracts.http import JobRecord
+from wainwright.contracts.http import JobRecord, ReportLink
 from wainwright.domain.failures import PLATFORM_FAILURES
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
@@ -14,6 +14,10 @@ from wainwright.domain.tests import Tally, TestOutcome
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+
+NAMED = 5
+"""Files of a report that are named as missing."""
 
 
 def exit_code(job: JobRecord) -> ExitCode:
@@ -46,8 +50,18 @@ def show_results(console: "Console", job: JobRecord, seen: Seen) -> None:
     if job.report.ready:
         rest = "" if job.report.complete else "  (incomplete)"
         console.print(Text(f"report   wainwright report open {job.id}{rest}"), soft_wrap=True)
+        if job.report.missing_count:
+            console.print(Text(f"missing  {missing_files(job.report)}", style="yellow"), soft_wrap=True)
     else:
         console.print(Text("report   none was left"))
+
+
+def missing_files(report: ReportLink) -> str:
+    """What of a report could not be uploaded, and why."""
+    named = report.missing[:NAMED]
+    rest = report.missing_count - len(named)
+    listed = ", ".join([*named, *([f"{rest} more"] if rest else [])])
+    return f"{listed}: could not be uploaded ({clean(report.missing_reason or 'no reason given')})"
 
 
 def results_table(seen: Seen) -> "Table":

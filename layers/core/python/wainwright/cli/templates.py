@@ -15,7 +15,7 @@ from wainwright.domain.instants import to_text
 
 
 def show_templates(*, as_json: bool) -> int:
-    """Print all templates, by name."""
+    """Print all templates, in the order of their creation."""
     with connect(looking_back=True) as system, system.client() as client:
         templates = list(client.templates.list())
     if as_json:

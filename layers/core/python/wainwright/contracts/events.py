@@ -9,6 +9,12 @@ from wainwright.domain.model import Record
 EVENT_SOURCE = "wainwright"
 STATUS_DETAIL_TYPE = "Job Status Changed"
 
+MAX_JOB_EVENTS = 1_000
+"""Events of a job beyond which lines that are added from outside are kept in its log alone (requirement D9)."""
+
+MAX_EVENT_TEXT = 2_000
+"""Characters of a line of the log that its event has; the log has all of them."""
+
 
 class EventKind(StrEnum):
     """What an event tells. ``status`` events are derived from the row; the others are stored."""

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from wainwright.domain.errors import InvalidInput
 
@@ -160,9 +161,39 @@ def report_key(project: str, job_id: str, *, fence: int, path: str, days: int = 
     return f"{prefix}{path}" if path.startswith("data/") else f"{prefix}f{fence}/{path}"
 
 
+class ReportFileName(NamedTuple):
+    """What a report's key says. ``fence`` is None for attachments, which all later reports of the job share."""
+
+    project: str
+    job_id: str
+    fence: int | None
+    path: str
+
+
+_REPORT_KEY = re.compile(rf"{REPORTS}\d+d/([^/]+)/([^/]+)/(?:f(\d+)/(.+)|(data/.+))\Z")
+
+
+def parse_report_key(key: str) -> ReportFileName | None:
+    """Whose file a key of the bucket names, and which; None where it is no report's."""
+    match = _REPORT_KEY.match(key)
+    if match is None:
+        return None
+    project, job_id, fence, path, attachment = match.groups()
+    return ReportFileName(project, job_id, int(fence) if fence else None, path or attachment)
+
+
+def key_group(key: str) -> str:
+    """The prefix of what belongs together with an object: all of its job, or of its version of the trace viewer."""
+    return "/".join(key.split("/")[: 4 if key.startswith(REPORTS) else 3]) + "/"
+
+
 def archive_key(project: str, job_id: str) -> str:
     """Where the record of a deleted job lies, if its project archives."""
     return f"{ARCHIVE}{project}/{job_id}.json"
+
+
+TRACE_VIEWER = "trace/"
+"""Where a report's pages expect the trace viewer, and the name by which a report says that it is without it."""
 
 
 def viewer_key(version: str, path: str) -> str:

@@ -28,7 +28,7 @@ _TITLES = {
     413: "Over a size bound.",
     429: "The project's capacity is used up; see Retry-After.",
     500: "A fault of the system; `instance` finds it in the logs.",
-    503: "Try again.",
+    503: "Something the system rests on is busy or did not answer; see Retry-After.",
 }
 
 _OTHER_CONTENT = {"openapi": "application/json", "streamEvents": "text/event-stream", "getReport": "*/*"}

@@ -16,6 +16,7 @@ _KINDS: Mapping[type[WainwrightError], tuple[int, str, str]] = {
     errors.InvalidInput: (400, "invalid-input", "The request has a fault"),
     errors.Unauthenticated: (401, "unauthenticated", "No valid API key"),
     errors.Forbidden: (403, "forbidden", "The key may not do this"),
+    errors.NotStored: (404, "not-stored", "The file could not be stored"),
     errors.NotFound: (404, "not-found", "There is no such thing"),
     errors.IdempotencyConflict: (409, "idempotency-conflict", "The Idempotency-Key is taken"),
     errors.Refused: (409, "refused", "Its state does not allow this"),
@@ -27,6 +28,17 @@ _KINDS: Mapping[type[WainwrightError], tuple[int, str, str]] = {
 
 TYPES = (*(TYPE_PREFIX + name for _, name, _ in _KINDS.values()), TYPE_PREFIX + "internal")
 """Every ``type`` that an answer can have."""
+
+
+UNAVAILABLE_RETRY_SECONDS = 2
+"""When to try again where something was unavailable: what was in the way is mostly over by then."""
+
+
+def retry_after(error: WainwrightError) -> int | None:
+    """Seconds for the header ``Retry-After``, where another try makes sense."""
+    if isinstance(error, errors.CapacityExceeded):
+        return error.retry_after
+    return UNAVAILABLE_RETRY_SECONDS if isinstance(error, errors.Unavailable) else None
 
 
 def problem_of(error: WainwrightError, instance: str | None = None) -> Problem:

@@ -7,6 +7,7 @@
     ├── Unauthenticated         401  no key, or one that is unknown, revoked or expired
     ├── Forbidden               403  the key lacks the scope
     ├── NotFound                404  no such thing in this project
+    │   └── NotStored                a file of a report could not be stored, or not yet
     ├── Refused                 409  the state it is in does not allow it
     │   ├── TransitionRefused        the state table has no such step
     │   └── IdempotencyConflict      the same Idempotency-Key came with another body
@@ -51,6 +52,10 @@ class Forbidden(WainwrightError):
 
 class NotFound(WainwrightError):
     """There is no such thing, or it belongs to another project: the two look alike on purpose."""
+
+
+class NotStored(NotFound):
+    """A file of a report that was written, but is not where it can be read: the upload failed."""
 
 
 class Refused(WainwrightError):

@@ -5,6 +5,7 @@ whether it stands in the waiting line follow from the record alone (:attr:`Job.w
 that applies the difference between two records in one transaction cannot let a counter drift.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from wainwright.domain.errors import Refused, TransitionRefused
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import Instant, to_milliseconds
 from wainwright.domain.model import Record
+from wainwright.domain.reports import ReportRef
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import AT_REST, FINAL, IN_WORK, JobStatus, check_transition
 from wainwright.domain.tests import Tally
@@ -36,14 +38,6 @@ class RunBy(Record):
 
     id: str
     name: str
-
-
-class ReportRef(Record):
-    """Where a report lies: its index was written under this fence. ``viewer`` names the trace viewer's version."""
-
-    fence: int
-    complete: bool
-    viewer: str
 
 
 class Outcome(Record):
@@ -162,6 +156,8 @@ class Job(Record):
                 "completed_at": now, "due_at": None, "admitted_at": None, "worker": None,
                 "lease_until": None, "not_before": None, "outcome": None,
             } | changes  # fmt: skip
+        if status in FINAL:
+            changes["blocked_on"] = ()
         return self._with(now, status=status, **changes)
 
     def admit(self, now: datetime) -> Self:
@@ -275,13 +271,13 @@ class Job(Record):
         )  # fmt: skip
 
     def unblock(self, predecessor: str, now: datetime) -> Self:
-        """A job that this one waited for has completed."""
+        """A job that this one waited for has completed. One that was stopped meanwhile goes on being at rest."""
         blocked_on = tuple(job_id for job_id in self.blocked_on if job_id != predecessor)
-        return self._with(now, blocked_on=blocked_on, due_at=now + CHECK_AFTER)
+        return self._with(now, blocked_on=blocked_on, due_at=None if self.status in AT_REST else now + CHECK_AFTER)
 
     def skip(self, failure: Failure, now: datetime) -> Self:
         """A job that this one waited for did not complete."""
-        return self._to(JobStatus.SKIPPED, now, failure=failure, blocked_on=())
+        return self._to(JobStatus.SKIPPED, now, failure=failure)
 
     def rank(self, now: datetime, *, priority: int | None = None, low_priority: bool | None = None) -> Self:
         """Change the place in the line. What has ended has none.
@@ -304,6 +300,21 @@ class Job(Record):
     def note_error(self, now: datetime) -> Self:
         """An error was logged."""
         return self._with(now, has_errors=True)
+
+    @property
+    def in_work(self) -> bool:
+        """Whether a run is under way whose outcome is not there yet."""
+        return self.admitted_at is not None and self.outcome is None
+
+    def note_uploads(self, uploaded: Collection[tuple[int | None, str]], left: int, now: datetime) -> Self:
+        """Files of the report went up after the run: see :meth:`ReportRef.with_uploaded`."""
+        report = self.report and self.report.with_uploaded(uploaded, left)
+        outcome = self.outcome
+        if outcome is not None and outcome.report is not None:
+            outcome = outcome.model_copy(update={"report": outcome.report.with_uploaded(uploaded, left)})
+        if (report, outcome) == (self.report, self.outcome):
+            return self
+        return self._with(now, report=report, outcome=outcome)
 
     def touch(self, now: datetime) -> Self:
         """Nothing changed but when the sweep looks again."""

@@ -1,6 +1,6 @@
 """Workers: how many there are, and how many there should be."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wainwright.domain.instants import Instant
@@ -35,6 +35,10 @@ class WorkerRecord(Record):
     def takes_work(self) -> bool:
         """Whether the worker will take a message that is in the queue."""
         return self.state is not WorkerState.DRAINING
+
+    def counts(self, now: datetime) -> bool:
+        """Whether the worker can be counted on: it takes work, and was seen, or was launched, not too long ago."""
+        return self.takes_work and self.due_at > now
 
 
 def missing_workers(*, demand: int, supply: int, most: int, warm: int = 0) -> int:

@@ -84,6 +84,11 @@ class Journal:
         path.mkdir(exist_ok=True)
         return path
 
+    @property
+    def spool(self) -> Path:
+        """Where workers keep what they could not upload, and functions look for it; created by who keeps something."""
+        return self.data_dir / "spool"
+
     def close(self) -> None:
         """Fold the log into the file and let another server use the directory."""
         with self._mutex:
@@ -197,7 +202,7 @@ class Journal:
 
 
 def _foreign_entry(data_dir: Path) -> str | None:
-    ours = {"lock", "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "objects", "logs", "cache"}
+    ours = {"lock", "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "objects", "logs", "cache", "spool"}
     return next((entry.name for entry in data_dir.iterdir() if entry.name not in ours), None)
 
 

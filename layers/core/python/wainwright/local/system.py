@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_PORT = 8787
 _MAX_WORKERS = "MAX_CONCURRENT_TESTS"
+_SPOOL = "WAINWRIGHT_SPOOL_DIR"
 _HOUSEKEEPING_SECONDS = 60.0
 _WORKERS_STOP_SECONDS = 10.0
 _FUNCTIONS_STOP_SECONDS = 3.0
@@ -175,7 +176,9 @@ class LocalSystem:
         specs = compute.functions(self.template)
         host_environment = dict(os.environ)
         # The stage says how many workers AWS may run; here this machine does.
-        self._set_environment(compute.shared_environment(specs) | {_MAX_WORKERS: str(self._max_workers)})
+        self._set_environment(
+            compute.shared_environment(specs) | {_MAX_WORKERS: str(self._max_workers), _SPOOL: str(journal.spool)}
+        )
         self._build(journal, specs, host_environment)
         restored = self._fill(journal)
         self._load(specs)
@@ -240,7 +243,7 @@ class LocalSystem:
         self._workers = Workers(
             place,
             compute.task_definitions(self.template),
-            self.environment,
+            self.environment | {_SPOOL: str(journal.spool)},
             host_environment,
             journal.logs,
             stopped=self._task_stopped,

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _INHERITED = frozenset(
     {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "DISPLAY", "XDG_CACHE_HOME"}
+    # Of the worker's own settings, those that the template leaves to the machine.
+    | {"WAINWRIGHT_UPLOAD_RETRY_SECONDS", "WAINWRIGHT_SPOOL_MAX_MB"}
 )
 _INHERITED_PREFIXES = ("LC_", "PLAYWRIGHT_")
 _LOGS_KEPT = 20

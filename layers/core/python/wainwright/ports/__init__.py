@@ -10,6 +10,7 @@ from wainwright.ports.event_bus import EventBus
 from wainwright.ports.job_store import Idempotency, JobStore, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
 from wainwright.ports.log_store import LogPage, LogQuery, LogStore
 from wainwright.ports.queues import ReceivedWork, WakeUps, WorkQueue
+from wainwright.ports.spool import Spool, SpoolFull
 from wainwright.ports.template_store import TemplateStore
 from wainwright.ports.workers import LaunchRefused, WorkerLauncher, WorkerStore
 from wainwright.ports.workflows import ExecutionState, Workflows
@@ -35,6 +36,8 @@ __all__ = [
     "Presigned",
     "Progress",
     "ReceivedWork",
+    "Spool",
+    "SpoolFull",
     "StoredTest",
     "TemplateStore",
     "Ticket",

@@ -23,11 +23,15 @@ class Artifacts(Protocol):
     """Objects in the bucket: bundles, reports, shared assets."""
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Write an object."""
+        """Write an object.
+
+        Raises:
+            Unavailable: it could not be written; the message has the reason and nothing else.
+        """
         ...
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
-        """Write an object from a file."""
+        """Write an object from a file. Raises as :meth:`put`."""
         ...
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
@@ -48,7 +52,11 @@ class Artifacts(Protocol):
         ...
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
-        """Size in bytes and time of writing, or None when there is no such object."""
+        """Size in bytes and time of writing, or None when there is no such object.
+
+        Raises:
+            Unavailable: it could not be told.
+        """
         ...
 
     def delete_all(self, prefix: str, *, most: int) -> int:

@@ -12,7 +12,7 @@ from wainwright.domain.errors import Conflict, Refused
 from wainwright.domain.find import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
-from wainwright.ports import Artifacts, Clock, JobStore, JobView
+from wainwright.ports import Artifacts, Clock, JobStore, JobView, Spool
 from wainwright.usecases.control_job import remove_job
 from wainwright.usecases.present_job import present
 
@@ -30,19 +30,36 @@ class CleanUp:
     artifacts: Artifacts
     clock: Clock
     default_limits: Limits
+    spool: Spool
 
     def __call__(self, *, budget: timedelta) -> int:
-        """Clean all projects, for as long as ``budget`` at the most; returns how many jobs were deleted."""
+        """Clean all projects, for as long as ``budget`` at the most; returns how many jobs were deleted.
+
+        Raises:
+            ExceptionGroup: some could not be deleted, with the reasons; all others were.
+        """
         until = self.clock() + budget
         removed = 0
+        faults: list[Exception] = []
+        for job, retention in self._outlived_anywhere():
+            if self.clock() >= until:
+                log.info("out of time; the rest is for the next run", extra={"removed": removed})
+                break
+            try:
+                removed += self._remove(job, retention)
+            except Exception as error:
+                # One job that cannot be deleted must not keep those behind it: rows of parts have no expiry of their own.
+                log.exception("could not be deleted", extra={"jobId": job.id})
+                faults.append(error)
+        if faults:
+            raise ExceptionGroup(f"{len(faults)} jobs could not be deleted", faults)
+        return removed
+
+    def _outlived_anywhere(self) -> Iterator[tuple[Job, Retention]]:
         for load in self.jobs.loads():
             retention = (load.limits or self.default_limits).retention
             for job in self._outlived(load.project, retention):
-                if self.clock() >= until:
-                    log.info("out of time; the rest is for the next run", extra={"removed": removed})
-                    return removed
-                removed += self._remove(job, retention)
-        return removed
+                yield job, retention
 
     def _outlived(self, project: str, retention: Retention) -> Iterator[Job]:
         now = self.clock()
@@ -74,7 +91,7 @@ class CleanUp:
         if retention.archive:
             self._archive(job)
         try:
-            remove_job(self.jobs, self.artifacts, job)
+            remove_job(self.jobs, self.artifacts, self.spool, job)
         except (Conflict, Refused):
             return 0  # somebody retried or resumed it just now
         return 1

@@ -12,7 +12,7 @@ from wainwright.contracts.names import check_job_id, report_prefix
 from wainwright.domain.errors import Conflict, Refused, TransitionRefused, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST
-from wainwright.ports import Artifacts, Clock, JobStore, WakeUps
+from wainwright.ports import Artifacts, Clock, JobStore, Spool, WakeUps
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.read_jobs import find_job
@@ -36,6 +36,7 @@ class ControlJob:
     wakeups: WakeUps
     end: EndJob
     clock: Clock
+    spool: Spool
 
     def cancel(self, caller: Caller, job_id: str) -> Job:
         """Cancel for good: at once where no worker has the job; else its worker ends it within seconds."""
@@ -80,7 +81,7 @@ class ControlJob:
             raise Refused(
                 f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel or stop it first."
             )
-        remove_job(self.jobs, self.artifacts, job)
+        remove_job(self.jobs, self.artifacts, self.spool, job)
 
     def _get(self, caller: Caller, job_id: str) -> Job:
         return find_job(self.jobs, self.clock, caller.project, job_id)
@@ -103,12 +104,15 @@ class ControlJob:
         raise Unavailable("the job changed faster than it could be steered", advice="Send the request again.")
 
 
-def remove_job(jobs: JobStore, artifacts: Artifacts, job: Job) -> None:
+def remove_job(jobs: JobStore, artifacts: Artifacts, spool: Spool, job: Job) -> None:
     """Delete a job's objects and rows, the job's own row last.
 
     Raises:
         Conflict, Refused: the job is not, or no longer, at rest as it was read.
     """
-    while artifacts.delete_all(report_prefix(job.project, job.id, days=job.report_days), most=OBJECTS_AT_ONCE):
+    prefix = report_prefix(job.project, job.id, days=job.report_days)
+    for key in spool.keys(prefix):  # first, or what lies there could still be uploaded
+        spool.delete(key)
+    while artifacts.delete_all(prefix, most=OBJECTS_AT_ONCE):
         pass
     jobs.delete(job)

@@ -1,6 +1,7 @@
 """Admit waiting jobs: by priority within a project, by turns between projects, within every limit; launch workers."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wainwright.contracts.messages import ExecutionInput
@@ -12,7 +13,7 @@ from wainwright.usecases.finish_job import FinishJob
 from wainwright.usecases.launch_workers import LaunchWorkers
 
 LOOK_AHEAD = 10
-"""How much of a line is read at once. More than one, so that rows that changed meanwhile cost no further read."""
+"""How much more of a line is read than may start: for jobs that somebody else took or canceled meanwhile."""
 
 QUEUE_ALLOWANCE_SECONDS = 3_600
 """How much longer than the job's own timeout its execution may last: time for a worker to come and take it."""
@@ -36,25 +37,37 @@ class DispatchJobs:
         """Admit all that may start now, launch the workers this takes, and return how many jobs were admitted."""
         loads = self.jobs.loads()
         room = self.max_workers - sum(load.running for load in loads)
-        turns = sorted((load for load in loads if load.queued), key=lambda load: load.served)
+        served_longest_ago_first = sorted((load for load in loads if load.queued), key=lambda load: load.served)
+        turns = [(load, self._line(load, room)) for load in served_longest_ago_first]
         admitted = 0
         while turns and room > 0:
             still_waiting = []
-            for load in turns:
-                job = self._admit_next(load) if room > 0 else None
+            for load, line in turns:
+                job = self._admit_next(load, line) if room > 0 else None
                 if job is not None:
                     room -= job.lanes
                     admitted += 1
-                    still_waiting.append(load)
+                    still_waiting.append((load, line))
             turns = still_waiting
         self.launch_workers()
         return admitted
 
-    def _admit_next(self, load: ProjectLoad) -> Job | None:
-        limits = load.limits or self.default_limits
-        for entry in self.jobs.waiting_line(load.project, self.clock(), LOOK_AHEAD):
+    def _limits(self, load: ProjectLoad) -> Limits:
+        return load.limits or self.default_limits
+
+    def _line(self, load: ProjectLoad, room: int) -> Iterator[LineEntry]:
+        """As much of a project's line as may start, and a little more; read once, when it is first asked for.
+
+        Whoever comes, or frees a lane, after that wakes dispatch anew.
+        """
+        most = min(room, load.queued, self._limits(load).running - load.running)
+        if most > 0:
+            yield from self.jobs.waiting_line(load.project, self.clock(), most + LOOK_AHEAD)
+
+    def _admit_next(self, load: ProjectLoad, line: Iterator[LineEntry]) -> Job | None:
+        for entry in line:
             try:
-                job = self._admit(load.project, entry, limits)
+                job = self._admit(load.project, entry, self._limits(load))
             except CapacityExceeded:
                 return None
             if job is not None:

@@ -31,15 +31,14 @@ class EndJob:
     default_limits: Limits
 
     def __call__(self, before: Job, after: Job, now: datetime) -> Job:
-        """Write ``after``, at rest or not.
+        """Write ``after``, whether it is an ending or not.
 
         Raises:
             Conflict: a row changed since it was read; to be decided anew.
         """
-        if after.status not in AT_REST:
+        if after.status not in AT_REST or after.status is before.status:
             return self.jobs.write(before, after)
-        retention = (self.jobs.load(after.project).limits or self.default_limits).retention
-        after = after.model_copy(update={"expires_at": now + timedelta(days=retention.job_days)})
+        after = self._kept(after, now)
         also = self._successors(before, after, now) if after.final else []
         written = self.jobs.write(before, after, also=also)
         if after.final:
@@ -63,9 +62,11 @@ class EndJob:
         """What the ending's own transaction left out: successors beyond its bound or added meanwhile, and theirs in turn."""
         for job_id in self.jobs.dependents(ended.project, ended.id):
             job = self.jobs.get(ended.project, job_id)
-            if job is None or (ended.id in job.blocked_on and job.status is not JobStatus.PENDING):
+            if job is None:
                 continue
             if ended.id in job.blocked_on:
+                if job.status is not JobStatus.PENDING and ended.status is not JobStatus.COMPLETED:
+                    continue  # it was stopped; should it be resumed, the sweep skips it
                 try:
                     job = self.jobs.write(job, self._after_predecessor(job, ended, ended.id, now))
                 except Conflict:
@@ -79,9 +80,8 @@ class EndJob:
             if len(pairs) == MOST_AT_ONCE:
                 break
             job = self.jobs.get(after.project, job_id)
-            if job is None or before.id not in job.blocked_on:
-                continue
-            if job.status is JobStatus.PENDING or after.status is JobStatus.COMPLETED:
+            # One that was stopped may be half deleted, and must not keep this job from ending: it follows afterwards.
+            if job is not None and before.id in job.blocked_on and job.status is JobStatus.PENDING:
                 pairs.append((job, self._after_predecessor(job, after, after.id, now)))
         return pairs
 
@@ -90,7 +90,12 @@ class EndJob:
             free = job.unblock(predecessor_id, now)
             url = job.url or self._final_url(predecessor)
             return free.model_copy(update={"url": url})
-        return job.skip(_reason(predecessor, predecessor_id), now)
+        return self._kept(job.skip(_reason(predecessor, predecessor_id), now), now)
+
+    def _kept(self, job: Job, now: datetime) -> Job:
+        """The job with the end of the time for which it is kept."""
+        retention = (self.jobs.load(job.project).limits or self.default_limits).retention
+        return job.model_copy(update={"expires_at": now + timedelta(days=retention.job_days)})
 
     def _final_url(self, predecessor: Job) -> str | None:
         view = self.jobs.view(predecessor.project, predecessor.id)

@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wainwright.contracts.events import MAX_EVENT_TEXT, MAX_JOB_EVENTS, EventKind
 from wainwright.contracts.http import MAX_LOG_LINES, CreateLog, LogEntry, LogLevel
 from wainwright.domain.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from wainwright.domain.find import TimeRange
-from wainwright.ports import Clock, JobStore, LogPage, LogQuery, LogStore
+from wainwright.domain.states import AT_REST
+from wainwright.ports import Clock, JobStore, LogPage, LogQuery, LogStore, NewEvent
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.periods import read_period, read_range
 from wainwright.usecases.read_jobs import find_job
@@ -48,12 +50,15 @@ class JobLogs:
     def add(self, caller: Caller, job_id: str, request: CreateLog) -> LogEntry:
         """Add a line to the log of a job, ended or not. One of level ERROR marks the job as having errors.
 
+        It becomes an event of the job, too, unless the job is at rest: nothing comes after the terminal event.
+
         Raises:
             NotFound: the project has no such job, or not any more.
             TooLarge: the line carries too much, or the log is full.
+            Unavailable: too many wrote at once; the line may be in the log, and then will be twice when it is sent again.
         """
         _check_info(request)
-        find_job(self.jobs, self.clock, caller.project, job_id)
+        job = find_job(self.jobs, self.clock, caller.project, job_id)
         if request.level == "ERROR":
             self._mark(caller, job_id)
         entry = LogEntry(
@@ -66,6 +71,8 @@ class JobLogs:
             raise TooLarge(
                 f"the job's log is full: it has {MAX_LOG_LINES} lines", advice="Log less, or in another job."
             )
+        if job.status not in AT_REST:
+            self.jobs.add_events(caller.project, job_id, [_event(entry)], MAX_JOB_EVENTS)
         return entry
 
     def _mark(self, caller: Caller, job_id: str) -> None:
@@ -85,6 +92,12 @@ class JobLogs:
         if "period" in given and "from" not in given and "to" not in given:
             return read_period(given["period"], self.clock())
         return read_range(("from", "to"), given.get("from"), given.get("to"))
+
+
+def _event(entry: LogEntry) -> NewEvent:
+    """A line as an event, of the same shape as a worker's. It belongs to no test."""
+    data = {"level": entry.level, "message": entry.message[:MAX_EVENT_TEXT], "testId": None}
+    return NewEvent(kind=EventKind.LOG, at=entry.timestamp, data=data)
 
 
 def _level(text: str) -> LogLevel:

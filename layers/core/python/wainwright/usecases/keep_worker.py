@@ -36,7 +36,8 @@ class KeepWorker:
         """
         self.report(WorkerState.DRAINING)
         demand = sum(load.running for load in self.jobs.loads())
-        others = [row for row in self.workers.list() if row.id != self.worker_id and row.takes_work]
+        now = self.clock()
+        others = [row for row in self.workers.list() if row.id != self.worker_id and row.counts(now)]
         if max(demand, min_warm) > len(others):
             self.report(WorkerState.IDLE)
             return False

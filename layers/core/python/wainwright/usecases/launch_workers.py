@@ -31,7 +31,7 @@ class LaunchWorkers:
         if demand == 0 and self.min_warm == 0:
             return 0
         now = self.clock()
-        supply = sum(1 for worker in self.workers.list() if worker.takes_work and worker.due_at > now)
+        supply = sum(1 for worker in self.workers.list() if worker.counts(now))
         missing = missing_workers(demand=demand, supply=supply, most=self.max_workers, warm=self.min_warm)
         for _ in range(missing):
             self._launch()

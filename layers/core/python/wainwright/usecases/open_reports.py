@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from wainwright.contracts.http import TicketAnswer
 from wainwright.contracts.names import check_job_id, report_key, viewer_key
-from wainwright.domain.errors import InvalidInput, NotFound, TooLarge
-from wainwright.ports import AccessStore, ArtifactMissing, Artifacts, Clock, JobStore, Ticket
+from wainwright.domain.errors import InvalidInput, NotFound, NotStored, TooLarge
+from wainwright.domain.reports import ReportRef
+from wainwright.ports import AccessStore, ArtifactMissing, Artifacts, Clock, JobStore, Spool, Ticket
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import digest
 from wainwright.usecases.open_ticket import OpenTicket
@@ -19,6 +20,9 @@ LINK_LASTS = timedelta(minutes=15)
 
 MAX_INLINE_BYTES = 4 * 1_048_576
 """A function's answer is bounded by 6 MB, base64 included; what is larger is fetched from the bucket."""
+
+MAX_SPOOLED_BYTES = 64 * 1_048_576
+"""What lies on a disk that can be reached from here cannot be redirected to, and nothing but memory bounds the answer."""
 
 _PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\Z")
 
@@ -39,6 +43,7 @@ class OpenReports:
     jobs: JobStore
     access: AccessStore
     artifacts: Artifacts
+    spool: Spool
     clock: Clock
     reports_url: str
 
@@ -70,6 +75,7 @@ class OpenReports:
 
         Raises:
             NotFound: no such job or file, or the report is not there yet.
+            NotStored: the file could not be uploaded, and the disk where it lies cannot be reached from here.
         """
         return self._read(caller.project, check_job_id(job_id), path)
 
@@ -87,10 +93,30 @@ class OpenReports:
             key = viewer_key(job.report.viewer, path.removeprefix("trace/"))
         else:
             key = report_key(project, job_id, fence=job.report.fence, path=path, days=job.report_days)
+        if self.spool.has(key):
+            try:
+                return ReportFile(*self.spool.get(key, most=MAX_SPOOLED_BYTES))
+            except ArtifactMissing:
+                pass  # it went up just now
+            except TooLarge as error:
+                raise TooLarge(
+                    f"{path} is on the worker's disk and larger than the {MAX_SPOOLED_BYTES} bytes that are read from there",
+                    advice="Ask again in some minutes: once it is uploaded, it can be fetched whatever its size.",
+                ) from error
         try:
             content, content_type = self.artifacts.get(key, most=MAX_INLINE_BYTES)
         except ArtifactMissing as error:
-            raise NotFound(f"the report has no file {path}") from error
+            raise _absent(job.report, path) from error
         except TooLarge:
             return ReportFile(redirect=self.artifacts.presign_get(key, lasts=LINK_LASTS).url)
         return ReportFile(content=content, content_type=content_type)
+
+
+def _absent(report: ReportRef, path: str) -> NotFound:
+    if not report.lacks(path):
+        return NotFound(f"the report has no file {path}")
+    return NotStored(
+        f"{path} is on the disk of the worker that wrote it, which cannot be read from here: {report.lack()}",
+        advice="A worker that is still there goes on trying: ask again in some minutes. If the job failed, "
+        "POST /v1/jobs/{jobId}/retry writes the report anew, and what has passed does not run again.",
+    )

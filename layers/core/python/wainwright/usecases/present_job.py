@@ -29,11 +29,23 @@ def present(view: JobView, now: datetime) -> JobRecord:
         waiting_ms=job.waiting_ms(now), duration_ms=job.duration_ms(now),
         has_errors=job.has_errors, run_by=job.run_by, results=detail.results, tests=tests,
         failure=job.failure, error=job.failure.line() if job.failure else None,
-        report=ReportLink(
-            url=report_path(job.id), ready=job.report is not None, complete=bool(job.report and job.report.complete)
-        ),
+        report=_report_link(job),
         cost=JobCost(seconds=job.ran_ms / 1_000),
     )  # fmt: skip
+
+
+def _report_link(job: Job) -> ReportLink:
+    link = ReportLink(url=report_path(job.id), ready=job.report is not None, complete=False)
+    if job.report is None:
+        return link
+    return link.model_copy(
+        update={
+            "complete": job.report.whole,
+            "missing": list(job.report.missing),
+            "missing_count": job.report.missing_count,
+            "missing_reason": job.report.missing_reason,
+        }
+    )
 
 
 def _percent(view: JobView, tests: Tally) -> int:

@@ -5,8 +5,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
-from pathlib import Path
 
 from wainwright import wiring
 from wainwright.settings import SettingsInvalid, WorkerSettings
@@ -51,9 +49,8 @@ def main() -> int:
     going = Going()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: going.tell())
-    work_dir = Path(settings.work_dir or tempfile.gettempdir()) / f"wainwright-{settings.worker_id}"
-    work_dir.mkdir(parents=True, mode=0o700)
-    Agent(wiring.worker(settings), settings, going, work_dir).run()
+    settings.home.mkdir(parents=True, mode=0o700)
+    Agent(wiring.worker(settings), settings, going, settings.home).run()
     return 0
 
 

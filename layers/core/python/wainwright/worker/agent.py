@@ -32,12 +32,14 @@ class Agent:
         self._settings = settings
         self._going = going
         self._work_dir = work_dir
+        self._spooled = worker.spooled()
 
     def run(self) -> None:
         """Work until told to go, or idle for long enough while nothing waits for a worker."""
         log.info("worker started", extra={"worker": self._settings.worker_id})
         try:
             self._work()
+            self._spooled.last_time()
         finally:
             self._worker.keep.leave()
             shutil.rmtree(self._work_dir, ignore_errors=True)
@@ -62,6 +64,7 @@ class Agent:
             elif time.monotonic() - reported > keep.REPORT_SECONDS:
                 keep.report(WorkerState.IDLE)
                 reported = time.monotonic()
+            self._spooled.when_due()
 
     def _take(self, work: ReceivedWork) -> None:
         message = work.message

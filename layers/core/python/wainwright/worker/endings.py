@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from wainwright.domain.failures import Failure, FailureCategory
-from wainwright.domain.jobs import Outcome, ReportRef
+from wainwright.domain.jobs import Outcome
+from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 from wainwright.worker.runtimes.model import SuiteEnd, TestResult
@@ -77,6 +78,8 @@ def _status_and_failure(
         return JobStatus.FAILED, Failure.of(
             _C.INFRASTRUCTURE, "all tests passed, but the report is not complete; it names what is missing"
         )
+    if report.missing_count:
+        return JobStatus.FAILED, Failure.of(_C.INFRASTRUCTURE, f"all tests passed, but {report.lack()}")
     return JobStatus.COMPLETED, None
 
 

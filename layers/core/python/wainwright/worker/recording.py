@@ -13,8 +13,9 @@ from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
 from wainwright.contracts.names import artifact_name, report_key
 from wainwright.domain.results import merge
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.ports import Artifacts, Clock, JobStore, LogStore, NewEvent, StoredTest
+from wainwright.ports import Clock, JobStore, LogStore, NewEvent, StoredTest
 from wainwright.usecases.run_job import Claim
+from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts
 from wainwright.worker.results import Results
 from wainwright.worker.runtimes.model import (
     Attachment,
@@ -43,6 +44,9 @@ MOST_LOG_EVENTS = 500
 
 MOST_PROGRESS_EVENTS = 500
 
+SPOOLED = "spooled"
+"""Names, in a test's row, its attachments that were not in the bucket: should this worker die, the next one knows."""
+
 
 @dataclass(frozen=True)
 class _Taken:
@@ -65,11 +69,16 @@ class _Noted:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is known of a job's tests: outcomes by test id, and the results behind them, oldest attempt first."""
+    """What is known of a job's tests: outcomes by test id, and the results behind them, oldest attempt first.
+
+    ``missing`` tells of evidence that is nowhere; ``spooled`` names attachments, by their paths in the report, that were on
+    a worker's disk and not in the bucket when their test was recorded, by whichever worker.
+    """
 
     outcomes: dict[str, TestOutcome]
     results: dict[str, list[TestResult]]
     missing: list[str]
+    spooled: set[str]
 
 
 class Recording:
@@ -82,7 +91,7 @@ class Recording:
         self,
         jobs: JobStore,
         logs: LogStore,
-        artifacts: Artifacts,
+        uploads: UploadArtifacts,
         clock: Clock,
         claim: Claim,
         before: Sequence[StoredTest],
@@ -90,7 +99,7 @@ class Recording:
     ) -> None:
         self._jobs = jobs
         self._logs = logs
-        self._artifacts = artifacts
+        self._uploads = uploads
         self._clock = clock
         self._claim = claim
         self._note_error = note_error
@@ -107,8 +116,9 @@ class Recording:
             outcomes={test.id: test.outcome for test in before},
             results={test.id: [TestResult.from_json(body) for body in test.body["attempts"]] for test in before},
             missing=[],
+            spooled={href for test in before for href in test.body.get(SPOOLED, ())},
         )
-        self._uploads = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
+        self._senders = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
         self._thread = threading.Thread(target=self._record_all, name="recording", daemon=True)
         self._thread.start()
 
@@ -130,7 +140,7 @@ class Recording:
         """
         self._queue.put(None)
         self._thread.join()
-        self._uploads.shutdown()
+        self._senders.shutdown()
         if self._error is not None:
             raise self._error
 
@@ -229,10 +239,16 @@ class Recording:
         body: dict[str, Any] = {"attempts": [attempt.to_json() for attempt in attempts]}
         if results := self.results.of_test(result.id):
             body["results"] = results
+        if spooled := self._spooled_of(attempts):
+            body[SPOOLED] = spooled
         return StoredTest(id=result.id, outcome=outcome, attempt=self._claim.job.attempt, body=body)
 
     def _upload(self, result: TestResult) -> TestResult:
-        return replace(result, attachments=tuple(self._uploads.map(self._send, self._named(result))))
+        return replace(result, attachments=tuple(self._senders.map(self._send, self._named(result))))
+
+    def _spooled_of(self, attempts: Sequence[TestResult]) -> list[str]:
+        hrefs = [item.href for attempt in attempts for item in attempt.attachments]
+        return [href for href in hrefs if href is not None and href in self.recorded.spooled]
 
     def _named(self, result: TestResult) -> list[tuple[str, Attachment]]:
         named = []
@@ -249,8 +265,15 @@ class Recording:
             self.recorded.missing.append(f"{attachment.name}: the file was gone before it could be kept")
             return attachment
         key = report_key(job.project, job.id, fence=job.fence, path=href, days=job.report_days)
-        self._artifacts.put_file(key, attachment.path, attachment.content_type)
+        fate = self._uploads.put_file(key, attachment.path, attachment.content_type)
         attachment.path.unlink()
+        if fate is Fate.LOST:
+            self.recorded.missing.append(
+                f"{attachment.name}: could not be uploaded ({self._uploads.reason}), and the disk has no room for it"
+            )
+            return replace(attachment, path=None)
+        if fate is Fate.SPOOLED:
+            self.recorded.spooled.add(href)
         return replace(attachment, href=href, path=None)
 
 

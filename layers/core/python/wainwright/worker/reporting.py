@@ -1,30 +1,44 @@
 """The report of a run: built from what is recorded, whichever worker recorded it, and put into the bucket."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.metadata import version
 
-from wainwright.contracts.names import report_key, viewer_key
-from wainwright.domain.jobs import Job, ReportRef
-from wainwright.ports import Artifacts
+from wainwright.contracts.names import TRACE_VIEWER, report_key, viewer_key
+from wainwright.domain.jobs import Job
+from wainwright.domain.reports import ReportRef
+from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts
 from wainwright.worker.report.html import build_html, trace_viewer_files
 from wainwright.worker.report.junit import build_junit
 from wainwright.worker.report.model import Ending, ReportMeta
 from wainwright.worker.report.results import build_results
 from wainwright.worker.runtimes.model import TestResult
 
+UNTOLD = "an earlier worker could not upload them"
+"""Why attachments are missing that this worker never had."""
+
 
 class Reporting:
     """Writes reports. The trace viewer is written once for each version of Playwright, and shared by all reports."""
 
-    def __init__(self, artifacts: Artifacts) -> None:
-        self._artifacts = artifacts
+    def __init__(self, uploads: UploadArtifacts) -> None:
+        self._uploads = uploads
 
-    def write(self, job: Job, results: Iterable[TestResult], ending: Ending, meta: ReportMeta) -> ReportRef:
-        """Build and upload the report of a job under its claim's fence; its manifest last."""
+    def write(
+        self,
+        job: Job,
+        results: Iterable[TestResult],
+        ending: Ending,
+        meta: ReportMeta,
+        spooled: Collection[str] = (),
+    ) -> ReportRef:
+        """Build and upload the report of a job under its claim's fence; its manifest last.
+
+        ``spooled`` are attachments that may not be in the bucket. They and what cannot be uploaded now are named as missing.
+        """
         results = list(results)
         viewer = version("playwright")
-        self._ensure_viewer(viewer)
+        complete = self._ensure_viewer(job, viewer)
         written = [
             ("index.html", build_html(results, ending, meta), "text/html"),
             ("results.json", build_results(results, ending, meta), "application/json"),
@@ -38,19 +52,40 @@ class Reporting:
             if item.href
         ]
         files += [
-            {"path": f"trace/{file.name}", "size": file.path.stat().st_size, "contentType": file.content_type}
+            {"path": f"{TRACE_VIEWER}{file.name}", "size": file.path.stat().st_size, "contentType": file.content_type}
             for file in trace_viewer_files()
         ]
         manifest = json.dumps({"version": 1, "files": files}).encode()
-        for path, content, kind in [*written, ("manifest.json", manifest, "application/json")]:
-            key = report_key(job.project, job.id, fence=job.fence, path=path, days=job.report_days)
-            self._artifacts.put(key, content, kind)
-        return ReportRef(fence=job.fence, complete=ending.complete, viewer=viewer)
+        missing = [
+            path
+            for path, content, kind in [*written, ("manifest.json", manifest, "application/json")]
+            if self._uploads.put(_key(job, path), content, kind) is not Fate.UPLOADED
+        ]
+        missing += [] if complete else [TRACE_VIEWER]
+        missing += [path for path in sorted(spooled) if not self._uploads.holds(_key(job, path))]
+        report = ReportRef(fence=job.fence, complete=ending.complete, viewer=viewer)
+        return report.without(missing, self._uploads.reason or UNTOLD)
 
-    def _ensure_viewer(self, viewer: str) -> None:
+    def _ensure_viewer(self, job: Job, viewer: str) -> bool:
+        """Whether the viewer is in the bucket; if not, the spool has it, and that this report waits for it."""
         marker = viewer_key(viewer, "complete")
-        if self._artifacts.size_and_age(marker) is not None:
-            return
-        for file in trace_viewer_files():
-            self._artifacts.put_file(viewer_key(viewer, file.name), file.path, file.content_type)
-        self._artifacts.put(marker, viewer.encode(), "text/plain")
+        self._uploads.again(viewer_key(viewer, ""))
+        if self._uploads.holds(marker):
+            return True
+        if not self._uploads.spooled(marker):
+            fates = {
+                self._uploads.put_file(viewer_key(viewer, file.name), file.path, file.content_type)
+                for file in trace_viewer_files()
+            }
+            marked = (marker, viewer.encode(), "text/plain")
+            if fates <= {Fate.UPLOADED}:
+                if self._uploads.put(*marked) is Fate.UPLOADED:
+                    return True
+            elif Fate.LOST not in fates:
+                self._uploads.set_aside(*marked)  # to follow the files that it speaks for
+        self._uploads.set_aside(_key(job, TRACE_VIEWER), viewer_key(viewer, "").encode(), "text/plain")
+        return False
+
+
+def _key(job: Job, path: str) -> str:
+    return report_key(job.project, job.id, fence=job.fence, path=path, days=job.report_days)

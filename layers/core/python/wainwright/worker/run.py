@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
+from wainwright.contracts.names import report_prefix
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import to_text
@@ -16,6 +17,7 @@ from wainwright.domain.results import settled
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import TestOutcome
 from wainwright.usecases.run_job import Claim
+from wainwright.usecases.upload_artifacts import UploadArtifacts
 from wainwright.wiring import Worker
 from wainwright.worker.endings import outcome_of
 from wainwright.worker.going import Going
@@ -33,6 +35,9 @@ MOST_ERRORS = 25
 
 MOST_OF_A_VARIABLE = 100_000
 """Characters of one environment variable; Linux takes 131,071. ``job.params`` has larger parameters too."""
+
+NO_TIME = frozenset({"cancel", "going", "lost"})
+"""Reasons for an end that somebody waits for, or kills at last: uploads that fail then are not tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +72,9 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding) -> Outco
     # A try that is to begin anew knows nothing of what the tries before it found.
     stored = [test for test in worker.jobs.tests(job.project, job.id) if test.attempt >= job.fresh_since]
     done = settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt, job.fresh_since)
+    uploads = worker.uploads(lambda: holding.reason in NO_TIME)
     recording = Recording(
-        worker.jobs, worker.logs, worker.artifacts, worker.clock, claim, stored,
+        worker.jobs, worker.logs, uploads, worker.clock, claim, stored,
         note_error=lambda: worker.run_job.note_error(claim),
     )  # fmt: skip
     began = worker.clock()
@@ -88,15 +94,21 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding) -> Outco
         duration_ms=(time.monotonic() - clock_began) * 1_000,
         base_url=job.url,
     )
-    return _conclude(worker, claim, recording, end, meta)
+    # The report may wait for the bucket once more, however long its attachments have waited.
+    return _conclude(worker, claim, recording, worker.uploads(lambda: holding.reason in NO_TIME), end, meta)
 
 
-def _conclude(worker: Worker, claim: Claim, recording: Recording, end: SuiteEnd, meta: ReportMeta) -> Outcome:
+def _conclude(
+    worker: Worker, claim: Claim, recording: Recording, uploads: UploadArtifacts, end: SuiteEnd, meta: ReportMeta
+) -> Outcome:
     """Keep the results, write the report, and say what the run came to."""
     job, known = claim.job, recording.recorded
     _keep_results(worker, claim, recording.results)
     results = [result for attempts in known.results.values() for result in attempts]
-    report = Reporting(worker.artifacts).write(job, results, Ending.of(end, recording.cases, known.missing), meta)
+    if known.spooled:  # S3 may be well again by now
+        uploads.again(f"{report_prefix(job.project, job.id, days=job.report_days)}data/")
+    ending = Ending.of(end, recording.cases, known.missing)
+    report = Reporting(uploads).write(job, results, ending, meta, known.spooled)
     by_outcome = {
         outcome: [test_id for test_id, each in known.outcomes.items() if each is outcome] for outcome in TestOutcome
     }
@@ -108,6 +120,11 @@ def _conclude(worker: Worker, claim: Claim, recording: Recording, end: SuiteEnd,
     if outcome.failure is not None and outcome.failure.test_id is None:  # a test's failure is in the log already
         errors = [f"{error.file}: {error.message}" if error.file else error.message for error in end.errors]
         _log_errors(worker, claim, errors or [outcome.failure.line()])
+    if report.missing_count:
+        _log_errors(
+            worker, claim, [f"{report.lack()}; kept on the disk of the worker {job.worker}, as far as there is room"]
+        )
+        worker.run_job.note_error(claim)
     return outcome
 
 

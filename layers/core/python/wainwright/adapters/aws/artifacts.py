@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from wainwright.adapters.aws.transactions import error_code
 from wainwright.domain.errors import TooLarge, Unavailable
@@ -23,21 +23,38 @@ DELETE_BATCH = 1_000
 """Objects that one request may list and delete: S3's own bound."""
 
 
+def _unavailable(error: ClientError | BotoCoreError) -> Unavailable:
+    """Said without names of buckets or hosts: it reaches users."""
+    if isinstance(error, ClientError):
+        reason = f"S3 answered {error_code(error) or 'with an error'}"
+    else:
+        reason = f"S3 could not be reached: {type(error).__name__}"
+    return Unavailable(reason, advice="Send the same request again.")
+
+
 class S3Artifacts:
     """:class:`~wainwright.ports.Artifacts` in one bucket."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, *, writer: "S3Client | None" = None) -> None:
+        """``writer`` makes the writes, where they are to be tried as often as its own configuration says."""
         self._client = client
         self._bucket = bucket
+        self._writer = writer or client
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
         """See :meth:`wainwright.ports.Artifacts.put`."""
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+        try:
+            self._writer.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error) from error
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
         """See :meth:`wainwright.ports.Artifacts.put_file`."""
         with file.open("rb") as content:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+            try:
+                self._writer.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+            except (ClientError, BotoCoreError) as error:
+                raise _unavailable(error) from error
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
         """See :meth:`wainwright.ports.Artifacts.get`."""
@@ -71,7 +88,9 @@ class S3Artifacts:
         except ClientError as error:
             if error_code(error) in _MISSING:
                 return None
-            raise
+            raise _unavailable(error) from error
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
         return answer["ContentLength"], answer["LastModified"]
 
     def delete_all(self, prefix: str, *, most: int) -> int:

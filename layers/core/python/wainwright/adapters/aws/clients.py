@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=30)
+_DYNAMODB_CONFIG = _CONFIG.merge(Config(read_timeout=5))
+"""The table answers in milliseconds; four tries that it does not answer shall end within the 29 s of a call of the API."""
+
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
+_S3_ONCE_CONFIG = _S3_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 
 class Clients:
@@ -36,7 +40,7 @@ class Clients:
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        client: DynamoDBClient = self._client("dynamodb")
+        client: DynamoDBClient = self._client("dynamodb", _DYNAMODB_CONFIG)
         return client
 
     @cached_property
@@ -67,4 +71,10 @@ class Clients:
     def s3(self) -> "S3Client":
         """S3."""
         client: S3Client = self._client("s3", _S3_CONFIG)
+        return client
+
+    @cached_property
+    def s3_once(self) -> "S3Client":
+        """S3 for those who try again themselves, and know when there is no time for it: each call is one request."""
+        client: S3Client = self._client("s3", _S3_ONCE_CONFIG)
         return client

@@ -46,8 +46,14 @@ Item = dict[str, Any]
 EVENTS_LAST = timedelta(hours=24)
 DUE_SHARD = "DUE"
 
-TTL_AFTER = timedelta(days=2)
-"""A job's row goes by itself so long after the job has expired: until then, cleaning has deleted it with all its parts."""
+TTL_AFTER = timedelta(days=30)
+"""A job's row goes by itself so long after the job has expired: until then, cleaning has deleted it with all its parts.
+
+It is long because only the row leads to the parts: detail, progress and outcomes have no expiry of their own. When they are
+written nobody knows how long the job will wait, run, and be tried again, and all of it needs them; and to give them one when
+it has ended would cost as many writes as it costs to delete them. What tells of what happens, events and lines of the log,
+goes by its own time.
+"""
 
 PLAIN_BYTES = 4_096
 """Bodies up to this size are kept as text, which is easier to look at; what is larger is compressed."""

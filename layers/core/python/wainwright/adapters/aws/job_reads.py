@@ -77,11 +77,9 @@ class JobReads:
 
     def due(self, before: datetime, limit: int) -> Sequence[tuple[str, str]]:
         """See :meth:`wainwright.ports.JobStore.due`."""
-        answer = self._rows.ask(
-            IndexName=DUE_INDEX, Limit=limit, KeyConditionExpression="dueShard = :shard AND dueAt <= :before",
-            ExpressionAttributeValues={":shard": text(items.DUE_SHARD), ":before": text(to_text(before))},
-        )  # fmt: skip
-        keys = [row["pk"]["S"].split("#", 2) for row in answer["Items"]]
+        values = {":shard": text(items.DUE_SHARD), ":before": text(to_text(before))}
+        rows = self._rows.of_index(DUE_INDEX, "dueShard = :shard AND dueAt <= :before", values, limit)
+        keys = [row["pk"]["S"].split("#", 2) for row in rows]
         return [(project, job_id) for _, project, job_id in keys]
 
     def find(self, project: str, query: JobQuery, now: datetime) -> Page:

@@ -1,28 +1,23 @@
 """Jobs in DynamoDB: one transaction for a row and all that follows from it."""
 
-import json
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from wainwright.adapters.aws import items, job_writes, statistics
 from wainwright.adapters.aws.items import key, number, text
-from wainwright.adapters.aws.job_reads import JobReads, read_progress
+from wainwright.adapters.aws.job_records import JobRecords
 from wainwright.adapters.aws.job_writes import COUNTERS, IDEMPOTENCY, JOB, Change, Operation
 from wainwright.adapters.aws.transactions import Refusal
-from wainwright.contracts.events import JobEvent
 from wainwright.domain.capacity import Limits
-from wainwright.domain.errors import CapacityExceeded, Conflict, FenceLost, IdempotencyConflict, Refused, Unavailable
+from wainwright.domain.errors import CapacityExceeded, Conflict, IdempotencyConflict, Refused
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import AT_REST
-from wainwright.domain.tests import Tally
-from wainwright.ports import Idempotency, NewEvent, Progress, StoredTest
+from wainwright.ports import Idempotency
 
 RETRY_AFTER_SECONDS = 5
-RECORD_TRIES = 8
 
 
-class DynamoJobStore(JobReads):
+class DynamoJobStore(JobRecords):
     """A :class:`~wainwright.ports.JobStore` on one table."""
 
     def write(
@@ -125,73 +120,6 @@ class DynamoJobStore(JobReads):
         except Refusal as refusal:
             if self.get(job.project, job.id) is not None:
                 raise Conflict(f"job {job.id} changed since it was read") from refusal
-
-    def record(
-        self,
-        job: Job,
-        *,
-        tests: Sequence[StoredTest] = (),
-        events: Sequence[NewEvent] = (),
-        tally: Tally | None = None,
-        percent: int | None = None,
-    ) -> Progress:
-        """See :meth:`wainwright.ports.JobStore.record`."""
-        operation = str(uuid.uuid4())
-        for _ in range(RECORD_TRIES):
-            row = self._rows.get(key(items.job_partition(job.project, job.id), "#PROGRESS"))
-            before = read_progress(row)
-            if row and row.get("operation") == text(operation):
-                return before  # the try before took effect, and its answer was lost
-            after = Progress(
-                sequence=before.sequence + len(events),
-                tests=before.tests if tally is None else tally,
-                percent=before.percent if percent is None else percent,
-            )
-            try:
-                self._rows.commit(_record_operations(job, before, after, tests, events, operation))
-            except Refusal as refusal:
-                if 0 in refusal.failed:
-                    raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
-                continue  # another writer of events was first: number ours anew
-            return after
-        raise Unavailable(f"events of job {job.id} came faster than they could be numbered")
-
-
-def _record_operations(
-    job: Job,
-    before: Progress,
-    after: Progress,
-    tests: Sequence[StoredTest],
-    events: Sequence[NewEvent],
-    operation: str,
-) -> list[dict[str, Any]]:
-    partition = items.job_partition(job.project, job.id)
-    fence = {
-        "Key": items.job_key(job.project, job.id),
-        "ConditionExpression": "#run = :run AND fence = :fence",
-        "ExpressionAttributeNames": {"#run": "run"},
-        "ExpressionAttributeValues": {":run": number(job.run), ":fence": number(job.fence)},
-    }
-    progress = {
-        "Item": key(partition, "#PROGRESS")
-        | {
-            "sequence": number(after.sequence), "body": text(after.tests.model_dump_json()),
-            "operation": text(operation),
-        }
-        | ({} if after.percent is None else {"percent": number(after.percent)}),
-        "ConditionExpression": "attribute_not_exists(pk) OR #sequence = :sequence",
-        "ExpressionAttributeNames": {"#sequence": "sequence"},
-        "ExpressionAttributeValues": {":sequence": number(before.sequence)},
-    }  # fmt: skip
-    operations: list[dict[str, Any]] = [{"ConditionCheck": fence}, {"Put": progress}]
-    for test in tests:
-        body = {"id": test.id, "outcome": test.outcome, "attempt": test.attempt, "body": test.body}
-        item = items.test_key(job.project, job.id, test.id) | {"body": text(json.dumps(body, ensure_ascii=False))}
-        operations.append({"Put": {"Item": item}})
-    for sequence, event in enumerate(events, start=before.sequence + 1):
-        stored = JobEvent(sequence=sequence, kind=event.kind, at=event.at, data=dict(event.data))
-        operations.append({"Put": {"Item": items.event_item(job.project, job.id, stored)}})
-    return operations
 
 
 def _over(limits: Limits | None, before: Job | None) -> CapacityExceeded:

@@ -34,7 +34,10 @@ class Rows:
         return self._client.query(TableName=self._table, **request)
 
     def partition(self, partition: str, prefix: str = "", *, most: int | None = None, **more: Any) -> list[Any]:
-        """All rows of a partition whose sort key starts so, or the first ``most``; read consistently, page by page."""
+        """All rows of a partition whose sort key starts so, or the first ``most``; read consistently, page by page.
+
+        With ``most`` no more than so many are read at first, and twice as many each time that a filter passed over some.
+        """
         values = {":pk": text(partition)} | more.pop("ExpressionAttributeValues", {})
         condition = "pk = :pk"
         if prefix:
@@ -48,16 +51,25 @@ class Rows:
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
         return self._pages(None, KeyConditionExpression=condition, ExpressionAttributeValues=values)
 
+    def of_index(self, index: str, condition: str, values: Item, most: int) -> list[Any]:
+        """The first rows of an index for which a key condition holds, page by page. An index lags behind the rows."""
+        return self._pages(
+            most, IndexName=index, ConsistentRead=False, KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )  # fmt: skip
+
     def _pages(self, most: int | None, **request: Any) -> list[Any]:
         rows: list[Any] = []
-        start: dict[str, Any] = {}
+        more: dict[str, Any] = {} if most is None else {"Limit": most}
         while True:
-            answer = self.ask(ConsistentRead=True, **request, **start)
+            answer = self.ask(**{"ConsistentRead": True} | request | more)
             rows += answer["Items"]
             last = answer.get("LastEvaluatedKey")
             if last is None or (most is not None and len(rows) >= most):
                 return rows[:most]
-            start = {"ExclusiveStartKey": last}
+            more["ExclusiveStartKey"] = last
+            if most is not None:
+                more["Limit"] *= 2
 
     def get_all(self, keys: Sequence[Item]) -> list[Any]:
         """Those of the rows that there are, read consistently, in no order.

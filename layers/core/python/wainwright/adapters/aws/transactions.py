@@ -65,8 +65,14 @@ def attempt_until_clear(call: Callable[[], T], pause: Callable[[float], None] = 
             elif code not in _PASSING_ERRORS:
                 raise
             log.info("in the way of another transaction", extra={"try": number + 1, "code": code})
-            pause(random.uniform(0, min(MOST_SECONDS, BASE_SECONDS * 2**number)))  # noqa: S311 - spreads load, no secret
+            pause_before(number + 1, pause)
     raise Unavailable("the database was busy with conflicting changes", advice="Send the same request again.")
+
+
+def pause_before(number: int, pause: Callable[[float], None] = time.sleep) -> None:
+    """Wait before another try, the ``number``-th: a little longer each time, with full jitter."""
+    most = min(MOST_SECONDS, BASE_SECONDS * 2 ** (number - 1))
+    pause(random.uniform(0, most))  # noqa: S311 - spreads load, no secret
 
 
 def _reasons(error: ClientError) -> Sequence[dict[str, Any]]:

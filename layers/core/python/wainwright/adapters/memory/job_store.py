@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -225,16 +226,30 @@ class MemoryJobStore:
                 raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}")
             before = self._progress.get(key, Progress())
             self._tests.setdefault(key, {}).update({test.id: test for test in tests})
-            stored = self._events.setdefault(key, [])
-            for number, event in enumerate(events, start=before.sequence + 1):
-                stored.append(JobEvent(sequence=number, kind=event.kind, at=event.at, data=dict(event.data)))
             after = Progress(
-                sequence=before.sequence + len(events),
+                sequence=self._number(key, before.sequence, events),
                 tests=before.tests if tally is None else tally,
                 percent=before.percent if percent is None else percent,
             )
             self._progress[key] = after
             return after
+
+    def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:
+        """See :meth:`wainwright.ports.JobStore.add_events`."""
+        key = (project, job_id)
+        with self._lock:
+            job, before = self._jobs.get(key), self._progress.get(key, Progress())
+            if job is None or job.status in AT_REST or before.sequence + len(events) > most:
+                return False
+            self._progress[key] = replace(before, sequence=self._number(key, before.sequence, events))
+            return True
+
+    def _number(self, key: tuple[str, str], last: int, events: Sequence[NewEvent]) -> int:
+        """Keep events with the numbers that follow ``last``; returns the new last one."""
+        stored = self._events.setdefault(key, [])
+        for number, event in enumerate(events, start=last + 1):
+            stored.append(JobEvent(sequence=number, kind=event.kind, at=event.at, data=dict(event.data)))
+        return last + len(events)
 
     def tests(self, project: str, job_id: str) -> Sequence[StoredTest]:
         """See :meth:`wainwright.ports.JobStore.tests`."""

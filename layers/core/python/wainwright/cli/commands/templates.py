@@ -36,7 +36,7 @@ Parameters = Annotated[
 
 @templates_app.command("list")
 def list_templates(as_json: Json = False) -> None:
-    """Show all templates, by name."""
+    """Show all templates, in the order of their creation."""
     from wainwright.cli.templates import show_templates
 
     raise typer.Exit(show_templates(as_json=as_json))

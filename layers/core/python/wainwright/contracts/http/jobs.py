@@ -63,11 +63,18 @@ class RetryJob(Record):
 
 
 class ReportLink(Record):
-    """Where a job's report is. ``url`` stays the same from the job's creation on; ``ready`` says whether it is there."""
+    """Where a job's report is. ``url`` stays the same from the job's creation on; ``ready`` says whether it is there.
+
+    ``missing`` names files of it, at most 50 of ``missingCount``, that could not be uploaded, and ``missingReason`` says why.
+    They lie on the worker's disk, and are no longer named once they are up.
+    """
 
     url: str
     ready: bool
     complete: bool
+    missing: list[str] = Field(default_factory=list)
+    missing_count: int = 0
+    missing_reason: str | None = None
 
 
 class JobCost(Record):

@@ -54,7 +54,7 @@ class TemplateAnswer(Record):
 
 
 class TemplateList(Record):
-    """Answer to ``GET /v1/templates``: a page, by name."""
+    """Answer to ``GET /v1/templates``: a page, in the order of creation."""
 
     templates: list[TemplateRecord]
     cursor: str | None = None

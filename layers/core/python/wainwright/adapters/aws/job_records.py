@@ -1,0 +1,180 @@
+"""What happens to a job while it is there: outcomes of its tests, and events with one sequence for all who write them."""
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wainwright.adapters.aws import items
+from wainwright.adapters.aws.items import key, number, text
+from wainwright.adapters.aws.job_reads import JobReads, read_progress
+from wainwright.adapters.aws.transactions import Refusal, pause_before
+from wainwright.contracts.events import JobEvent
+from wainwright.domain.errors import FenceLost, Unavailable
+from wainwright.domain.jobs import Job
+from wainwright.domain.states import AT_REST
+from wainwright.domain.tests import Tally
+from wainwright.ports import NewEvent, Progress, StoredTest
+
+RECORD_TRIES = 60
+"""How often a worker numbers its events anew. A quarter of a minute, so that it outlasts all whom ``most`` lets in."""
+
+ADD_TRIES = 16
+"""How often others number theirs anew: some three seconds, well within the time of an API call."""
+
+Operation = dict[str, Any]
+
+
+class JobRecords(JobReads):
+    """The part of a :class:`~wainwright.ports.JobStore` that keeps outcomes and events."""
+
+    def record(
+        self,
+        job: Job,
+        *,
+        tests: Sequence[StoredTest] = (),
+        events: Sequence[NewEvent] = (),
+        tally: Tally | None = None,
+        percent: int | None = None,
+    ) -> Progress:
+        """See :meth:`wainwright.ports.JobStore.record`."""
+
+        def after(before: Progress) -> Progress:
+            return Progress(
+                sequence=before.sequence + len(events),
+                tests=before.tests if tally is None else tally,
+                percent=before.percent if percent is None else percent,
+            )
+
+        partition = items.job_partition(job.project, job.id)
+
+        def operations(before: Progress) -> list[Operation]:
+            return [
+                {"ConditionCheck": _held(job)},
+                {"Put": _progress(partition, after(before)) | _last_was(before)},
+                *({"Put": {"Item": _test(job, test)}} for test in tests),
+            ]
+
+        before = self._number(job.project, job.id, events, operations, RECORD_TRIES)
+        if before is None:
+            raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}")
+        return after(before)
+
+    def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:
+        """See :meth:`wainwright.ports.JobStore.add_events`."""
+        partition = items.job_partition(project, job_id)
+
+        def operations(before: Progress) -> list[Operation]:
+            last = before.sequence + len(events)
+            if last > most:
+                return []
+            return [
+                {"ConditionCheck": _going_on(project, job_id)},
+                {"Update": _move_on(partition, last, before)},
+            ]
+
+        return self._number(project, job_id, events, operations, ADD_TRIES) is not None
+
+    def _number(
+        self,
+        project: str,
+        job_id: str,
+        events: Sequence[NewEvent],
+        operations: Callable[[Progress], list[Operation]],
+        tries: int,
+    ) -> Progress | None:
+        """Write events with the numbers that follow the last one, together with operations that depend on it.
+
+        Returns the progress that it was written after; None where there are no operations, or the first one's condition
+        does not hold.
+        """
+        operation = str(uuid.uuid4())
+        for tried in range(tries):
+            before = read_progress(self._rows.get(key(items.job_partition(project, job_id), "#PROGRESS")))
+            wanted = operations(before)
+            if not wanted:
+                return None
+            puts = _events(project, job_id, events, before.sequence + 1, operation)
+            try:
+                self._rows.commit([*wanted, *puts])
+            except Refusal as refusal:
+                if puts and self._is_ours(puts[0]["Put"]["Item"], operation):
+                    return before  # it took effect, and its answer was lost
+                if 0 in refusal.failed:
+                    return None
+                pause_before(tried + 1)  # another writer of events was first: number ours anew
+                continue
+            return before
+        raise Unavailable(
+            f"events of job {job_id} came faster than they could be numbered", advice="Send the same request again."
+        )
+
+    def _is_ours(self, event: items.Item, operation: str) -> bool:
+        """Whether the event that has this one's number was written by this operation. Others may have followed it."""
+        row = self._rows.get({"pk": event["pk"], "sk": event["sk"]})
+        return row is not None and row.get("operation") == text(operation)
+
+
+def _held(job: Job) -> dict[str, Any]:
+    return {
+        "Key": items.job_key(job.project, job.id),
+        "ConditionExpression": "#run = :run AND fence = :fence",
+        "ExpressionAttributeNames": {"#run": "run"},
+        "ExpressionAttributeValues": {":run": number(job.run), ":fence": number(job.fence)},
+    }
+
+
+def _going_on(project: str, job_id: str) -> dict[str, Any]:
+    """The job is there, is not being deleted, and has not come to rest."""
+    at_rest = {f":{status}": text(status) for status in sorted(AT_REST)}
+    return {
+        "Key": items.job_key(project, job_id),
+        "ConditionExpression": f"#version > :none AND NOT #status IN ({', '.join(at_rest)})",
+        "ExpressionAttributeNames": {"#version": "version", "#status": "status"},
+        "ExpressionAttributeValues": {":none": number(0), **at_rest},
+    }
+
+
+def _last_was(before: Progress) -> dict[str, Any]:
+    return {
+        "ConditionExpression": "attribute_not_exists(pk) OR #sequence = :sequence",
+        "ExpressionAttributeNames": {"#sequence": "sequence"},
+        "ExpressionAttributeValues": {":sequence": number(before.sequence)},
+    }
+
+
+def _progress(partition: str, progress: Progress) -> dict[str, Any]:
+    item = key(partition, "#PROGRESS") | {
+        "sequence": number(progress.sequence), "body": text(progress.tests.model_dump_json()),
+    }  # fmt: skip
+    return {"Item": item if progress.percent is None else item | {"percent": number(progress.percent)}}
+
+
+def _move_on(partition: str, last: int, before: Progress) -> dict[str, Any]:
+    """Raise the sequence, and leave the tally and what the test code says as they are."""
+    condition = _last_was(before)
+    names = condition["ExpressionAttributeNames"] | {"#body": "body"}
+    values = condition["ExpressionAttributeValues"] | {":last": number(last), ":body": text(Tally().model_dump_json())}
+    return {
+        "Key": key(partition, "#PROGRESS"),
+        "UpdateExpression": "SET #sequence = :last, #body = if_not_exists(#body, :body)",
+        "ConditionExpression": condition["ConditionExpression"],
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _test(job: Job, test: StoredTest) -> items.Item:
+    body = {"id": test.id, "outcome": test.outcome, "attempt": test.attempt, "body": test.body}
+    return items.test_key(job.project, job.id, test.id) | {"body": text(json.dumps(body, ensure_ascii=False))}
+
+
+def _events(
+    project: str, job_id: str, events: Sequence[NewEvent], first: int, operation: str
+) -> list[dict[str, dict[str, Any]]]:
+    stored = [
+        JobEvent(sequence=sequence, kind=event.kind, at=event.at, data=dict(event.data))
+        for sequence, event in enumerate(events, start=first)
+    ]
+    mark = {"operation": text(operation)}
+    return [{"Put": {"Item": items.event_item(project, job_id, event) | mark}} for event in stored]

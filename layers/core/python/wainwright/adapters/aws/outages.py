@@ -1,0 +1,37 @@
+"""Which errors of boto3 mean that AWS did not answer, or had too much to do: another try may go well."""
+
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError, SSLError
+
+from wainwright.adapters.aws.transactions import error_code
+from wainwright.domain.errors import Unavailable
+
+THROTTLED = frozenset(
+    {"BandwidthLimitExceeded", "LimitExceededException", "PriorRequestNotComplete",
+     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
+     "SlowDown", "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
+     "TransactionInProgressException", "TransactionConflictException"}
+)  # fmt: skip
+"""Codes of "not so fast", over all the services. botocore has tried some four times by then."""
+
+ADVICE = "Send the same request again in a moment, with the same Idempotency-Key if it had one."
+
+_NO_ANSWER: tuple[type[BotoCoreError], ...] = (exceptions.ConnectionError, exceptions.HTTPClientError)
+
+
+def as_unavailable(error: Exception) -> Unavailable | None:
+    """What to tell a caller of an error of boto3 that time may mend; None of any other error.
+
+    A refused certificate is none: it is as bad the next time.
+    """
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if error_code(error) in THROTTLED or status >= 500:
+            return Unavailable("something that the system rests on is too busy", advice=ADVICE)
+    if _unanswered(error):
+        return Unavailable("something that the system rests on did not answer", advice=ADVICE)
+    return None
+
+
+def _unanswered(error: Exception) -> bool:
+    return isinstance(error, _NO_ANSWER) and not isinstance(error, SSLError)

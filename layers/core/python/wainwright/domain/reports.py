@@ -1,0 +1,64 @@
+"""Where a job's report lies, and what of it could not be put there."""
+
+from collections.abc import Collection, Sequence
+from typing import Self
+
+from wainwright.domain.model import Record
+
+NAMED_IN_A_LINE = 5
+"""Missing files that one line of text names."""
+
+MOST_MISSING = 50
+"""Files that a report names as missing; the number of them is kept beside."""
+
+
+class ReportRef(Record):
+    """Where a report lies: its index was written under this fence. ``viewer`` names the trace viewer's version.
+
+    ``complete`` says that every test left an outcome and all its evidence; ``missing``, by their paths in the report, what of
+    it could not be uploaded and lies on a worker's disk: at most MOST_MISSING of ``missing_count``.
+    """
+
+    fence: int
+    complete: bool
+    viewer: str
+    missing: tuple[str, ...] = ()
+    missing_count: int = 0
+    missing_reason: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all there is to see can be seen."""
+        return self.complete and not self.missing_count
+
+    def without(self, paths: Sequence[str], reason: str | None) -> Self:
+        """The report without the files that could not be uploaded."""
+        named = tuple(paths[:MOST_MISSING])
+        return self.model_copy(
+            update={"missing": named, "missing_count": len(paths), "missing_reason": reason if paths else None}
+        )
+
+    def lacks(self, path: str) -> bool:
+        """Whether a file may be one of those that are missing."""
+        unnamed = self.missing_count > len(self.missing) and path.startswith("data/")
+        return unnamed or any(path == each or (each.endswith("/") and path.startswith(each)) for each in self.missing)
+
+    def lack(self) -> str:
+        """What is missing, and why, in words."""
+        names = list(self.missing[:NAMED_IN_A_LINE])
+        more = self.missing_count - len(names)
+        listed = ", ".join([*names, *([f"{more} more"] if more else [])])
+        files = "1 file of the report" if self.missing_count == 1 else f"{self.missing_count} files of the report"
+        return f"{files} could not be uploaded ({self.missing_reason}): {listed}"
+
+    def with_uploaded(self, uploaded: Collection[tuple[int | None, str]], left: int) -> Self:
+        """The report after files, as (fence or None for attachments, path), went up; ``left`` are still to go."""
+        paths = {path for fence, path in uploaded if fence in (None, self.fence)}
+        named = tuple(path for path in self.missing if path not in paths)
+        # A list that was cut does not tell which of the others went up: exact again once nothing is left.
+        count = max(len(named), self.missing_count - (len(self.missing) - len(named))) if left else len(named)
+        return self.model_copy(
+            update={
+                "missing": named, "missing_count": count, "missing_reason": self.missing_reason if count else None,
+            }
+        )  # fmt: skip

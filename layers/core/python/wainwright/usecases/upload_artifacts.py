@@ -1,0 +1,204 @@
+"""Uploads of one run: tried again for a while, then kept on the worker's disk (requirement D11)."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from wainwright.domain.errors import Unavailable
+from wainwright.ports import ArtifactMissing, Artifacts, Spool, SpoolFull
+
+TRIES = 10
+"""Tries of one upload, also where others succeed between them."""
+
+IN_A_ROW = 3
+"""Failures after which the bucket is at fault, and not what was to be put into it."""
+
+SLICE_SECONDS = 0.25
+"""How long a pause goes on after there is no time for it any more."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class UploadPolicy:
+    """Pauses between tries double from ``first_seconds`` to ``most_seconds``, each cut by up to a half at random.
+
+    An outage begins when an upload fails and ends when one succeeds; all together may last ``total_seconds``. After that each
+    upload is tried once, and when IN_A_ROW have failed so, only one in ``probe_seconds`` is tried at all.
+    """
+
+    first_seconds: float = 0.5
+    most_seconds: float = 8.0
+    total_seconds: float = 30.0
+    probe_seconds: float = 15.0
+
+    def pause(self, number: int, uniform: Callable[[float, float], float]) -> float:
+        """Seconds to wait after the ``number``-th try."""
+        most = min(self.most_seconds, self.first_seconds * 2 ** (number - 1))
+        return uniform(most / 2, most)
+
+
+class Fate(StrEnum):
+    """What became of an upload."""
+
+    UPLOADED = "uploaded"
+    SPOOLED = "spooled"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Time and chance, so that tests need neither."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    uniform: Callable[[float, float], float] = random.uniform
+
+
+class UploadArtifacts:
+    """Puts what a run leaves into the bucket, or else into the spool. Its methods may be called by several threads.
+
+    ``hurried`` says that there is no time for more than what is under way, as when the job is canceled or the worker told to
+    go: then no pause begins or goes on, and after a failure nothing more is tried.
+    """
+
+    def __init__(
+        self,
+        artifacts: Artifacts,
+        spool: Spool,
+        policy: UploadPolicy,
+        hurried: Callable[[], bool],
+        pace: Pace | None = None,
+    ) -> None:
+        self._artifacts = artifacts
+        self._spool = spool
+        self._policy = policy
+        self._hurried = hurried
+        self._pace = pace or Pace()
+        self._lock = threading.Lock()
+        self._failing_since: float | None = None
+        self._spent = 0.0
+        self._given_up = False
+        self._failures = 0
+        self._tried = 0.0
+        self.reason: str | None = None
+        """Why the last upload that failed did."""
+
+    def put(self, key: str, content: bytes, content_type: str) -> Fate:
+        """Upload an object."""
+        if self._upload(key, lambda: self._artifacts.put(key, content, content_type)):
+            return Fate.UPLOADED
+        return self.set_aside(key, content, content_type)
+
+    def put_file(self, key: str, file: Path, content_type: str) -> Fate:
+        """Upload an object from a file, which stays."""
+        if self._upload(key, lambda: self._artifacts.put_file(key, file, content_type)):
+            return Fate.UPLOADED
+        return self._keep(key, lambda: self._spool.put_file(key, file, content_type))
+
+    def set_aside(self, key: str, content: bytes, content_type: str) -> Fate:
+        """Put an object into the spool at once."""
+        return self._keep(key, lambda: self._spool.put(key, content, content_type))
+
+    def again(self, prefix: str) -> None:
+        """Upload what lies in the spool under a prefix, until the first failure."""
+        for key in self._spool.keys(prefix):
+            if self._hurried() or not self._may_try():
+                return
+            try:
+                self._spool.upload(key, self._artifacts)
+            except ArtifactMissing:
+                continue  # it had to make room for another
+            except Unavailable as error:
+                self._note_failure(key, error)
+                return
+            self._note_success()
+            self._spool.delete(key)
+
+    def holds(self, key: str) -> bool:
+        """Whether the bucket has an object; False also where that cannot be told now."""
+        if self._spool.has(key) or not self._may_try():
+            return False
+        try:
+            return self._artifacts.size_and_age(key) is not None
+        except Unavailable as error:
+            self._note_failure(key, error)
+            return False
+
+    def spooled(self, key: str) -> bool:
+        """Whether the spool has an object."""
+        return self._spool.has(key)
+
+    def _upload(self, key: str, send: Callable[[], None]) -> bool:
+        for number in range(1, TRIES + 1):
+            if not self._may_try():
+                return False
+            try:
+                send()
+            except Unavailable as error:
+                self._note_failure(key, error)
+            else:
+                self._note_success()
+                return True
+            if number == TRIES or not self._paused(number):
+                return False
+        return False
+
+    def _keep(self, key: str, keep: Callable[[], None]) -> Fate:
+        try:
+            keep()
+        except SpoolFull as error:
+            log.error("lost: neither the bucket nor the disk took it", extra={"key": key, "reason": str(error)})
+            return Fate.LOST
+        return Fate.SPOOLED
+
+    def _may_try(self) -> bool:
+        with self._lock:
+            if self._failing_since is None:
+                return True
+            now = self._pace.monotonic()
+            if self._hurried():
+                return False
+            if not self._given_up or self._failures < IN_A_ROW:
+                return True
+            if now - self._tried < self._policy.probe_seconds:
+                return False
+            self._tried = now
+            return True
+
+    def _note_failure(self, key: str, error: Unavailable) -> None:
+        log.warning("could not be uploaded", extra={"key": key, "reason": error.message})
+        with self._lock:
+            self._tried = self._pace.monotonic()
+            self.reason = error.message
+            self._failures += 1
+            if self._failing_since is None:
+                self._failing_since = self._tried
+
+    def _note_success(self) -> None:
+        with self._lock:
+            if self._failing_since is not None:
+                self._spent += self._pace.monotonic() - self._failing_since
+            self._failing_since, self._failures = None, 0
+
+    def _paused(self, number: int) -> bool:
+        """Wait before another try; False if there is to be none."""
+        pace = self._pace
+        end = pace.monotonic() + self._policy.pause(number, pace.uniform)
+        with self._lock:
+            if self._given_up:
+                return False
+            began = end if self._failing_since is None else self._failing_since
+            if self._spent + (end - began) >= self._policy.total_seconds:
+                self._given_up, self._failures = True, 1
+                return False
+        while (left := end - pace.monotonic()) > 0:
+            if self._hurried():
+                return False
+            pace.sleep(min(left, SLICE_SECONDS))
+        return not self._hurried()

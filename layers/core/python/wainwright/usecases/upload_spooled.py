@@ -1,0 +1,180 @@
+"""What lies in the spool goes up when it can, and its job no longer says that it is missing."""
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from wainwright.contracts.names import REPORTS, TRACE_VIEWER, ReportFileName, key_group, parse_report_key
+from wainwright.domain.errors import Conflict, Unavailable
+from wainwright.domain.jobs import Job
+from wainwright.ports import ArtifactMissing, Artifacts, Clock, JobStore, Spool
+from wainwright.usecases.upload_artifacts import IN_A_ROW
+
+FIRST_PAUSE = timedelta(seconds=5)
+MOST_PAUSE = timedelta(minutes=5)
+ROUND = timedelta(seconds=5)
+"""No upload begins later in a round: between rounds the worker looks for work."""
+
+TRIES = 3
+
+log = logging.getLogger(__name__)
+
+
+class _Round:
+    """How a round goes."""
+
+    def __init__(self, until: datetime) -> None:
+        self._until = until
+        self.in_a_row = 0
+        self.troubled: set[str] = set()
+        self.error: Unavailable | None = None
+
+    def note(self, key: str, error: Unavailable) -> None:
+        """Something could not be uploaded."""
+        self.in_a_row += 1
+        self.troubled.add(key_group(key))
+        self.error = error
+
+    def over(self, now: datetime) -> bool:
+        """Whether no more is to be tried: for want of time, or because the bucket takes nothing."""
+        return now >= self._until or self.in_a_row >= IN_A_ROW
+
+
+class UploadSpooled:
+    """A worker's rounds through its spool, when it has nothing else to do.
+
+    After a failure the next round comes later, each time twice as late and a little at random. A file is forgotten only when
+    its job's row no longer names it, and rows of running jobs are left alone: their own outcome says what is missing.
+    """
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        artifacts: Artifacts,
+        spool: Spool,
+        clock: Clock,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._jobs = jobs
+        self._artifacts = artifacts
+        self._spool = spool
+        self._clock = clock
+        self._uniform = uniform
+        self._pause = FIRST_PAUSE
+        self._next: datetime | None = None
+        self._troubled: set[str] = set()
+
+    def when_due(self) -> None:
+        """Make a round, unless it is too early for one after a failure. Faults are logged: there will be other rounds."""
+        now = self._clock()
+        if self._next is not None and now < self._next:
+            return
+        if self._made_round():
+            self._pause, self._next = FIRST_PAUSE, None
+        else:
+            self._next = self._clock() + self._pause * self._uniform(0.5, 1.0)
+            self._pause = min(self._pause * 2, MOST_PAUSE)
+
+    def last_time(self) -> None:
+        """The worker goes: one more round, whenever the last one was, and also for jobs that go on elsewhere."""
+        self._made_round(running_too=True)
+
+    def _made_round(self, *, running_too: bool = False) -> bool:
+        try:
+            self(running_too=running_too)
+        except Unavailable as error:
+            log.warning("the spool could not be emptied", extra={"reason": error.message})
+        except Exception:
+            # Neither the worker nor its next job shall end because something from an earlier one is left.
+            log.exception("the spool could not be emptied")
+        else:
+            return True
+        return False
+
+    def __call__(self, *, running_too: bool = False) -> None:
+        """Upload as much as one round allows.
+
+        Raises:
+            Unavailable: the bucket did not take something.
+        """
+        until = self._clock() + ROUND
+        groups: dict[str, list[str]] = {}
+        for key in self._spool.keys(""):
+            groups.setdefault(key_group(key), []).append(key)
+        # Reports before what they share, and last what made trouble in the round before: nothing keeps all the rest
+        # from its turn.
+        order = sorted(groups, key=lambda group: (group in self._troubled, not group.startswith(REPORTS)))
+        going = _Round(until)
+        for group in order:
+            if going.over(self._clock()):
+                break
+            self._upload_group(groups[group], going, running_too=running_too)
+        waiting = [key for key in self._spool.keys(REPORTS) if key.endswith(f"/{TRACE_VIEWER}")]
+        for key in waiting:  # what they waited for may have gone up just now
+            self._upload_group([key], going, running_too=running_too)
+        self._troubled = going.troubled
+        if going.error is not None:
+            raise going.error
+
+    def _upload_group(self, keys: Sequence[str], going: "_Round", *, running_too: bool) -> None:
+        name = parse_report_key(keys[0])
+        if name is None:
+            self._upload(keys, going, self._forget)
+            return
+        job = self._jobs.get(name.project, name.job_id)
+        if job is None:
+            self._forget(keys)
+        elif running_too or not job.in_work:
+            project, job_id = name.project, name.job_id
+            self._upload(keys, going, lambda uploaded: self._note(project, job_id, uploaded))
+
+    def _upload(self, keys: Sequence[str], going: "_Round", note: Callable[[Sequence[str]], None]) -> None:
+        uploaded: list[str] = []
+        for key in keys:
+            if going.over(self._clock()):
+                break
+            try:
+                if self._sent(key):
+                    uploaded.append(key)
+                    going.in_a_row = 0
+            except ArtifactMissing:
+                continue  # it had to make room, or another worker was here
+            except Unavailable as error:
+                going.note(key, error)
+        if uploaded:
+            log.info("uploaded from the spool", extra={"files": len(uploaded), "first": uploaded[0]})
+            note(uploaded)
+
+    def _sent(self, key: str) -> bool:
+        name = parse_report_key(key)
+        if name is None or name.path != TRACE_VIEWER:
+            self._spool.upload(key, self._artifacts)
+            return True
+        viewer = self._spool.get(key)[0].decode()  # stands for the shared files of that version
+        return not self._spool.keys(viewer)
+
+    def _note(self, project: str, job_id: str, keys: Sequence[str]) -> None:
+        left = len(set(self._spool.keys(key_group(keys[0]))).difference(keys))
+        names = [name for key in keys if (name := parse_report_key(key)) is not None]
+        for _ in range(TRIES):
+            job = self._jobs.get(project, job_id)
+            if job is not None and job.in_work:
+                return  # its outcome may name them; they go up again when it is there
+            if job is not None and not self._written(job, names, left):
+                continue
+            self._forget(keys)
+            return
+
+    def _written(self, job: Job, names: Sequence[ReportFileName], left: int) -> bool:
+        after = job.note_uploads([(name.fence, name.path) for name in names], left, self._clock())
+        try:
+            if after is not job:
+                self._jobs.write(job, after)
+        except Conflict:
+            return False
+        return True
+
+    def _forget(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._spool.delete(key)

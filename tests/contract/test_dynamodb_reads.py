@@ -1,0 +1,77 @@
+"""How much of the table one read reads."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.builders import PROJECT, START, a_job, job_id
+from wainwright.adapters.aws import items
+from wainwright.adapters.aws.clients import Clients
+from wainwright.adapters.aws.job_store import DynamoJobStore
+from wainwright.adapters.aws.rows import Rows
+
+WAITING = 10_000
+LATER = START + timedelta(hours=1)
+
+
+class Queries:
+    """The queries that a client made, and how many rows each of them read."""
+
+    def __init__(self, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows_read: list[int] = []
+        self.most: int | None = None
+        self._query = clients.dynamodb.query
+        monkeypatch.setattr(clients.dynamodb, "query", self)
+
+    def __call__(self, **request: Any) -> Any:
+        """Query, with pages of ``most`` rows where that is set."""
+        if self.most is not None:
+            request["Limit"] = min(self.most, request.get("Limit", self.most))
+        answer = self._query(**request)
+        self.rows_read.append(answer["ScannedCount"])
+        return answer
+
+
+@pytest.fixture
+def queries(aws_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Queries:
+    return Queries(aws_clients, monkeypatch)
+
+
+@pytest.fixture
+def rows(table: str, aws_clients: Clients) -> Rows:
+    return Rows(aws_clients.dynamodb, table)
+
+
+def test_a_flood_of_waiting_jobs_is_not_read_whole(dynamodb_jobs: DynamoJobStore, rows: Rows, queries: Queries) -> None:
+    jobs = [a_job(id=job_id(number)) for number in range(WAITING)]
+    rows.put_all(items.line_item(job) for job in jobs)
+
+    line = dynamodb_jobs.waiting_line(PROJECT, START, 15)
+
+    assert [entry.job_id for entry in line] == [job.id for job in jobs[:15]]
+    assert queries.rows_read == [15]
+
+
+def test_looks_past_jobs_that_are_not_to_start_yet_in_longer_and_longer_strides(
+    dynamodb_jobs: DynamoJobStore, rows: Rows, queries: Queries
+) -> None:
+    jobs = [a_job(id=job_id(number), not_before=LATER if number < 100 else None) for number in range(200)]
+    rows.put_all(items.line_item(job) for job in jobs)
+
+    line = dynamodb_jobs.waiting_line(PROJECT, START, 10)
+
+    assert [entry.job_id for entry in line] == [job.id for job in jobs[100:110]]
+    assert queries.rows_read == [10, 20, 40, 80]
+
+
+def test_what_is_overdue_is_read_over_all_its_pages(dynamodb_jobs: DynamoJobStore, queries: Queries) -> None:
+    for number in range(1, 6):
+        dynamodb_jobs.write(None, a_job(id=job_id(number), due_at=START + timedelta(seconds=number)))
+    queries.most = 2
+
+    due = dynamodb_jobs.due(LATER, 100)
+
+    assert due == [(PROJECT, job_id(number)) for number in range(1, 6)]
+    assert queries.rows_read == [2, 2, 1]
+    assert len(dynamodb_jobs.due(LATER, 3)) == 3

@@ -1,0 +1,88 @@
+"""How the client follows a job's events."""
+
+import httpx
+import pytest
+
+from tests.unit.client.fake_api import JOB_ID, KEY, FakeApi, sse
+from wainwright.client import (
+    Client,
+    CollectedUpdate,
+    LogUpdate,
+    ProgressUpdate,
+    StatusUpdate,
+    TestUpdate,
+    UnexpectedAnswer,
+    Unreachable,
+    WaitTimeout,
+)
+from wainwright.client.calls import Calls
+from wainwright.client.endpoint import endpoint_of
+from wainwright.client.steps import Send
+
+
+def test_tells_updates_of_all_kinds_over_several_segments(client: Client, api: FakeApi) -> None:
+    test = {
+        "id": "t::a", "title": "a", "file": "t.py", "line": 3, "outcome": "failed", "durationMs": 12.5, "attempt": 1,
+        "errors": [{"message": "boom", "file": "t.py", "line": 4}],
+        "attachments": [{"name": "x", "href": "data/x"}],
+    }  # fmt: skip
+    api.segments = [
+        [("status", {"status": "running", "progress": 0, "tests": {"total": 0}, "attempt": 1, "failure": None})],
+        [("collected", {"total": 1}), ("log", {"level": "INFO", "message": "hi", "testId": None}), ("later", {"x": 1})],
+        [("test", test), ("progress", {"percent": 40, "message": "half"})],
+        [("status", {"status": "failed", "progress": 100, "failure": {"category": "assertion", "message": "boom"}})],
+    ]
+    updates = list(client.events(JOB_ID))
+    assert [type(update) for update in updates] == [
+        StatusUpdate, CollectedUpdate, LogUpdate, TestUpdate, ProgressUpdate, StatusUpdate
+    ]  # fmt: skip
+    told = updates[3]
+    assert isinstance(told, TestUpdate)
+    assert (told.errors[0].line, told.attachments[0].href, told.duration_ms) == (4, "data/x", 12.5)
+
+
+def test_goes_on_where_the_last_segment_ended(client: Client, api: FakeApi) -> None:
+    api.segments = [[("collected", {"total": 2}), ("collected", {"total": 3})], [("collected", {"total": 4})]]
+    list(client.events(JOB_ID))
+    assert [request.headers.get("Last-Event-ID") for request in api.asked] == [None, "2", "3"]
+
+
+def test_connects_again_when_the_stream_breaks(client: Client, api: FakeApi) -> None:
+    api.segments = [[("collected", {"total": 2})]]
+    api.planned = [httpx.RemoteProtocolError("peer closed"), sse("")]
+    assert [type(update) for update in client.events(JOB_ID)] == [CollectedUpdate]
+
+
+def test_pauses_between_segments_as_told_but_not_after_the_last_status(
+    client: Client, api: FakeApi, pauses: list[float]
+) -> None:
+    api.planned = [httpx.Response(200, headers={"Content-Type": "text/event-stream"}, text="retry: 1500\n\n: none\n\n")]
+    api.segments = [[("status", {"status": "completed"})]]
+    list(client.events(JOB_ID))
+    assert pauses == [1.5]
+
+
+def test_stops_watching_when_time_is_up(client: Client, api: FakeApi) -> None:
+    api.stays_pending = True
+    with pytest.raises(WaitTimeout):
+        list(client.events(JOB_ID, wait_timeout=0.05))
+
+
+def test_a_segment_that_outlasts_the_waiting_time_is_not_asked_for_again() -> None:
+    now = [100.0]
+    flow = Calls(endpoint_of("http://127.0.0.1:1"), KEY, clock=lambda: now[0]).events(JOB_ID, wait_timeout=3.0)
+    step = next(flow)
+    assert isinstance(step, Send)
+    assert step.request.timeout == 3.0
+    now[0] = 103.0
+    with pytest.raises(WaitTimeout):
+        flow.throw(Unreachable("no answer", timed_out=True))
+
+
+def test_refuses_events_that_are_none(client: Client, api: FakeApi) -> None:
+    api.planned = [httpx.Response(200, text="hello")]
+    with pytest.raises(UnexpectedAnswer, match="something else than events"):
+        list(client.events(JOB_ID))
+    api.planned = [sse("event: test\ndata: {}\n\n")]
+    with pytest.raises(UnexpectedAnswer, match="a test event is not readable: id: Field required"):
+        list(client.events(JOB_ID))

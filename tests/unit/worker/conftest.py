@@ -1,0 +1,37 @@
+"""What tests of runs share: the system in memory, and a worker whose suites are the test's own."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.outages import FakePace
+from tests.support.system import System
+from tests.unit.worker.suites import Perform, Suite, worker
+from wainwright.domain.jobs import Job
+from wainwright.usecases.run_job import Claim
+from wainwright.worker import run
+from wainwright.worker.going import Going
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> System:
+    monkeypatch.setattr("wainwright.worker.reporting.trace_viewer_files", list)  # megabytes that few tests look at
+    return System()
+
+
+@pytest.fixture
+def pace() -> FakePace:
+    return FakePace()
+
+
+@pytest.fixture
+def perform(system: System, pace: FakePace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Perform:
+    """Run a claim with a suite of the test's own; gives the job as it is then."""
+
+    def perform(claim: Claim, suite: Suite, going: Going | None = None) -> Job:
+        monkeypatch.setattr(run, "run_suite", suite)
+        going = going or Going()
+        run.run_claim(worker(system, pace=pace), claim, tmp_path / f"run-{claim.job.id}-{claim.job.fence}", going)
+        return system.job(claim.job)
+
+    return perform

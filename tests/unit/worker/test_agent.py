@@ -1,0 +1,102 @@
+"""The worker's loop, as far as it looks after what could not be uploaded."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import PROJECT, failed
+from tests.support.outages import REASON
+from tests.support.system import System
+from tests.unit.worker.suites import failing, worker
+from wainwright.contracts.names import report_key
+from wainwright.domain.jobs import Job
+from wainwright.domain.reports import ReportRef
+from wainwright.domain.states import JobStatus
+from wainwright.settings import WorkerSettings
+from wainwright.usecases.upload_spooled import UploadSpooled
+from wainwright.worker import run
+from wainwright.worker.agent import Agent
+from wainwright.worker.going import Going
+
+ENVIRONMENT = {
+    "WAINWRIGHT_STAGE": "test",
+    "WAINWRIGHT_TABLE": "table",
+    "WAINWRIGHT_BUCKET": "bucket",
+    "WAINWRIGHT_WORK_QUEUE_URL": "https://sqs/work",
+    "WAINWRIGHT_WORKER_ID": "w1",
+    "WAINWRIGHT_IDLE_SECONDS": "0.05",
+}
+
+
+@pytest.fixture
+def agent(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Agent:
+    """A worker that leaves when nothing waits. Its suites fail, as tests do."""
+    monkeypatch.setattr(run, "run_suite", failing)
+    settings = WorkerSettings.read(ENVIRONMENT | {"WAINWRIGHT_WORK_DIR": str(tmp_path)})
+    settings.home.mkdir()
+    return Agent(worker(system), settings, Going(), settings.home)
+
+
+@pytest.fixture
+def left(system: System) -> Job:
+    """A job that failed, and whose report lies on this worker's disk."""
+    claim = system.claimed()
+    report = ReportRef(fence=1, complete=True, viewer="1.65").without(["index.html"], REASON)
+    system.run_job.end(claim, failed().model_copy(update={"report": report}))
+    system.finish(PROJECT, claim.job.id, claim.job.run)
+    system.spool.put(report_key(PROJECT, claim.job.id, fence=1, path="index.html"), b"<html>", "text/html")
+    return system.job(claim.job)
+
+
+def whole(system: System, job: Job) -> bool:
+    report = system.job(job).report
+    assert report is not None
+    return report.whole
+
+
+def test_a_worker_uploads_what_it_could_not_once_its_job_has_its_outcome(
+    system: System, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = system.admitted()
+    monkeypatch.setattr(UploadSpooled, "last_time", lambda _rounds: None)
+
+    def refuses(_key: str) -> bool:
+        if system.job(job).in_work:
+            return True
+        system.finish(PROJECT, job.id, job.run)  # or the worker would wait for what still counts as running
+        return False
+
+    system.artifacts.refuses = refuses
+
+    agent.run()
+
+    assert whole(system, job)
+    assert system.spool.objects == {}
+    assert system.job(job).status is JobStatus.FAILED
+
+
+def test_an_idle_worker_uploads_what_others_left(
+    system: System, agent: Agent, left: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UploadSpooled, "last_time", lambda _rounds: None)
+    agent.run()
+
+    assert whole(system, left)
+
+
+def test_a_worker_that_is_told_to_go_tries_once_more(system: System, agent: Agent, left: Job) -> None:
+    agent._going.tell()
+
+    agent.run()
+
+    assert whole(system, left)
+
+
+def test_a_worker_that_cannot_upload_leaves_all_the_same(system: System, agent: Agent, left: Job) -> None:
+    system.artifacts.refuse_all()
+
+    agent.run()
+
+    assert "w1" not in {row.id for row in system.workers.list()}
+    assert not whole(system, left)
+    assert system.spool.objects

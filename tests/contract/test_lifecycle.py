@@ -119,7 +119,7 @@ def test_in_memory() -> None:
         def new_probe(self) -> Probe:
             return MemoryProbe()
 
-    run_state_machine_as_test(InMemory, settings=settings(SETTINGS, max_examples=100, stateful_step_count=50))
+    run_state_machine_as_test(InMemory, settings=settings(SETTINGS, max_examples=130, stateful_step_count=50))
 
 
 @pytest.fixture

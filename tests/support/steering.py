@@ -159,7 +159,10 @@ class Steering(Upholding):
     )  # fmt: skip
     def change(self, pick: int, priority: int | None, low: bool | None, label: str | None) -> None:
         """Priorities can be changed until a job has ended, its label ever."""
-        job = self.some_job(pick)
+        self.patch(self.some_job(pick), priority, low, label)
+
+    def patch(self, job: Job, priority: int | None, low: bool | None, label: str | None) -> None:
+        """What is given is changed, and nothing else."""
         request = PatchJob(priority=priority, low_priority=low, label=label)
         try:
             changed = self.system.control.change(a_caller(job.project), job.id, request)

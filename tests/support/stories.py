@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 from tests.support.builders import a_caller
 from tests.support.stage import BUNDLE, MAX_WORKERS, Held
 from tests.support.steering import Steering, nothing, projects
-from wainwright.contracts.http import CreateJob, PatchJob
+from wainwright.contracts.http import CreateJob
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
 
@@ -17,12 +17,12 @@ class Stories(Steering):
     """Whole stories of a few steps. Anything may have happened before, so that any step may not come about."""
 
     @rule(
-        project=projects, length=st.integers(1, 2), one=st.sampled_from(["", "", "stop", "cancel"]), late=st.booleans(),
-        kind=st.sampled_from([None, None, FailureCategory.ASSERTION]),
+        project=projects, one=st.sampled_from(["", "stop", "cancel"]), late=st.booleans(),
+        kind=st.sampled_from([None, FailureCategory.ASSERTION]),
     )  # fmt: skip
-    def a_chain_runs(self, project: str, length: int, one: str, late: bool, kind: FailureCategory | None) -> None:
+    def a_chain_runs(self, project: str, one: str, late: bool, kind: FailureCategory | None) -> None:
         """A chain's first job runs to its end; meanwhile another may be steered, and one more comes late."""
-        head, followers = self._chain(project, length)
+        head, followers = self._chain(project, 2)
         held = self._at_work(head) if head is not None else None
         if head is None or held is None:
             return
@@ -58,16 +58,16 @@ class Stories(Steering):
         for _ in range(MAX_WORKERS):
             self.take_message()
 
-    @rule(project=projects, most=st.integers(1, 2), archive=st.booleans())
-    def more_complete_than_are_kept(self, project: str, most: int, archive: bool) -> None:
-        """Two jobs complete, and what is beyond the project's count goes."""
+    @rule(project=projects, archive=st.booleans(), days=st.sampled_from([0, 8]))
+    def more_complete_than_are_kept(self, project: str, archive: bool, days: int) -> None:
+        """Two jobs complete, and what is beyond the project's count goes; what is past its time goes from all."""
         for _ in range(2):
             job = self.accept(project, CreateJob(bundle_id=BUNDLE))
             held = self._at_work(job) if job is not None else None
             if held is not None:
                 self.end_and_finish(held, None)
-        self.limit(project=project, running=2, queued=3, completed=most, failed=None, archive=archive)
-        self.clean_up(enough=True, days=0)
+        self.limit(project=project, running=2, queued=3, completed=1, failed=None, archive=archive)
+        self.clean_up(enough=True, days=days)
 
     @rule(project=projects, key=st.sampled_from(["k1", "k2", "k3"]))
     def everything_about_a_line(self, project: str, key: str) -> None:
@@ -76,7 +76,8 @@ class Stories(Steering):
         if head is None or not followers:
             return
         caller = a_caller(project)
-        self.system.control.change(caller, head.id, PatchJob(priority=-9))
+        self.patch(head, None, True, None)
+        self.patch(self.watched.jobs[head.id], -9, None, None)
         self.system.control.cancel(caller, followers[0].id)
         self.system.control.delete(caller, followers[0].id)
         self.forget(followers[0].id)

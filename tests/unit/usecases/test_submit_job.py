@@ -135,6 +135,18 @@ def test_room_comes_back_when_a_job_has_started(system: System) -> None:
     system.submit(CALLER, REQUEST)
 
 
+def test_a_key_whose_job_was_deleted_makes_no_other_and_says_what_to_do(system: System) -> None:
+    job = system.submit(CALLER, REQUEST, "k").job
+    system.control.cancel(CALLER, job.id)
+    system.control.delete(CALLER, job.id)
+
+    with pytest.raises(IdempotencyConflict, match="deleted") as refused:
+        system.submit(CALLER, REQUEST, "k")
+
+    assert job.id in refused.value.message
+    assert refused.value.advice
+
+
 def test_a_projects_own_limits_go_before_those_of_the_stage(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     load = system.jobs.load(PROJECT).model_copy(update={"limits": Limits(running=1, queued=1)})
     monkeypatch.setattr(system.jobs, "load", lambda _project: load)

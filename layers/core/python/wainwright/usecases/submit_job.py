@@ -64,7 +64,7 @@ class SubmitJob:
                 there is no job of an id in ``dependsOn``.
             Refused: a job in ``dependsOn`` has ended otherwise than well.
             TooLarge: params, config, schema and instructions are together too large.
-            IdempotencyConflict: the key came with another request before.
+            IdempotencyConflict: the key came with another request before, or its job was deleted.
             CapacityExceeded: the project's line is full.
         """
         if request.template_id != (template.id if template else None):
@@ -97,7 +97,13 @@ class SubmitJob:
                 "this Idempotency-Key was used for another request",
                 advice="Send another key with a new request, and the same key only with the same request.",
             )
-        return self.jobs.view(project, job_id)
+        view = self.jobs.view(project, job_id)
+        if view is None:
+            raise IdempotencyConflict(
+                f"this Idempotency-Key stands for the job {job_id}, which was deleted",
+                advice="Send another key to have the request carried out again.",
+            )
+        return view
 
     def _write(
         self, job: Job, request: CreateJob, detail: JobDetail, limits: Limits, key: str | None, fingerprint: str

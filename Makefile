@@ -15,7 +15,7 @@ STAGE ?= dev
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export JSII_NODE := $(CURDIR)/$(BIN)/node
 
-.PHONY: help demo up test bench lint synth deploy deps-layer lock clean browser
+.PHONY: help demo up test test-all bench lint synth deploy deps-layer lock clean browser
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,12 +26,14 @@ demo: $(TOOLCHAIN) browser ## Serve the example shop, test it through the local 
 up: $(TOOLCHAIN) browser ## Start the local system on http://127.0.0.1:8787; Ctrl-C ends it
 	@$(BIN)/wainwright up $(ARGS)
 
-test: lint browser ## Check the code and run every test; ARGS="-k name" goes to pytest
+test: lint browser ## Check the code and run the tests, but for the thorough ones; ARGS="-k name" goes to pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not thorough" $(ARGS)
+
+test-all: lint browser ## The same with the thorough tests, which take some ten minutes more
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 bench: $(TOOLCHAIN) browser ## Measure the budgets
-	@if [ -d benchmarks ]; then $(BIN)/python -m benchmarks $(ARGS); \
-	else echo "There are no benchmarks yet: the folder benchmarks/ does not exist." >&2; exit 1; fi
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(TOOLCHAIN) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check --quiet .

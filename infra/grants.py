@@ -7,6 +7,7 @@ from infra.constructs.artifacts import Artifacts
 from infra.constructs.events import Bus
 from infra.constructs.functions import Functions
 from infra.constructs.queues import Queues
+from infra.constructs.secrets import Secrets
 from infra.constructs.storage import Storage
 from infra.constructs.workers import Workers
 from infra.constructs.workflow import Workflow
@@ -22,29 +23,36 @@ def grant_functions(
     workflow: Workflow,
     workers: Workers,
     bus: Bus,
+    secrets: Secrets,
 ) -> None:
     """What the functions may do, besides writing their logs and polling their event sources."""
     storage.grant_read_write(functions.api)
     artifacts.grant_upload(functions.api)
     artifacts.grant_templates(functions.api)
     artifacts.grant_read_reports(functions.api)
+    artifacts.grant_pack_reports(functions.api)
     artifacts.grant_delete_reports(functions.api)
     queues.jobs.grant_send_messages(functions.api)
+    queues.work.grant_send_messages(functions.api)
+    secrets.grant_change(functions.api)
 
     storage.grant_read(functions.stream_events)
 
     storage.grant_read_write(functions.dispatch_jobs)
     queues.jobs.grant_send_messages(functions.dispatch_jobs)
+    queues.work.grant_send_messages(functions.dispatch_jobs)
     _grant_executions(workflow.state_machine, functions.dispatch_jobs)
     workers.grant_run(functions.dispatch_jobs)
 
     storage.grant_read_write(functions.finish_job)
     queues.jobs.grant_send_messages(functions.finish_job)
+    queues.work.grant_send_messages(functions.finish_job)
 
     bus.bus.grant_put_events_to(functions.publish_events)
 
     storage.grant_read_write(functions.sweep)
     queues.jobs.grant_send_messages(functions.sweep)
+    queues.work.grant_send_messages(functions.sweep)
     _grant_executions(workflow.state_machine, functions.sweep)
 
     storage.grant_read_write(functions.clean_up)
@@ -55,7 +63,7 @@ def grant_functions(
 
 
 def grant_workers(
-    workers: Workers, *, storage: Storage, artifacts: Artifacts, queues: Queues, workflow: Workflow
+    workers: Workers, *, storage: Storage, artifacts: Artifacts, queues: Queues, workflow: Workflow, secrets: Secrets
 ) -> None:
     """What the agent may do. Test processes run as another user, without these credentials."""
     role = workers.task_definition.task_role
@@ -63,7 +71,10 @@ def grant_workers(
     artifacts.grant_read_uploads(role)
     artifacts.grant_read_reports(role)
     artifacts.grant_write_reports(role)
+    artifacts.grant_environments(role)
     queues.work.grant_consume_messages(role)
+    queues.work.grant_send_messages(role)  # to ask for helpers: lanes of the job that it has
+    secrets.grant_read(role)
     workflow.state_machine.grant_task_response(role)
 
 

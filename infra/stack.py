@@ -11,6 +11,7 @@ from infra.constructs.events import Bus, Rules, connect_event_sources
 from infra.constructs.functions import DISPATCH_JOBS, DRAIN_DEAD_LETTERS, Functions
 from infra.constructs.http_api import HttpApi
 from infra.constructs.queues import Queues
+from infra.constructs.secrets import Secrets
 from infra.constructs.storage import Storage
 from infra.constructs.workers import Workers
 from infra.constructs.workflow import Workflow
@@ -50,6 +51,7 @@ class WainwrightStack(Stack):
         )
         self._workers = Workers(self, "Workers", stage, sources)
         self._bus = Bus(self, "Bus", stage)
+        self._secrets = Secrets(self, "Secrets", stage)
 
         self._configure(stage)
         self._grant()
@@ -98,6 +100,7 @@ class WainwrightStack(Stack):
             workflow=self._workflow,
             workers=self._workers,
             bus=self._bus,
+            secrets=self._secrets,
         )
         grant_workers(
             self._workers,
@@ -105,6 +108,7 @@ class WainwrightStack(Stack):
             artifacts=self._artifacts,
             queues=self._queues,
             workflow=self._workflow,
+            secrets=self._secrets,
         )
 
     def _route(self) -> None:

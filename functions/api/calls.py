@@ -5,13 +5,18 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from functions.api import calls_artifacts, calls_control, calls_jobs, calls_project, calls_templates
+from functions.api import calls_artifacts, calls_control, calls_jobs, calls_project, calls_templates, calls_tests
 from functions.api.parsing import Call, check_names, query
 from wainwright import wiring
 from wainwright.contracts.operations import Operation
 
 CALLS: dict[str, Call] = (
-    calls_jobs.CALLS | calls_control.CALLS | calls_artifacts.CALLS | calls_templates.CALLS | calls_project.CALLS
+    calls_jobs.CALLS
+    | calls_control.CALLS
+    | calls_artifacts.CALLS
+    | calls_templates.CALLS
+    | calls_project.CALLS
+    | calls_tests.CALLS
 )
 """By operation id. ``streamEvents`` is a function of its own."""
 

@@ -1,4 +1,4 @@
-"""Calls about the project as a whole: health, analytics, queue, limits, keys."""
+"""Calls about the project as a whole: health, analytics, queue, limits, keys, secrets."""
 
 import json
 from datetime import timedelta
@@ -10,7 +10,16 @@ import wainwright
 from functions.api.answers import SAFE, answered
 from functions.api.parsing import Call, body, part, query, whole
 from wainwright import wiring
-from wainwright.contracts.http import CreateKey, Health, KeyCreated, KeyList, KeyRecord
+from wainwright.contracts.http import (
+    CreateKey,
+    Health,
+    KeyCreated,
+    KeyList,
+    KeyRecord,
+    PutSecret,
+    SecretAnswer,
+    SecretList,
+)
 from wainwright.contracts.names import is_template_id
 from wainwright.contracts.openapi import document
 from wainwright.domain.capacity import Limits
@@ -81,6 +90,23 @@ def revoke_key(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -
     return Response(204, headers=SAFE)
 
 
+def list_secrets(api: wiring.Api, caller: Caller, _event: APIGatewayProxyEventV2) -> Response[str]:
+    """``GET /v1/secrets``."""
+    return answered(200, SecretList(secrets=list(api.secrets.list(caller.project))))
+
+
+def put_secret(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+    """``PUT /v1/secrets/{name}``."""
+    value = body(event, PutSecret).value
+    return answered(200, SecretAnswer(secret=api.secrets.put(caller.project, part(event), value)))
+
+
+def delete_secret(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+    """``DELETE /v1/secrets/{name}``."""
+    api.secrets.delete(caller.project, part(event))
+    return Response(204, headers=SAFE)
+
+
 def _record(key: ApiKey) -> KeyRecord:
     return KeyRecord(id=key.id, name=key.name, scope=key.scope, created_at=key.created_at, revoked=key.revoked)
 
@@ -95,4 +121,7 @@ CALLS: dict[str, Call] = {
     "listKeys": list_keys,
     "createKey": create_key,
     "revokeKey": revoke_key,
+    "listSecrets": list_secrets,
+    "putSecret": put_secret,
+    "deleteSecret": delete_secret,
 }

@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from wainwright import wiring
+from wainwright.contracts.report_files import REPORT_ZIP
 from wainwright.usecases.open_reports import ReportFile
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "image/svg+xml")
@@ -19,6 +20,8 @@ def answer(file: ReportFile, path: str) -> Response[Any]:
     }
     if file.redirect is not None:
         return Response(302, headers=headers | {"Location": file.redirect})
+    if path == REPORT_ZIP:
+        headers["Content-Disposition"] = f'attachment; filename="{REPORT_ZIP}"'
     if path.startswith("data/"):
         headers["Content-Security-Policy"] = "sandbox"
     if file.content_type.startswith(_TEXT):

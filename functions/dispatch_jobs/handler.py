@@ -5,7 +5,10 @@ import os
 from functools import cache
 from typing import Any
 
+from pydantic import ValidationError
+
 from wainwright import wiring
+from wainwright.contracts.messages import WakeUp
 from wainwright.settings import DispatchSettings
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         log.info("worker's task stopped", extra={"worker": worker_id, "reason": event["detail"].get("stoppedReason")})
         if worker_id:
             dispatch().workers.remove(worker_id)
-    admitted = dispatch().dispatch()
+    workers = max((_workers(record["body"]) for record in event.get("Records", [])), default=0)
+    admitted = dispatch().dispatch(workers)
     log.info("dispatched", extra={"admitted": admitted, "wakeUps": len(event.get("Records", []))})
     return {"batchItemFailures": []}
+
+
+def _workers(body: str) -> int:
+    try:
+        return WakeUp.model_validate_json(body).workers
+    except ValidationError:
+        return 0  # whatever it is, it woke us

@@ -8,10 +8,14 @@ from constructs import Construct
 from infra.nag import acknowledge, logical_id
 from infra.stages import Stage
 from wainwright.contracts import names
+from wainwright.contracts.report_files import REPORT_ZIP
 from wainwright.domain.capacity import REPORT_CLASSES
 
 UPLOADS_DAYS = 7
 """Job data is kept for 7 days (requirement D9); a bundle is of no use without its jobs."""
+
+ENVIRONMENTS_DAYS = 14
+"""Counted from the install, so that a suite which does not pin its packages gets newer ones at times."""
 
 
 class Artifacts(Construct):
@@ -30,6 +34,7 @@ class Artifacts(Construct):
             cors=[_viewer_access(reports_origin)],
             lifecycle_rules=[
                 _expiry("uploads", UPLOADS_DAYS, prefix=names.UPLOADS),
+                _expiry("environments", ENVIRONMENTS_DAYS, prefix=names.ENVIRONMENTS),
                 *(_expiry(f"reports-{days}", days, prefix=names.report_class(days)) for days in REPORT_CLASSES),
                 s3.LifecycleRule(id="abandoned-parts", abort_incomplete_multipart_upload_after=Duration.days(1)),
             ],
@@ -73,6 +78,23 @@ class Artifacts(Construct):
     def grant_write_reports(self, grantee: iam.IGrantable) -> None:
         """Allow putting what jobs leave, and the trace viewer."""
         self._grant(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], names.REPORTS, names.ASSETS)
+
+    def grant_pack_reports(self, grantee: iam.IGrantable) -> None:
+        """Allow putting the zips of reports, and nothing else of them."""
+        pattern = f"{names.REPORTS}*/{REPORT_ZIP}"
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:PutObject"], resource_arns=[self.bucket.arn_for_objects(pattern)]
+        )
+        acknowledge(
+            grantee.grant_principal,  # type: ignore[arg-type]  # every principal here is a role, which is a construct
+            f"IAM5[Resource::<{logical_id(self.bucket)}.Arn>/{pattern}]",
+            "A zip lies beside the report that it has, which is named by project and job, which come and go.",
+        )
+
+    def grant_environments(self, grantee: iam.IGrantable) -> None:
+        """Allow keeping the installed dependencies of suites for other workers."""
+        self._grant(grantee, ["s3:PutObject"], names.ENVIRONMENTS)
+        self._grant_reading(grantee, names.ENVIRONMENTS)
 
     def _grant_reading(self, grantee: iam.IGrantable, *prefixes: str) -> None:
         self._grant(grantee, ["s3:GetObject"], *prefixes)

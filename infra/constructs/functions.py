@@ -18,6 +18,7 @@ API = FunctionSpec(
             Variable.TABLE,
             Variable.BUCKET,
             Variable.JOBS_QUEUE_URL,
+            Variable.WORK_QUEUE_URL,
             Variable.REPORTS_URL,
             Variable.RUNNING_CAPACITY,
             Variable.QUEUED_CAPACITY,
@@ -36,6 +37,7 @@ DISPATCH_JOBS = FunctionSpec(
         {
             Variable.TABLE,
             Variable.JOBS_QUEUE_URL,
+            Variable.WORK_QUEUE_URL,
             Variable.STATE_MACHINE_ARN,
             Variable.CLUSTER,
             Variable.TASK_DEFINITION,
@@ -51,7 +53,15 @@ DISPATCH_JOBS = FunctionSpec(
 FINISH_JOB = FunctionSpec(
     name="finish_job",
     description="Ends a run: final state or retry, freed capacity, a wake-up.",
-    variables=frozenset({Variable.TABLE, Variable.JOBS_QUEUE_URL, Variable.RUNNING_CAPACITY, Variable.QUEUED_CAPACITY}),
+    variables=frozenset(
+        {
+            Variable.TABLE,
+            Variable.JOBS_QUEUE_URL,
+            Variable.WORK_QUEUE_URL,
+            Variable.RUNNING_CAPACITY,
+            Variable.QUEUED_CAPACITY,
+        }
+    ),
 )
 PUBLISH_EVENTS = FunctionSpec(
     name="publish_events",
@@ -65,6 +75,7 @@ SWEEP = FunctionSpec(
         {
             Variable.TABLE,
             Variable.JOBS_QUEUE_URL,
+            Variable.WORK_QUEUE_URL,
             Variable.STATE_MACHINE_ARN,
             Variable.RUNNING_CAPACITY,
             Variable.QUEUED_CAPACITY,

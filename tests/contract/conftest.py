@@ -17,8 +17,11 @@ from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.event_bus import EventBridgeBus
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.queues import SqsWakeUps, SqsWorkQueue
+from wainwright.adapters.aws.secret_store import SsmSecretStore
 from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
+from wainwright.adapters.aws.work_lists import DynamoWorkListStore
 from wainwright.adapters.memory.job_store import MemoryJobStore
+from wainwright.adapters.memory.secrets import MemorySecretStore
 from wainwright.adapters.memory.services import (
     MemoryArtifacts,
     MemoryClock,
@@ -27,9 +30,20 @@ from wainwright.adapters.memory.services import (
     MemoryWorkQueue,
 )
 from wainwright.adapters.memory.stores import MemoryAccessStore, MemoryWorkerStore
+from wainwright.adapters.memory.work_lists import MemoryWorkListStore
 from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.messages import WakeUp, WorkMessage
-from wainwright.ports import AccessStore, Artifacts, EventBus, JobStore, WakeUps, WorkerStore, WorkQueue
+from wainwright.ports import (
+    AccessStore,
+    Artifacts,
+    EventBus,
+    JobStore,
+    SecretStore,
+    WakeUps,
+    WorkerStore,
+    WorkListStore,
+    WorkQueue,
+)
 
 
 @pytest.fixture
@@ -117,6 +131,23 @@ def memory_workers() -> MemoryWorkerStore:
 @pytest.fixture
 def dynamodb_workers(table: str, aws_clients: Clients) -> DynamoWorkerStore:
     return DynamoWorkerStore(aws_clients.dynamodb, table)
+
+
+@pytest.fixture(params=["memory_secrets", "ssm_secrets"])
+def secrets(request: pytest.FixtureRequest) -> SecretStore:
+    """Each implementation of SecretStore in turn."""
+    store: SecretStore = request.getfixturevalue(request.param)
+    return store
+
+
+@pytest.fixture
+def memory_secrets() -> MemorySecretStore:
+    return MemorySecretStore()
+
+
+@pytest.fixture
+def ssm_secrets(table: str, aws_clients: Clients) -> SsmSecretStore:
+    return SsmSecretStore(lambda: aws_clients.ssm, aws_clients.dynamodb, table, "dev")
 
 
 @dataclass(frozen=True)
@@ -244,3 +275,42 @@ def eventbridge_bus(aws: None, aws_clients: Clients) -> Bus:
         return found
 
     return Bus(EventBridgeBus(events, "bus"), arrived)
+
+
+@dataclass(frozen=True)
+class WorkLists:
+    """An implementation of WorkListStore, with the jobs that it belongs to."""
+
+    jobs: JobStore
+    lists: WorkListStore
+
+
+@pytest.fixture(params=["memory_work_lists", "dynamodb_work_lists"])
+def work_lists(request: pytest.FixtureRequest) -> WorkLists:
+    """Each implementation of WorkListStore in turn."""
+    found: WorkLists = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["memory_work_lists", "threaded_dynamodb_work_lists"])
+def threaded_work_lists(request: pytest.FixtureRequest) -> WorkLists:
+    """Each implementation of WorkListStore in turn, fit for several threads."""
+    found: WorkLists = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def memory_work_lists(memory_jobs: MemoryJobStore) -> WorkLists:
+    return WorkLists(memory_jobs, MemoryWorkListStore(memory_jobs))
+
+
+@pytest.fixture
+def dynamodb_work_lists(dynamodb_jobs: DynamoJobStore, table: str, aws_clients: Clients) -> WorkLists:
+    return WorkLists(dynamodb_jobs, DynamoWorkListStore(aws_clients.dynamodb, table))
+
+
+@pytest.fixture
+def threaded_dynamodb_work_lists(
+    threaded_dynamodb_jobs: DynamoJobStore, safe_table: str, aws_clients: Clients
+) -> WorkLists:
+    return WorkLists(threaded_dynamodb_jobs, DynamoWorkListStore(aws_clients.dynamodb, safe_table))

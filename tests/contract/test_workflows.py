@@ -72,7 +72,7 @@ def test_an_execution_hands_its_run_to_a_worker(flow: Flow) -> None:
 
     assert (message.project, message.job_id, message.run) == (PROJECT, REQUEST.job_id, 2)
     assert message.task_token
-    flow.workflows.succeed(message.task_token, RESULT)
+    flow.workflows.succeed(message.token, RESULT)
 
 
 def test_tells_of_an_execution_from_before_it_was_to_after_it_ended(flow: Flow) -> None:
@@ -82,7 +82,7 @@ def test_tells_of_an_execution_from_before_it_was_to_after_it_ended(flow: Flow) 
     assert flow.workflows.state(REQUEST.job_id, 2) is ExecutionState.RUNNING
     assert flow.workflows.state(REQUEST.job_id, 1) is ExecutionState.ABSENT
 
-    flow.workflows.succeed(message.task_token, RESULT)
+    flow.workflows.succeed(message.token, RESULT)
 
     assert flow.ended()
 
@@ -90,7 +90,7 @@ def test_tells_of_an_execution_from_before_it_was_to_after_it_ended(flow: Flow) 
 def test_a_failed_token_ends_the_execution_too(flow: Flow) -> None:
     flow.workflows.start(REQUEST)
 
-    flow.workflows.fail(flow.message().task_token, error="worker_lost", cause="3 workers were lost")
+    flow.workflows.fail(flow.message().token, error="worker_lost", cause="3 workers were lost")
 
     assert flow.ended()
 
@@ -98,7 +98,7 @@ def test_a_failed_token_ends_the_execution_too(flow: Flow) -> None:
 def test_starting_a_run_again_makes_no_second_execution(flow: Flow) -> None:
     flow.workflows.start(REQUEST)
     flow.workflows.start(REQUEST)
-    token = flow.message().task_token
+    token = flow.message().token
 
     assert flow.no_more_messages()
     flow.workflows.succeed(token, RESULT)
@@ -107,7 +107,7 @@ def test_starting_a_run_again_makes_no_second_execution(flow: Flow) -> None:
 
 def test_refuses_to_start_a_run_whose_execution_has_ended(flow: Flow) -> None:
     flow.workflows.start(REQUEST)
-    flow.workflows.succeed(flow.message().task_token, RESULT)
+    flow.workflows.succeed(flow.message().token, RESULT)
     assert flow.ended()
 
     assert not flow.workflows.start(REQUEST)
@@ -116,7 +116,7 @@ def test_refuses_to_start_a_run_whose_execution_has_ended(flow: Flow) -> None:
 
 def test_a_token_ends_once_and_does_not_mind_being_ended_again(flow: Flow) -> None:
     flow.workflows.start(REQUEST)
-    token = flow.message().task_token
+    token = flow.message().token
     flow.workflows.succeed(token, RESULT)
     assert flow.ended()
 
@@ -130,7 +130,7 @@ def test_finish_is_told_what_the_token_said(machine: JobStateMachine) -> None:
     workflows = StepFunctionsWorkflows(machine.clients.stepfunctions, machine.arn)
     workflows.start(REQUEST)
 
-    workflows.succeed(machine.message().task_token, RESULT)
+    workflows.succeed(machine.message().token, RESULT)
 
     told = FinishInput.model_validate(eventually(lambda: machine.finished, for_="Finish")[0])
     assert (told.project, told.job_id, told.run, told.ended, told.error) == (PROJECT, REQUEST.job_id, 2, RESULT, None)
@@ -142,7 +142,7 @@ def test_finish_is_told_why_the_token_failed(machine: JobStateMachine) -> None:
     workflows.start(REQUEST)
 
     with Faults(machine.clients.stepfunctions).installed() as sent:
-        workflows.fail(machine.message().task_token, error="worker_lost", cause="ä" * 40_000)
+        workflows.fail(machine.message().token, error="worker_lost", cause="ä" * 40_000)
 
     told = FinishInput.model_validate(eventually(lambda: machine.finished, for_="Finish")[0])
     assert told.ended is None

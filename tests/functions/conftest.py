@@ -99,6 +99,7 @@ def cloud(aws_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clo
         create_table(aws_clients.dynamodb)
         aws_clients.s3.create_bucket(Bucket=BUCKET)
         assert aws_clients.sqs.create_queue(QueueName="jobs")["QueueUrl"] == JOBS_QUEUE
+        work_queue = aws_clients.sqs.create_queue(QueueName="work")["QueueUrl"]
         definition = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
         machine = aws_clients.stepfunctions.create_state_machine(name="job", definition=definition, roleArn=ROLE)
         assert machine["stateMachineArn"] == STATE_MACHINE
@@ -108,6 +109,7 @@ def cloud(aws_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clo
             "WAINWRIGHT_TABLE": TABLE,
             "WAINWRIGHT_BUCKET": BUCKET,
             "WAINWRIGHT_JOBS_QUEUE_URL": JOBS_QUEUE,
+            "WAINWRIGHT_WORK_QUEUE_URL": work_queue,
             "WAINWRIGHT_REPORTS_URL": REPORTS_URL,
             "WAINWRIGHT_STATE_MACHINE_ARN": STATE_MACHINE,
             "WAINWRIGHT_EVENT_BUS": "bus",

@@ -107,11 +107,13 @@ def running_stage(folder: Path) -> Iterator[Stage]:
         _create_table(clients.dynamodb)
         clients.s3.create_bucket(Bucket=BUCKET)
         queue = clients.sqs.create_queue(QueueName="jobs")["QueueUrl"]
+        work_queue = clients.sqs.create_queue(QueueName="work")["QueueUrl"]
         for name, value in {
             "WAINWRIGHT_STAGE": "test",
             "WAINWRIGHT_TABLE": TABLE,
             "WAINWRIGHT_BUCKET": BUCKET,
             "WAINWRIGHT_JOBS_QUEUE_URL": queue,
+            "WAINWRIGHT_WORK_QUEUE_URL": work_queue,
             "WAINWRIGHT_REPORTS_URL": REPORTS_URL,
         }.items():
             environment.setenv(name, value)

@@ -1,6 +1,9 @@
 """Bundles, tickets, and reports."""
 
 import hashlib
+import io
+import json
+import zipfile
 
 import pytest
 
@@ -87,6 +90,24 @@ class TestReports:
         assert (answer.status, answer.content) == (302, b"")
         assert f"reports/30d/{PROJECT}/{job.id}/data/2-3-video.webm" in answer.headers["location"]
         assert "X-Amz-Signature" in answer.headers["location"]
+
+    def test_gives_a_zip_of_all_files(self, http: Http, browser: Http, cloud: Cloud, job: Job) -> None:
+        listed = [
+            {"path": path, "size": 9, "contentType": "text/html"}
+            for path in ("index.html", "data/2-1-trace.zip", "trace/index.html")
+        ]
+        manifest = json.dumps({"version": 1, "files": listed}).encode()
+        cloud.artifacts.put(report_key(PROJECT, job.id, fence=2, path="manifest.json"), manifest, "application/json")
+
+        answer = http.get(f"/v1/jobs/{job.id}/report/report.zip")
+
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/zip")
+        assert answer.headers["content-disposition"] == 'attachment; filename="report.zip"'
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            assert archive.read(f"report-{job.id}/index.html").decode() == "<title>Zoë</title>"
+            assert len(archive.namelist()) == 5
+        by_ticket = browser.get(ticket_path(http, job).replace("index.html", "report.zip"))
+        assert by_ticket.content == answer.content
 
     def test_an_attachment_that_is_a_page_runs_no_script(self, http: Http, job: Job) -> None:
         attachment = http.get(f"/v1/jobs/{job.id}/report/data/2-2-page.html")

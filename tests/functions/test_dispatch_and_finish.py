@@ -71,6 +71,13 @@ class TestDispatch:
         (container,) = request["overrides"]["containerOverrides"]
         assert container["environment"] == [{"name": "WAINWRIGHT_WORKER_ID", "value": row.id}]
 
+    def test_a_wake_up_may_want_a_worker_though_no_job_does(self, cloud: Cloud, ecs: Ecs) -> None:
+        dispatch_jobs.handler(sqs_event(WAKE_UP, WakeUp(project=PROJECT, workers=1).model_dump_json()), CONTEXT)
+        assert len(ecs.requests) == 1
+
+        dispatch_jobs.handler(sqs_event("whatever it is"), CONTEXT)
+        assert len(ecs.requests) == 1
+
     def test_holds_to_the_capacity_of_its_settings(self, cloud: Cloud, ecs: Ecs) -> None:
         for _ in range(3):
             cloud.submitted()

@@ -33,9 +33,11 @@ SETTINGS: dict[str, type[settings.Settings]] = {
 
 OF_THE_MACHINE = {
     "WAINWRIGHT_WORK_DIR",
+    *("WAINWRIGHT_CACHE_DIR", "WAINWRIGHT_CACHE_BYTES", "WAINWRIGHT_CACHE_DAYS", "WAINWRIGHT_INSTALLER_VARIABLES"),
     "WAINWRIGHT_SPOOL_DIR",
     "WAINWRIGHT_SPOOL_MAX_MB",
     "WAINWRIGHT_UPLOAD_RETRY_SECONDS",
+    *(field.alias for field in settings.SuiteSettings.model_fields.values()),
 }
 """What a machine of one's own may want otherwise; a stage has the defaults."""
 GIVEN_AT_LAUNCH = {"WAINWRIGHT_WORKER_ID", *OF_THE_MACHINE}

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 PREFIXES = [
     r"<StorageTable\w+\.Arn>/index/\*",
-    r"<ArtifactsBucket\w+\.Arn>/(uploads|reports|assets|archive|templates)/\*",
+    r"<ArtifactsBucket\w+\.Arn>/(uploads|reports|assets|archive|templates|environments)/\*",
+    r"<ArtifactsBucket\w+\.Arn>/reports/\*/report\.zip",
     r"<FunctionsFinishJobHandler\w+\.Arn>:\*",
+    r"arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/wainwright/(dev|prod)/\*",
     r"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:[^*]+:\*",
 ]
 """Resources that can only be named with a wildcard, below a resource of ours."""
@@ -100,7 +102,19 @@ def test_workers_may_neither_start_executions_nor_put_bundles(dev: Synthesized) 
     }
 
     assert "states:StartExecution" not in dev.allowed("WorkersTaskTaskRole")
-    assert writable == {"/reports/*", "/assets/*"}
+    assert writable == {"/reports/*", "/assets/*", "/environments/*"}
+
+
+def test_the_api_puts_nothing_into_reports_but_their_zips(dev: Synthesized) -> None:
+    api = [found for name, found in dev.statements() if name.startswith("FunctionsApiRole")]
+    writable = {
+        rendered(resource).rpartition(">")[2]
+        for statement in api
+        if "s3:PutObject" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+    assert writable == {"/uploads/*", "/templates/*", "/reports/*/report.zip"}
 
 
 def test_no_one_scans_or_stops_executions_and_only_reports_and_templates_are_deleted(each: Synthesized) -> None:
@@ -149,3 +163,30 @@ def test_the_aws_solutions_rules_are_at_work(stacks: Mapping[str, "WainwrightSta
 
     rules = {found.rule_name for found in AwsSolutionsChecks(stack).validate_scope(stack).violations}
     assert "AwsSolutions-SQS4" in rules
+
+
+def test_the_api_changes_secrets_and_workers_alone_read_them_below_the_stages_own_path(each: Synthesized) -> None:
+    (stage,) = {variables["WAINWRIGHT_STAGE"] for variables in each.environments().values()}
+    of_secrets: dict[str, set[str]] = {}
+    for name, statement in each.statements():
+        if actions := {action for action in as_list(statement["Action"]) if action.startswith("ssm:")}:
+            of_secrets.setdefault(re.split(r"Role|TaskRole", name)[0], set()).update(actions)
+            (resource,) = map(rendered, as_list(statement["Resource"]))
+            assert resource.endswith(f":parameter/wainwright/{stage}/*")
+
+    assert of_secrets == {
+        "FunctionsApi": {"ssm:PutParameter", "ssm:DeleteParameter"},
+        "WorkersTask": {"ssm:GetParametersByPath"},
+    }
+
+
+def test_workers_may_ask_other_workers_for_help_and_wake_nobody_else(dev: Synthesized) -> None:
+    sending = {
+        rendered(resource)
+        for name, statement in dev.statements()
+        if name.startswith("WorkersTaskTaskRole") and "sqs:SendMessage" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+    (queue,) = sending
+    assert queue.startswith("<QueuesWork")

@@ -101,6 +101,7 @@ def test_bucket_forgets_uploads_reports_and_abandoned_parts(each: Synthesized) -
 
     expected: dict[str | None, int | None] = {
         names.UPLOADS: 7,
+        names.ENVIRONMENTS: 14,
         **{names.report_class(days): days for days in (7, 30, 90, 365)},  # one for each class
         None: None,
     }

@@ -79,7 +79,8 @@ def test_the_message_is_what_a_worker_reads(definition: Any) -> None:
     body = {name.removesuffix(".$") for name in parameters["MessageBody"]}
     given = ExecutionInput(project="p", job_id="j", run=1, timeout_seconds=60).model_dump(by_alias=True)
 
-    assert body == {field.alias or name for name, field in WorkMessage.model_fields.items()}
+    assert body == {"project", "jobId", "run", "taskToken"}
+    WorkMessage.model_validate({"project": "p", "jobId": "j", "run": 1, "taskToken": "t"})
     for path in [*parameters["MessageBody"].values(), parameters["MessageGroupId.$"]]:
         assert path == "$$.Task.Token" or path.removeprefix("$.") in given
     assert definition["States"]["Execute"]["TimeoutSecondsPath"].removeprefix("$.") in given

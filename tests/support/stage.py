@@ -19,7 +19,8 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, FenceLost, IdempotencyConflict, InvalidInput, Refused
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import MAX_LOSSES, Job, Outcome
-from wainwright.domain.states import JobStatus
+from wainwright.domain.reports import ReportRef
+from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.ports import NewEvent, ReceivedWork, StoredTest
 from wainwright.usecases.run_job import Claim, Control
@@ -125,16 +126,33 @@ class Stage:
         work = self.queue.receive(NO_WAIT)
         if work is None:
             return
+        if work.message.report_only:
+            self.write_late_report(work)
+            return
         before = self.watched.jobs.get(work.message.job_id)
         to_run, room = self._is_to_run(work, before), before is not None and self._has_room(before)
         claim = self.system.run_job.claim(work, self.new_worker())
-        assert (claim is not None) == (to_run and room)
+        assert (claim is not None and claim.ending is None) == (to_run and room)
         if claim is not None:
             assert (claim.job.id, claim.job.run) == (work.message.job_id, work.message.run)
-            self.held.append(Held(claim))
+            if claim.ending is not None:
+                self.system.run_job.end(claim, claim.ending)
+            else:
+                self.held.append(Held(claim))
         elif before is not None and to_run:
             after = self.watched.jobs[before.id]
             assert (after.waiting, after.attempt) == (True, before.attempt), "not given back, or at the cost of a try"
+
+    def write_late_report(self, work: ReceivedWork) -> None:
+        view = self.system.late_reports.take(work)
+        if view is None:
+            return
+        assert view.job.status in AT_REST
+        report = ReportRef(fence=view.job.fence, complete=False, viewer="1")
+        self.system.late_reports.keep(work, report)
+        after = self.system.job(view.job)
+        assert after.report == report
+        assert (after.status, after.due_at, after.failure) == (view.job.status, None, view.job.failure)
 
     def _is_to_run(self, work: ReceivedWork, job: Job | None) -> bool:
         return (
@@ -152,7 +170,10 @@ class Stage:
 
     def finish_claim(self, claim: Claim) -> None:
         try:
-            self.end_normally(claim, None)
+            if claim.ending is not None:
+                self.system.run_job.end(claim, claim.ending)
+            else:
+                self.end_normally(claim, None)
         except FenceLost:
             return
 

@@ -17,6 +17,8 @@ from wainwright.adapters.memory.services import (
 )
 from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.adapters.memory.stores import MemoryAccessStore, MemoryWorkerStore
+from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHistory
+from wainwright.adapters.memory.work_lists import MemoryWorkListStore
 from wainwright.contracts.http import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job
@@ -25,8 +27,11 @@ from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.dispatch_jobs import DispatchJobs
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
+from wainwright.usecases.late_reports import AskForReport, LateReports
 from wainwright.usecases.launch_workers import LaunchWorkers
 from wainwright.usecases.run_job import Claim, RunJob
+from wainwright.usecases.run_lane import RunLane
+from wainwright.usecases.share_work import ShareWork
 from wainwright.usecases.submit_job import SubmitJob
 from wainwright.usecases.sweep_jobs import SweepJobs
 
@@ -53,14 +58,21 @@ class System:
         self.launcher = MemoryLauncher()
         self.artifacts = OutageArtifacts(self.clock)
         self.spool = MemorySpool()
+        self.quarantine = MemoryQuarantineStore()
+        self.history = MemoryTestHistory()
         self.submit = SubmitJob(self.jobs, self.artifacts, self.wakeups, self.clock, self.limits, 60_000)
-        self.end = EndJob(self.jobs, self.limits)
+        self.end = EndJob(self.jobs, self.limits, AskForReport(self.queue, self.wakeups))
         self.finish = FinishJob(self.jobs, self.end, self.wakeups, self.clock)
         self.launch = LaunchWorkers(self.jobs, self.workers, self.launcher, self.clock, self.max_workers)
         self.dispatch = DispatchJobs(
             self.jobs, self.workflows, self.finish, self.launch, self.clock, self.limits, self.max_workers
         )
         self.run_job = RunJob(self.jobs, self.queue, self.workflows, self.clock)
+        if isinstance(self.jobs, MemoryJobStore):
+            self.lists = MemoryWorkListStore(self.jobs)
+            self.run_lane = RunLane(self.jobs, self.lists, self.queue, self.clock)
+            self.share = ShareWork(self.jobs, self.lists, self.queue, self.clock, lambda _seconds: None)
+        self.late_reports = LateReports(self.jobs, self.queue, self.clock)
         self.control = ControlJob(self.jobs, self.artifacts, self.wakeups, self.end, self.clock, self.spool)
         self.sweep = SweepJobs(self.jobs, self.workers, self.workflows, self.finish, self.end, self.wakeups, self.clock)
 
@@ -94,10 +106,19 @@ class System:
         return claim
 
     def try_claim(self, worker: str = "w1") -> Claim | None:
-        """What a worker makes of the next message."""
+        """What a worker makes of the next message of a run; those that ask for a report are passed over."""
         work = self.queue.receive(NO_WAIT)
+        while work is not None and work.message.report_only:
+            self.queue.delete(work.receipt)
+            work = self.queue.receive(NO_WAIT)
         assert work is not None
         return self.run_job.claim(work, worker)
+
+    def end_as_told(self, worker: str) -> None:
+        """The next claim is of a run that is not to be gone on with; it is ended as the claim says."""
+        claim = self.next_claim(worker)
+        assert claim.ending is not None
+        self.run_job.end(claim, claim.ending)
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""

@@ -96,6 +96,9 @@ class Upholding(Stage):
         self.system.dispatch()
         self.check_dispatched()
         while (work := self.queue.receive(NO_WAIT)) is not None:
+            if work.message.report_only:
+                self.write_late_report(work)
+                continue
             claim = self.system.run_job.claim(work, self.new_worker())
             if claim is not None:
                 self.finish_claim(claim)

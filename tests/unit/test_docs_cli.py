@@ -19,7 +19,7 @@ EVERYWHERE = {"--help"}
 def commands(command: Any, name: str = "wainwright") -> dict[str, Any]:
     """Every command that can be called, by its full name; and the program itself."""
     children = getattr(command, "commands", {})
-    found = {name: command} if not children or name == "wainwright" else {}
+    found = {name: command} if not children or command.invoke_without_command else {}
     for child, below in children.items():
         found |= commands(below, f"{name} {child}")
     return found

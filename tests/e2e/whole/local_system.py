@@ -50,6 +50,8 @@ class Up:
             name: value for name, value in os.environ.items() if not name.startswith(("WAINWRIGHT_", "AWS_"))
         }
         self.environment["WAINWRIGHT_DATA_DIR"] = str(self.data_dir)
+        # Two systems at a time on two cores: processes and browsers for jobs that never come would take most of them.
+        self.environment["WAINWRIGHT_SPARES"] = "false"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command(), env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL

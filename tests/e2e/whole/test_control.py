@@ -72,7 +72,7 @@ def test_step(number):
 """
 
 
-@pytest.mark.parametrize("by", ["command line", "API"])
+@pytest.mark.parametrize("by", ["command line", pytest.param("API", marks=pytest.mark.thorough)])
 def test_a_stopped_job_is_resumed_and_what_had_passed_does_not_run_again(
     up: Up, client: httpx.Client, marks: Path, by: str
 ) -> None:

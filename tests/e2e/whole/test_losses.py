@@ -53,6 +53,7 @@ def test_a_worker_killed_in_the_middle_of_a_job_is_replaced_and_nothing_with_an_
     assert all(int(name) >= done for name in again)
 
 
+@pytest.mark.thorough
 def test_a_worker_told_to_go_hands_its_job_on(own_up: Up, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()

@@ -122,6 +122,7 @@ def test_a_failed_jobs_report_opens_from_the_workers_disk_until_it_can_be_upload
             assert client.get(f"/v1/jobs/{record['id']}/report/{item['href']}").status_code == 200
 
 
+@pytest.mark.thorough
 def test_a_job_whose_tests_passed_but_whose_report_is_not_stored_has_not_passed(
     system: UpWithoutUploads, tmp_path: Path
 ) -> None:

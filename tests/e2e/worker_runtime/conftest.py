@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.worker_runtime.suites import SuiteFolder, serve, site_folder
+from tests.support.playwright_test import installed_playwright_test
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def suite(tmp_path: Path) -> SuiteFolder:
     """An empty suite."""
     return SuiteFolder(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """An installed Playwright Test."""
+    return installed_playwright_test()
+
+
+@pytest.fixture
+def ts_suite(suite: SuiteFolder, node_modules: Path) -> SuiteFolder:
+    """An empty suite with Playwright Test installed."""
+    (suite.folder / "node_modules").symlink_to(node_modules)
+    suite.write("package.json", '{ "private": true, "devDependencies": { "@playwright/test": "*" } }')
+    return suite

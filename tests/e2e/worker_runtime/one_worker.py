@@ -14,19 +14,25 @@ from typing import Any
 
 from wainwright.adapters.clock import system_clock
 from wainwright.adapters.memory.job_store import MemoryJobStore
+from wainwright.adapters.memory.secrets import MemorySecretStore
 from wainwright.adapters.memory.services import MemoryArtifacts, MemoryWorkflows, MemoryWorkQueue
 from wainwright.adapters.memory.stores import MemoryLogStore, MemoryWorkerStore
+from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHistory
+from wainwright.adapters.memory.work_lists import MemoryWorkListStore
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind, JobEvent
 from wainwright.contracts.http import LogEntry
 from wainwright.contracts.messages import WorkMessage
 from wainwright.contracts.names import bundle_key, new_job_id, report_key
 from wainwright.domain.jobs import Job, JobDetail, Outcome, RunBy
-from wainwright.ports import LogQuery, ReceivedWork
+from wainwright.ports import LogQuery, ReceivedWork, StoredTest
 from wainwright.usecases.keep_worker import KeepWorker
+from wainwright.usecases.read_quarantine import ReadQuarantine
+from wainwright.usecases.read_secrets import ReadSecrets
 from wainwright.usecases.run_job import RunJob
 from wainwright.wiring import Worker
 from wainwright.worker.going import Going
+from wainwright.worker.hosting import Hosting
 from wainwright.worker.run import run_claim
 
 PROJECT = "shop"
@@ -40,12 +46,17 @@ class OneWorker:
         self.jobs = MemoryJobStore()
         self.logs = MemoryLogStore()
         self.artifacts = MemoryArtifacts(system_clock)
+        self.secrets = MemorySecretStore()
+        self.quarantine = MemoryQuarantineStore()
+        self.history = MemoryTestHistory()
         self._folder = folder
         queue = MemoryWorkQueue(system_clock)
         self.worker = Worker(
             run_job=RunJob(self.jobs, queue, MemoryWorkflows(queue), system_clock),
             keep=KeepWorker("worker-1", MemoryWorkerStore(), self.jobs, queue, system_clock),
             jobs=self.jobs, logs=self.logs, artifacts=self.artifacts, queue=queue, clock=system_clock,
+            quarantine=ReadQuarantine(self.quarantine, system_clock), history=self.history,
+            secrets=ReadSecrets(self.secrets, system_clock), lists=MemoryWorkListStore(self.jobs),
             spool=NoSpool(),
         )  # fmt: skip
         self._queue = queue
@@ -55,7 +66,7 @@ class OneWorker:
         now = system_clock()
         new = Job(
             project=PROJECT, id=new_job_id(), bundle_id=bundle_id, run_by=RunBy(id="key", name="a key"),
-            timeout_ms=120_000, created_at=now, updated_at=now, **job,
+            created_at=now, updated_at=now, **({"timeout_ms": 120_000} | job),
         )  # fmt: skip
         self.jobs.write(None, new, detail=detail or JobDetail())
         self.id = new.id
@@ -78,18 +89,26 @@ class OneWorker:
         """Put the row."""
         return self.jobs.write(self.job, after)
 
-    def run(self, going: Going | None = None) -> Outcome | None:
+    def run(self, going: Going | None = None, hosting: Hosting | None = None) -> Outcome | None:
         """Admit the job, run it and return what the run came to; None if it was handed back."""
+        claim = self.worker.run_job.claim(self.admitted_work(), "worker-1")
+        assert claim is not None
+        run_claim(self.worker, claim, self._folder / f"fence-{claim.job.fence}", going or Going(), hosting)
+        return self.job.outcome
+
+    def admitted_work(self) -> ReceivedWork:
+        """The message of the job's run, which is admitted if it is not yet."""
         if self.job.admitted_at is None:
             self.write(self.job.admit(system_clock()))
             message = WorkMessage(project=PROJECT, job_id=self.id, run=self.job.run, task_token=f"token-{self.job.run}")
             self._queue.put(message)
+        return self.next_work()
+
+    def next_work(self) -> ReceivedWork:
+        """The next message."""
         work = self._queue.receive(wait=_NO_WAIT)
         assert isinstance(work, ReceivedWork)
-        claim = self.worker.run_job.claim(work, "worker-1")
-        assert claim is not None
-        run_claim(self.worker, claim, self._folder / f"fence-{claim.job.fence}", going or Going())
-        return self.job.outcome
+        return work
 
     def finish(self) -> Job:
         """Make of the outcome what Finish makes of it."""
@@ -108,6 +127,10 @@ class OneWorker:
     def events(self, kind: EventKind) -> list[JobEvent]:
         """The stored events of one kind."""
         return [event for event in self.jobs.events(PROJECT, self.id, 0, 10_000) if event.kind is kind]
+
+    def tests(self) -> list[StoredTest]:
+        """The rows of tests."""
+        return list(self.jobs.tests(PROJECT, self.id))
 
     def outcomes(self) -> dict[str, str]:
         """Outcomes by the names of the tests."""

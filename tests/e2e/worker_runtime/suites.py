@@ -1,4 +1,4 @@
-"""Helpers for running small suites through the pytest runtime."""
+"""Helpers for running small suites through the runtime that they are for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wainwright.worker.runtimes.model import Event, Stop, StopRequest, SuiteEnd, SuiteRequest, TestEnded, TestResult
-from wainwright.worker.runtimes.pytest_runtime import run_suite
+from wainwright.worker.runtimes.suite import run_suite
 
 BROKEN_SITE = "http://127.0.0.1:1/"
 """Nothing listens on port 1; Chromium itself blocks it as unsafe, elsewhere the connection is refused."""
@@ -85,6 +85,14 @@ def descendants(pid: int) -> dict[int, str]:
         level = {child for child, (parent, _) in table.items() if parent in level}
         found.update({child: table[child][1] for child in level})
     return found
+
+
+def outliving(processes: dict[int, str]) -> list[int]:
+    """Those of `descendants` that have not ended after a minute; as soon as all have, none."""
+    deadline = time.monotonic() + 60
+    while (remaining := still_running(processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return remaining
 
 
 def still_running(processes: dict[int, str]) -> list[int]:

@@ -208,7 +208,14 @@ def test_a_retry_of_everything_leaves_out_what_was_before(tmp_path: Path) -> Non
 
     assert outcome is not None
     assert outcome.status is JobStatus.COMPLETED
-    assert outcome.tests.model_dump() == {"total": 2, "passed": 2, "failed": 0, "flaky": 0, "skipped": 0}
+    assert outcome.tests.model_dump() == {
+        "total": 2,
+        "passed": 2,
+        "failed": 0,
+        "flaky": 0,
+        "skipped": 0,
+        "quarantined": 0,
+    }
     assert (before, one.results) == ({"old": True}, None)
     assert len(one.report_results()["tests"]) == 2
 

@@ -77,7 +77,7 @@ def test_honours_the_suites_own_configuration_but_not_a_parents(suite: SuiteFold
 
 def test_says_how_to_get_a_browser_before_anything_is_started(suite: SuiteFolder) -> None:
     suite.write("test_one.py", "def test_one(): pass\n")
-    run = suite.run(browser="webkit")
+    run = suite.run(browsers=("webkit",))
     assert run.end.reason == "browser_missing"
     assert "playwright install --with-deps webkit" in run.end.errors[0].message
     assert run.events == []

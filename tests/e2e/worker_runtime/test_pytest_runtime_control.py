@@ -10,8 +10,15 @@ import zipfile
 
 import pytest
 
-from tests.e2e.worker_runtime.suites import SuiteFolder, await_end_of, descendants, processes_of, still_running
-from wainwright.worker.runtimes import pytest_runtime
+from tests.e2e.worker_runtime.suites import (
+    SuiteFolder,
+    await_end_of,
+    descendants,
+    outliving,
+    processes_of,
+    still_running,
+)
+from wainwright.worker.runtimes import supervised
 from wainwright.worker.runtimes.model import LogLine, Stop, TestStarted
 
 pytestmark = pytest.mark.browser
@@ -109,7 +116,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pytest_runtime, "time", clock)
+    monkeypatch.setattr(supervised, "time", clock)
     return clock
 
 
@@ -142,7 +149,6 @@ def test_when_the_time_is_up_the_running_test_fails_with_its_evidence(
 WORKER = """
 import sys
 from pathlib import Path
-from wainwright.worker.runtimes import pytest_runtime
 from wainwright.worker.runtimes.model import Stop, SuiteRequest, TestStarted
 from wainwright.worker.runtimes.pytest_runtime import run_suite
 
@@ -165,7 +171,7 @@ def test_nothing_outlives_a_worker_that_is_killed(suite: SuiteFolder, site: str)
         worker.kill()
     assert len(below) > 5
     assert await_end_of(suite.mark) == []
-    assert still_running(below) == []
+    assert outliving(below) == []  # the supervisor is without the mark, and the last to end
 
 
 def test_when_the_time_is_up_a_test_that_computes_is_ended_and_cannot_swallow_it(

@@ -1,4 +1,4 @@
-"""Analytics, queue, limits and keys as over HTTP."""
+"""Analytics, queue, limits, keys and secrets as over HTTP."""
 
 import httpx
 import pytest
@@ -88,3 +88,58 @@ def test_only_an_administrator_sets_limits_and_sees_keys(stage: Stage) -> None:
         assert client.get("/v1/keys").status_code == 403
         assert client.post("/v1/keys", json={"name": "x"}).status_code == 403
         assert client.delete("/v1/keys/x").status_code == 403
+
+
+def test_secrets_are_set_listed_without_values_and_deleted(stage: Stage) -> None:
+    with stage.other_project("secretive") as client:
+        before = client.get("/v1/secrets").json()
+        put = client.put("/v1/secrets/TOKEN", json={"value": "planted-value"})
+        client.put("/v1/secrets/TOKEN", json={"value": "another-value"})
+        client.put("/v1/secrets/KEY", json={"value": "planted-key"})
+        listed = client.get("/v1/secrets")
+
+        assert before == {"secrets": []}
+        assert (put.status_code, put.json()["secret"]["name"]) == (200, "TOKEN")
+        assert [secret["name"] for secret in listed.json()["secrets"]] == ["KEY", "TOKEN"]
+        assert set(listed.json()["secrets"][0]) == {"name", "updatedAt"}
+        assert "planted" not in put.text + listed.text
+        assert client.delete("/v1/secrets/TOKEN").status_code == 204
+        assert client.delete("/v1/secrets/TOKEN").status_code == 404
+        assert [secret["name"] for secret in client.get("/v1/secrets").json()["secrets"]] == ["KEY"]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "field"),
+    [("PATH", {"value": "planted-value"}, "name"), ("aws_profile", {"value": "planted-value"}, "name"),
+     ("1ST", {"value": "planted-value"}, "name"), ("A-B", {"value": "planted-value"}, "name"),
+     ("TOKEN", {"value": "zqx"}, "value"), ("TOKEN", {"value": "planted" * 600}, "value"),
+     ("TOKEN", {"value": "ö" * 2_100}, "value"), ("TOKEN", {"value": "planted\0value"}, "value"),
+     ("TOKEN", {"value": "a value", "note": "planted-value"}, "note"),
+     ("TOKEN", {"value": ["planted-value"]}, "value"), ("TOKEN", {}, "value")],
+)  # fmt: skip
+def test_a_secret_that_cannot_be_is_refused_without_repeating_it(
+    client: httpx.Client, caplog: pytest.LogCaptureFixture, name: str, body: object, field: str
+) -> None:
+    answer = client.put(f"/v1/secrets/{name}", json=body)
+
+    assert (answer.status_code, answer.json()["field"]) == (400, field)
+    for value in ("planted", "zqx", "öö"):
+        assert value not in answer.text + caplog.text
+
+
+def test_a_project_has_at_most_a_hundred_secrets(stage: Stage) -> None:
+    with stage.other_project("hoarding") as client:
+        for number in range(100):
+            assert client.put(f"/v1/secrets/S{number}", json={"value": "a value"}).status_code == 200
+        beyond = client.put("/v1/secrets/ONE_MORE", json={"value": "a value"})
+
+        assert beyond.status_code == 409
+        assert "100" in beyond.json()["detail"]
+        assert client.put("/v1/secrets/S7", json={"value": "another"}).status_code == 200
+
+
+def test_only_an_administrator_has_to_do_with_secrets(stage: Stage) -> None:
+    with stage.client(Scope.RUN) as client:
+        assert client.get("/v1/secrets").status_code == 403
+        assert client.put("/v1/secrets/TOKEN", json={"value": "a value"}).status_code == 403
+        assert client.delete("/v1/secrets/TOKEN").status_code == 403

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import httpx
@@ -126,6 +127,45 @@ def test_downloads_every_file_of_the_manifest(api: FakeApi, wainwright: Run, tmp
     assert result.exit_code == 0
     assert "32 files in" in result.stdout
     assert {name: (tmp_path / "r" / name).read_bytes() for name in files} == files
+
+
+def test_opens_one_trace_of_the_report(api: FakeApi, wainwright: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda url: True)
+    result = wainwright("report", "open", JOB_ID, "--trace", "data/1-2-trace.zip")
+    base = f"{api.url}/r/t/"
+    assert (result.exit_code, result.stdout) == (0, f"{base}trace/index.html?trace={base}data/1-2-trace.zip\n")
+
+
+@pytest.mark.parametrize("path", ["index.html", "data/../x", "https://elsewhere.example/t.zip", "data/a&b", ""])
+def test_opens_no_trace_from_elsewhere(api: FakeApi, wainwright: Run, path: str) -> None:
+    result = wainwright("report", "open", JOB_ID, "--trace", path)
+    assert result.exit_code == 2
+    assert "--trace takes the path of a trace in the report" in result.stderr
+
+
+def test_downloads_the_report_as_one_zip(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:
+    files = {"index.html": b"<html>", "data/1-1-trace.zip": b"PK", "trace/assets/a.js": b"js"}
+    api.report = files | {"manifest.json": manifest(files)}
+    result = wainwright("report", "download", JOB_ID, "--zip", tmp_path / "out" / "r.zip")
+    assert (result.exit_code, result.stdout) == (0, f"4 files in {tmp_path / 'out' / 'r.zip'}\n"), result.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["r.zip"]
+    with zipfile.ZipFile(tmp_path / "out" / "r.zip") as archive:
+        found = {name: archive.read(name) for name in archive.namelist()}
+    assert b"http.server" in found.pop(f"report-{JOB_ID}/README.txt")
+    assert found == {f"report-{JOB_ID}/{path}": content for path, content in api.report.items()}
+
+
+def test_leaves_no_half_a_zip(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:
+    api.report = {"manifest.json": manifest({"index.html": b""})}
+    result = wainwright("report", "download", JOB_ID, "--zip", tmp_path / "out" / "r.zip")
+    assert result.exit_code != 0
+    assert "the report has no file index.html" in result.stderr
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_report_goes_into_a_directory_or_a_zip(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:
+    result = wainwright("report", "download", JOB_ID, tmp_path / "r", "--zip", tmp_path / "r.zip")
+    assert (result.exit_code, "leave out DIR or --zip" in result.stderr) == (2, True)
 
 
 def test_says_why_there_is_no_report(api: FakeApi, wainwright: Run) -> None:

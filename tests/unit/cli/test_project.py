@@ -209,7 +209,8 @@ def test_run_sends_everything_that_it_was_told(
         "run", suite, "--no-wait", "--priority", "5", "--low-priority", "--retry", "3", "--param", "a=1", "--param", "b=x=y",
         "--output-schema", tmp_path / "schema.json", "--depends-on", "j1", "--depends-on", "j2", "--viewport", "800x600",
         "--locale", "en-GB", "--timezone", "Europe/Paris", "--user-agent", "ua", "--header", "X-A: b:c", "--wait-for",
-        "10", "--block-ads", "--disable-images", "--reduced-motion", "--timeout", "5000",
+        "10", "--block-ads", "--disable-images", "--reduced-motion", "--timeout", "5000", "--browser", "firefox",
+        "--browser", "chromium", "--trace", "retain-on-failure", "--screenshot", "off", "--video", "on",
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     (sent,) = project.sent.values()
@@ -220,7 +221,8 @@ def test_run_sends_everything_that_it_was_told(
     assert config == {
         "timeout": 5000, "viewport": {"width": 800, "height": 600}, "waitFor": 10, "blockAds": True,
         "disableImages": True, "reducedMotion": True, "locale": "en-GB", "timezone": "Europe/Paris", "userAgent": "ua",
-        "extraHeaders": {"X-A": "b:c"},
+        "extraHeaders": {"X-A": "b:c"}, "browser": ["firefox", "chromium"],
+        "trace": "retain-on-failure", "screenshot": "off", "video": "on",
     }  # fmt: skip
 
 
@@ -229,6 +231,7 @@ def test_run_sends_everything_that_it_was_told(
     [
         ("--viewport", "big"), ("--viewport", "1x1"), ("--header", "no colon"), ("--timezone", "Mars/Olympus"),
         ("--locale", "?"), ("--wait-for", "-1"), ("--output-schema", "gone.json"), ("--base-url", "shop"),
+        ("--browser", "opera"), ("--trace", "always"), ("--screenshot", "only-on-failure"), ("--video", "yes"),
     ],
 )  # fmt: skip
 def test_run_tells_a_fault_by_its_option(wainwright: Run, suite: Path, option: str, value: str) -> None:

@@ -30,6 +30,9 @@ BROKEN = outcome_of(
 )  # fmt: skip
 
 
+TRACE = {"name": "trace", "href": "data/1-2-trace.zip"}
+
+
 @pytest.fixture
 def passing(api: FakeApi) -> FakeApi:
     api.segments = [[RUNNING, COLLECTED], [outcome_of("test_a"), outcome_of("test_b[x]", "skipped")]]
@@ -187,7 +190,7 @@ def own(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     """The fake as a system that was started for the command."""
 
     @contextmanager
-    def start(_data_dir: Path) -> Iterator[tuple[str, str]]:
+    def start(_data_dir: Path, _secrets: Path | None) -> Iterator[tuple[str, str]]:
         yield api.url, KEY
 
     monkeypatch.delenv("WAINWRIGHT_ENDPOINT")
@@ -200,6 +203,16 @@ def test_starts_a_system_when_there_is_none_and_says_so(own: FakeApi, wainwright
     result = wainwright("run", suite)
     assert result.exit_code == 0
     assert result.stderr == "No system is running: starting one for the length of this command.\n"
+
+
+def test_links_to_a_system_that_goes_away_are_commands(own: FakeApi, wainwright: Run, suite: Path) -> None:
+    own.segments = [[RUNNING], [outcome_of("test_cart", "failed", errors=[{"message": "no"}], attachments=[TRACE])]]
+    own.final = ended(JobStatus.FAILED, tests=Tally(total=1, failed=1), category=FailureCategory.ASSERTION)
+
+    output = wainwright("run", suite).stdout
+
+    assert f"   trace  wainwright report open {JOB_ID} --trace data/1-2-trace.zip" in output.splitlines()
+    assert "/r/t/" not in output
 
 
 def test_a_job_goes_with_its_own_system_on_ctrl_c(own: FakeApi, wainwright: Run, suite: Path) -> None:

@@ -63,6 +63,7 @@ class FakeApi:
     report: dict[str, bytes] = field(default_factory=dict)
     pages: list[dict[str, Any]] = field(default_factory=list)
     stays_pending: bool = False
+    no_tickets: bool = False
 
     url: str = "http://127.0.0.1:1"
     asked: list[httpx.Request] = field(default_factory=list)
@@ -108,7 +109,7 @@ class FakeApi:
                 return self._segment(request)
             case "POST", _ if path == f"{job}/cancel":
                 return self._cancel()
-            case "POST", _ if path == f"{job}/ticket":
+            case "POST", _ if path == f"{job}/ticket" and not self.no_tickets:
                 return httpx.Response(201, json=self._ticket())
             case "GET", _ if path.startswith(f"{job}/report/"):
                 return self._report_file(path.removeprefix(f"{job}/report/"))

@@ -29,6 +29,8 @@ class FakeProject(FakeApi):
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    quarantine: dict[str, dict[str, Any]] = field(default_factory=dict)
     page: int = 2
     most_running: int = 0
 
@@ -43,7 +45,11 @@ class FakeProject(FakeApi):
                 return self._job_call(method, job_id, rest, body, request)
             case _, ["templates", *rest]:
                 return self._template(method, rest, body, request)
-            case _, [("analytics" | "queue" | "limits" | "keys"), *_]:
+            case "GET", ["analytics", "tests"]:
+                return httpx.Response(200, json={"tests": [TEST], "cursor": None})
+            case _, ["quarantine"]:
+                return self._quarantine(method, body, request)
+            case _, [("analytics" | "queue" | "limits" | "keys" | "secrets"), *_]:
                 return self._project(method, path, body)
         return super()._route(request, method, path)
 
@@ -153,13 +159,37 @@ class FakeProject(FakeApi):
             case "DELETE", ["keys", key_id]:
                 self.keys[key_id]["revoked"] = True
                 return httpx.Response(204)
+            case "GET", ["secrets"]:
+                told = [{"name": name, "updatedAt": CREATED} for name in self.secrets]
+                return httpx.Response(200, json={"secrets": told})
+            case "PUT", ["secrets", name]:
+                self.secrets[name] = body["value"]
+                return httpx.Response(200, json={"secret": {"name": name, "updatedAt": CREATED}})
+            case "DELETE", ["secrets", name]:
+                del self.secrets[name]
+                return httpx.Response(204)
         return httpx.Response(200, json=self.limits.model_dump(mode="json", by_alias=True))
+
+    def _quarantine(self, method: str, body: dict[str, Any], request: httpx.Request) -> httpx.Response:
+        if method == "GET":
+            return httpx.Response(200, json={"quarantine": list(self.quarantine.values())})
+        if method == "PUT":
+            entry = self.quarantine[body["testId"]] = body | {"addedAt": CREATED, "by": "a key"}
+            return httpx.Response(200, json={"quarantine": entry})
+        if self.quarantine.pop(request.url.params["testId"], None) is None:
+            return problem(404, "not-found", "this test is not in quarantine")
+        return httpx.Response(204)
 
     def _paged(self, name: str, rows: list[dict[str, Any]], request: httpx.Request) -> httpx.Response:
         begin = int(request.url.params.get("cursor", "0"))
         end = begin + min(self.page, int(request.url.params.get("limit", self.page)))
         return httpx.Response(200, json={name: rows[begin:end], "cursor": str(end) if end < len(rows) else None})
 
+
+TEST = {
+    "id": "test_cart.py::test_pays", "file": "test_cart.py", "runs": 4, "failed": 1, "flaky": 2, "quarantined": True,
+    "flakeRate": 0.5, "failureRate": 0.25, "expectedDuration": 1_500, "lastOutcomes": "PFKK", "lastRunAt": CREATED,
+}  # fmt: skip
 
 ANALYTICS = {
     "totalJobs": 3, "completedJobs": 2, "failedJobs": 1, "canceledJobs": 0, "successRate": 200 / 3,

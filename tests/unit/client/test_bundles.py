@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wainwright.client import Bounds, Bundle, BundleError, pack
+from wainwright.client.gather import NEVER
 
 TEST = "def test_it(): pass\n"
 
@@ -233,6 +234,29 @@ def test_leaves_it_to_pytest_where_its_configuration_or_the_user_names_the_files
     assert packed(tmp_path, own / "check_a.py").names == ("check_a.py",)
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"playwright.config.ts": "", "checks/cart.ts": ""},
+        {"tests/cart.spec.ts": ""},
+        {"cart.test.mjs": ""},
+    ],
+    ids=["a configuration", "a spec", "a test of JavaScript"],
+)
+def test_packs_a_suite_of_playwright_test(tmp_path: Path, files: dict[str, str]) -> None:
+    suite = write(tmp_path / "suite", {**files, "node_modules/x/index.js": ""})
+    assert packed(tmp_path, suite).names == tuple(sorted(files))
+
+
+def test_refuses_a_spec_without_its_suite(tmp_path: Path) -> None:
+    suite = write(tmp_path / "suite", {"playwright.config.ts": "", "tests/cart.spec.ts": ""})
+    with pytest.raises(
+        BundleError, match=r"cart\.spec\.ts needs the configuration and the packages of its suite"
+    ) as raised:
+        packed(tmp_path, suite / "tests" / "cart.spec.ts")
+    assert raised.value.advice == "Name the directory that holds playwright.config.ts and package.json."
+
+
 def test_refuses_a_path_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="nowhere does not exist"):
         packed(tmp_path, tmp_path / "nowhere")
@@ -262,7 +286,7 @@ def test_what_is_packed_comes_out_as_it_was(tmp_path_factory: pytest.TempPathFac
     suite = root / "s"
     suite.mkdir()
     files = {name: content for name, content in files.items() if len(name.encode()) < 200 and name != ".gitignore"}
-    files = {name: content for name, content in files.items() if name not in {".git", ".venv", "node_modules"}}
+    files = {name: content for name, content in files.items() if name not in NEVER}
     files["test_it.py"] = TEST.encode()
     for name, content in files.items():
         (suite / name).write_bytes(content)
@@ -270,3 +294,28 @@ def test_what_is_packed_comes_out_as_it_was(tmp_path_factory: pytest.TempPathFac
     with tarfile.open(bundle.file) as archive:
         archive.extractall(root / "out", filter="data")
     assert {path.name: path.read_bytes() for path in (root / "out").iterdir()} == files
+
+
+def test_takes_what_a_suite_says_of_its_packages_and_not_the_packages(tmp_path: Path) -> None:
+    kept = {
+        "requirements.txt": "a\n", "uv.lock": "", "package.json": "{}", "package-lock.json": "{}", "tsconfig.json": "{}",
+        ".npmrc": "", "playwright.config.ts": "", "tests/shop.spec.ts": "", "helpers/login.ts": "",
+    }  # fmt: skip
+    left = {"node_modules/a/index.js": "", ".venv/lib/a.py": "", "helpers/node_modules/b/index.js": ""}
+    suite = write(tmp_path / "suite", {**kept, **left})
+
+    packed(tmp_path, suite)
+
+    with tarfile.open(tmp_path / "bundle.tar.gz") as archive:
+        assert set(archive.getnames()) == set(kept)
+
+
+def test_takes_what_to_install_with_a_file_that_was_named(tmp_path: Path) -> None:
+    suite = write(
+        tmp_path / "suite", {"test_it.py": TEST, "test_other.py": TEST, "requirements.txt": "a\n", "uv.lock": ""}
+    )
+
+    packed(tmp_path, suite / "test_it.py")
+
+    with tarfile.open(tmp_path / "bundle.tar.gz") as archive:
+        assert set(archive.getnames()) == {"test_it.py", "requirements.txt", "uv.lock"}

@@ -1,7 +1,7 @@
 """The words of a job control, and both clients, against a fake of a project."""
 
 import inspect
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -320,6 +320,19 @@ def test_keeps_templates(user: Client, project: FakeProject) -> None:
     user.templates.delete(ids[0])
     with pytest.raises(ApiError, match="there is no template"):
         user.templates.get(ids[0])
+
+
+def test_knows_flaky_tests_and_keeps_quarantines(user: Client, project: FakeProject) -> None:
+    page = user.analyze_tests(flaky=True, sort_by="duration", limit=5)
+    assert ([test.last_outcomes for test in page.tests], page.cursor) == (["PFKK"], None)
+    assert dict(project.asked[-1].url.params) == {"flaky": "true", "sortBy": "duration", "limit": "5"}
+    name = "tests/cart.spec.ts › [chromium] › pays & smiles?"
+    entry = user.put_quarantine(name, until=date(2026, 12, 1), reason="flickers")
+    assert (entry.test_id, entry.until) == (name, date(2026, 12, 1))
+    assert user.list_quarantine() == [entry]
+    user.delete_quarantine(name)
+    with pytest.raises(ApiError, match="not in quarantine"):
+        user.delete_quarantine(name)
 
 
 def test_administers_the_project(user: Client, project: FakeProject) -> None:

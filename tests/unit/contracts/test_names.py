@@ -69,7 +69,7 @@ def test_refuses_names_of_other_executions(name: str) -> None:
 
 @given(st.text(max_size=300))
 def test_an_attachments_name_is_one_that_a_report_can_have(name: str) -> None:
-    made = artifact_name(3, 7, name)
+    made = artifact_name("3", 7, name)
 
     assert re.fullmatch(r"data/3-7-[A-Za-z0-9._-]{1,80}", made)
     assert ".." not in made.split("/")

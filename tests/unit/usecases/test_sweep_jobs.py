@@ -86,7 +86,7 @@ def test_finishes_a_run_whose_outcome_is_there(system: System, monkeypatch: pyte
 
 def test_finishes_a_run_whose_execution_ended_without_finish(system: System) -> None:
     claim = system.claimed()
-    system.workflows.succeed(claim.work.message.task_token, TokenResult(job_id=claim.job.id, run=1, fence=1))
+    system.workflows.succeed(claim.work.message.token, TokenResult(job_id=claim.job.id, run=1, fence=1))
     system.pass_time(OVERDUE)
 
     system.sweep()

@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from tests.support.outages import FakePace
 from tests.support.system import System
+from wainwright.adapters.memory.secrets import MemorySecretStore
 from wainwright.adapters.memory.stores import MemoryLogStore
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.usecases.keep_worker import KeepWorker
+from wainwright.usecases.read_quarantine import ReadQuarantine
+from wainwright.usecases.read_secrets import ReadSecrets
 from wainwright.wiring import Worker
 from wainwright.worker.runtimes.model import (
     Attachment,
@@ -34,6 +37,8 @@ def worker(system: System, name: str = "w1", pace: FakePace | None = None) -> Wo
     return Worker(
         run_job=system.run_job, keep=keep, jobs=system.jobs, logs=MemoryLogStore(), artifacts=system.artifacts,
         queue=system.queue, clock=system.clock, spool=system.spool, pace=(pace or FakePace()).pace,
+        secrets=ReadSecrets(MemorySecretStore(), system.clock), lists=system.lists,
+        quarantine=ReadQuarantine(system.quarantine, system.clock), history=system.history,
     )  # fmt: skip
 
 

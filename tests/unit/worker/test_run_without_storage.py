@@ -275,7 +275,7 @@ class TestTraceViewer:
         file = tmp_path / "viewer.html"
         file.write_text("viewer")
         files = [AssetFile("index.html", file, "text/html")]
-        monkeypatch.setattr("wainwright.worker.reporting.trace_viewer_files", lambda: files)
+        monkeypatch.setattr("wainwright.worker.reporting.trace_viewer_files", lambda *_: files)
         monkeypatch.setattr("wainwright.worker.reporting.version", lambda _name: "1.65")
 
     def test_one_that_could_not_be_uploaded_is_served_from_the_disk(self, system: System, perform: Perform) -> None:

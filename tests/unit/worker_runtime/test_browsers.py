@@ -50,3 +50,17 @@ def test_a_missing_browser_comes_with_the_command_that_installs_it(tmp_path: Pat
 def test_a_systems_firefox_is_of_no_use_to_playwright(tmp_path: Path) -> None:
     executable(tmp_path / "firefox")
     assert isinstance(find_browser("firefox", {"PATH": str(tmp_path), "HOME": str(tmp_path)}, ()), BrowserMissing)
+
+
+def test_the_workers_chromium_serves_a_suite_with_another_playwright(tmp_path: Path) -> None:
+    listed = json.loads((Path(playwright.__file__).parent / "driver/package/browsers.json").read_text())["browsers"]
+    revision = next(entry["revision"] for entry in listed if entry["name"] == "chromium-headless-shell")
+    build = tmp_path / f"browsers/chromium_headless_shell-{revision}"
+    program = executable(build / "chrome-linux/headless_shell")
+    (build / "INSTALLATION_COMPLETE").touch()
+    suites = tmp_path / "package"
+    suites.mkdir()
+    environ = {"PATH": str(tmp_path / "bin"), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers")}
+    for other in ([{"name": "chromium-headless-shell", "revision": "1"}], [{"name": "chromium", "revision": "1"}]):
+        (suites / "browsers.json").write_text(json.dumps({"browsers": other}))
+        assert find_browser("chromium", environ, (), suites) == Browser("chromium", program, "playwright")

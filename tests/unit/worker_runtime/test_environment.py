@@ -46,7 +46,7 @@ def test_the_childs_environment_is_an_allow_list(tmp_path: Path) -> None:
             "PYTHONPATH",
             "SHOP",
         }
-        assert child["PLAYWRIGHT_BROWSERS_PATH"] == "/home/worker/.cache/ms-playwright"
+        assert child["PLAYWRIGHT_BROWSERS_PATH"] == str(place.root / "browsers")
         assert Path(child["HOME"]).is_relative_to(tmp_path)
         assert Path(child["TMPDIR"]).is_dir()
     assert list(tmp_path.iterdir()) == [output]

@@ -46,9 +46,10 @@ class StoreSettings(Settings):
 
 
 class JobSettings(StoreSettings):
-    """What every function that moves jobs needs."""
+    """What every function that moves jobs needs. Of the work queue it is the reports that nobody wrote."""
 
     jobs_queue_url: str = Field(alias="WAINWRIGHT_JOBS_QUEUE_URL", min_length=1)
+    work_queue_url: str = Field(alias="WAINWRIGHT_WORK_QUEUE_URL", min_length=1)
 
 
 class CapacitySettings(BaseModel):
@@ -111,7 +112,48 @@ class PublishSettings(Settings):
     event_bus: str = Field(alias="WAINWRIGHT_EVENT_BUS", min_length=1)
 
 
-class WorkerSettings(StoreSettings, SpoolSettings):
+class DependencySettings(BaseModel):
+    """Of installing what suites need.
+
+    ``cache_dir`` is a folder that outlives workers; where there is none, installed environments go by way of the bucket.
+    ``installer_variables`` are names, separated by commas, of variables that installers get besides those that they know.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    cache_dir: str | None = Field(default=None, alias="WAINWRIGHT_CACHE_DIR")
+    cache_bytes: int = Field(default=5 * 1024**3, alias="WAINWRIGHT_CACHE_BYTES", ge=0)
+    cache_days: int = Field(default=14, alias="WAINWRIGHT_CACHE_DAYS", ge=0)
+    installer_variables: str = Field(default="", alias="WAINWRIGHT_INSTALLER_VARIABLES")
+
+    @property
+    def further_variables(self) -> frozenset[str]:
+        """The names in ``installer_variables``."""
+        return frozenset(name.strip() for name in self.installer_variables.split(",") if name.strip())
+
+
+class SuiteSettings(BaseModel):
+    """As whom test code runs, and the most that one suite may take.
+
+    ``test_user`` is a name or a number; without it the worker finds one where it can. ``memory_bytes`` defaults to what the
+    container or the machine has, less a reserve. ``spares`` are test processes that wait for the next job, for at most
+    ``spare_seconds``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    test_user: str | None = Field(default=None, alias="WAINWRIGHT_TEST_USER", min_length=1)
+    memory_bytes: int | None = Field(default=None, alias="WAINWRIGHT_TEST_MEMORY_BYTES", ge=64 * 1024**2)
+    cpu_seconds: int = Field(default=6 * 3_600, alias="WAINWRIGHT_TEST_CPU_SECONDS", ge=1)
+    processes: int = Field(default=4_096, alias="WAINWRIGHT_TEST_PROCESSES", ge=64)
+    open_files: int = Field(default=16_384, alias="WAINWRIGHT_TEST_OPEN_FILES", ge=256)
+    file_bytes: int = Field(default=4 * 1024**3, alias="WAINWRIGHT_TEST_FILE_BYTES", ge=1024**2)
+    disk_bytes: int = Field(default=8 * 1024**3, alias="WAINWRIGHT_TEST_DISK_BYTES", ge=1024**2)
+    spares: bool = Field(default=True, alias="WAINWRIGHT_SPARES")
+    spare_seconds: float = Field(default=600, alias="WAINWRIGHT_SPARE_SECONDS", gt=0)
+
+
+class WorkerSettings(StoreSettings, DependencySettings, SuiteSettings, SpoolSettings):
     """Of the browser worker. ``work_dir`` is where suites are unpacked and run."""
 
     bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)

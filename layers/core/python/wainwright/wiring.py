@@ -11,16 +11,30 @@ from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.launcher import FargateLauncher
 from wainwright.adapters.aws.log_store import DynamoLogStore
 from wainwright.adapters.aws.queues import SqsWakeUps, SqsWorkQueue
+from wainwright.adapters.aws.secret_store import SsmSecretStore
 from wainwright.adapters.aws.stacks import table_of_stage
 from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
 from wainwright.adapters.aws.template_store import DynamoTemplateStore
+from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHistory
+from wainwright.adapters.aws.work_lists import DynamoWorkListStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
 from wainwright.adapters.no_spool import NoSpool
-from wainwright.ports import Artifacts, Clock, JobStore, LogStore, Spool, WorkerStore, WorkQueue
+from wainwright.ports import (
+    Artifacts,
+    Clock,
+    JobStore,
+    LogStore,
+    Spool,
+    TestHistory,
+    WorkerStore,
+    WorkListStore,
+    WorkQueue,
+)
 from wainwright.settings import (
     ApiSettings,
     CleanUpSettings,
+    DependencySettings,
     DispatchSettings,
     FinishSettings,
     PublishSettings,
@@ -31,6 +45,7 @@ from wainwright.settings import (
 )
 from wainwright.usecases.accept_bundle import AcceptBundle
 from wainwright.usecases.analyze_jobs import AnalyzeJobs
+from wainwright.usecases.analyze_tests import AnalyzeTests
 from wainwright.usecases.authenticate import Authenticate
 from wainwright.usecases.clean_up import CleanUp
 from wainwright.usecases.control_job import ControlJob
@@ -41,16 +56,23 @@ from wainwright.usecases.give_up_work import GiveUpWork
 from wainwright.usecases.invoke_template import InvokeTemplate
 from wainwright.usecases.job_logs import JobLogs
 from wainwright.usecases.keep_worker import KeepWorker
+from wainwright.usecases.late_reports import AskForReport, LateReports
 from wainwright.usecases.launch_workers import LaunchWorkers
 from wainwright.usecases.manage_keys import ManageKeys
 from wainwright.usecases.manage_limits import ManageLimits
+from wainwright.usecases.manage_quarantine import ManageQuarantine
+from wainwright.usecases.manage_secrets import ManageSecrets
 from wainwright.usecases.manage_templates import ManageTemplates
 from wainwright.usecases.open_reports import OpenReports
 from wainwright.usecases.open_ticket import OpenTicket
 from wainwright.usecases.publish_changes import PublishChanges
 from wainwright.usecases.read_jobs import ReadJobs
+from wainwright.usecases.read_quarantine import ReadQuarantine
 from wainwright.usecases.read_queue import ReadQueue
+from wainwright.usecases.read_secrets import ReadSecrets
 from wainwright.usecases.run_job import RunJob
+from wainwright.usecases.run_lane import RunLane
+from wainwright.usecases.share_work import ShareWork
 from wainwright.usecases.stream_events import StreamEvents
 from wainwright.usecases.submit_job import SubmitJob
 from wainwright.usecases.sweep_jobs import SweepJobs
@@ -77,6 +99,9 @@ class Api:
     queue: ReadQueue
     limits: ManageLimits
     keys: ManageKeys
+    secrets: ManageSecrets
+    analyze_tests: AnalyzeTests
+    quarantine: ManageQuarantine
 
 
 def api(settings: ApiSettings) -> Api:
@@ -88,6 +113,8 @@ def api(settings: ApiSettings) -> Api:
     artifacts = S3Artifacts(clients.s3, settings.bucket)
     spool = _spool(settings)
     templates = DynamoTemplateStore(clients.dynamodb, settings.table)
+    quarantine = DynamoQuarantineStore(clients.dynamodb, settings.table)
+    history = DynamoTestHistory(clients.dynamodb, settings.table)
     submit = SubmitJob(jobs, artifacts, wakeups, system_clock, settings.limits, settings.timeout_ms)
     return Api(
         stage=settings.stage,
@@ -96,7 +123,7 @@ def api(settings: ApiSettings) -> Api:
         submit=submit,
         invoke=InvokeTemplate(templates, submit, system_clock),
         read=ReadJobs(jobs, system_clock),
-        control=ControlJob(jobs, artifacts, wakeups, EndJob(jobs, settings.limits), system_clock, spool),
+        control=ControlJob(jobs, artifacts, wakeups, _end(clients, settings), system_clock, spool),
         logs=JobLogs(jobs, DynamoLogStore(clients.dynamodb, settings.table), system_clock),
         accept_bundle=AcceptBundle(artifacts, system_clock),
         reports=OpenReports(jobs, access, artifacts, spool, system_clock, settings.reports_url),
@@ -105,6 +132,9 @@ def api(settings: ApiSettings) -> Api:
         queue=ReadQueue(jobs, system_clock, settings.limits),
         limits=ManageLimits(jobs, settings.limits),
         keys=ManageKeys(access, system_clock),
+        secrets=manage_secrets(clients, settings),
+        analyze_tests=AnalyzeTests(history, quarantine, system_clock),
+        quarantine=ManageQuarantine(quarantine, system_clock),
     )
 
 
@@ -137,8 +167,14 @@ def finish_job(settings: FinishSettings) -> FinishJob:
 
 def _finish(clients: Clients, settings: FinishSettings | WorkflowSettings) -> FinishJob:
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
-    end = EndJob(jobs, settings.limits)
+    end = _end(clients, settings)
     return FinishJob(jobs, end, SqsWakeUps(clients.sqs, settings.jobs_queue_url), system_clock)
+
+
+def _end(clients: Clients, settings: ApiSettings | FinishSettings | WorkflowSettings) -> EndJob:
+    work, wakeups = SqsWorkQueue(clients.sqs, settings.work_queue_url), SqsWakeUps(clients.sqs, settings.jobs_queue_url)
+    jobs = DynamoJobStore(clients.dynamodb, settings.table)
+    return EndJob(jobs, settings.limits, AskForReport(work, wakeups))
 
 
 def clean_up(settings: CleanUpSettings) -> CleanUp:
@@ -192,7 +228,7 @@ def sweep_jobs(settings: WorkflowSettings) -> SweepJobs:
         workers=DynamoWorkerStore(clients.dynamodb, settings.table),
         workflows=StepFunctionsWorkflows(clients.stepfunctions, settings.state_machine_arn),
         finish=_finish(clients, settings),
-        end=EndJob(DynamoJobStore(clients.dynamodb, settings.table), settings.limits),
+        end=_end(clients, settings),
         wakeups=SqsWakeUps(clients.sqs, settings.jobs_queue_url),
         clock=system_clock,
     )
@@ -215,9 +251,29 @@ class Worker:
     artifacts: Artifacts
     queue: WorkQueue
     clock: Clock
+    secrets: ReadSecrets
+    quarantine: ReadQuarantine
+    history: TestHistory
+    lists: WorkListStore
     spool: Spool
+    dependencies: DependencySettings = field(default_factory=DependencySettings)
     upload_policy: UploadPolicy = field(default_factory=UploadPolicy)
     pace: Pace = field(default_factory=Pace)
+
+    @property
+    def lanes(self) -> RunLane:
+        """Helping with the runs of others."""
+        return RunLane(self.jobs, self.lists, self.queue, self.clock)
+
+    @property
+    def late_reports(self) -> LateReports:
+        """Reports of jobs that came to rest without one."""
+        return LateReports(self.jobs, self.queue, self.clock)
+
+    @property
+    def share(self) -> ShareWork:
+        """Work lists of runs with several lanes."""
+        return ShareWork(self.jobs, self.lists, self.queue, self.clock)
 
     def uploads(self, hurried: Callable[[], bool]) -> UploadArtifacts:
         """The uploads of one run."""
@@ -242,9 +298,23 @@ def worker(settings: WorkerSettings) -> Worker:
         artifacts=S3Artifacts(clients.s3, settings.bucket, writer=clients.s3_once),
         queue=queue,
         clock=system_clock,
+        secrets=ReadSecrets(_secret_store(clients, settings), system_clock),
+        quarantine=ReadQuarantine(DynamoQuarantineStore(clients.dynamodb, settings.table), system_clock),
+        history=DynamoTestHistory(clients.dynamodb, settings.table),
+        lists=DynamoWorkListStore(clients.dynamodb, settings.table),
+        dependencies=settings,
         spool=_spool(settings, default=settings.home / "spool"),
         upload_policy=UploadPolicy(total_seconds=settings.upload_retry_seconds),
     )
+
+
+def manage_secrets(clients: Clients, settings: StoreSettings) -> ManageSecrets:
+    """Secrets of a stage's projects."""
+    return ManageSecrets(_secret_store(clients, settings), system_clock)
+
+
+def _secret_store(clients: Clients, settings: StoreSettings) -> SsmSecretStore:
+    return SsmSecretStore(lambda: clients.ssm, clients.dynamodb, settings.table, settings.stage)
 
 
 def manage_keys_of_stage(stage: str) -> ManageKeys:

@@ -29,7 +29,7 @@ def a_template(parameters: dict[str, Any] | None = PARAMETERS) -> Template:
 
 
 def test_knows_options_and_config_keys_as_they_are_spelt_on_the_wire() -> None:
-    assert {"url", "label", "priority", "lowPriority", "retry", "dependsOn"} == OPTIONS
+    assert {"url", "label", "priority", "lowPriority", "retry", "parallelism", "dependsOn"} == OPTIONS
     assert {"timeout", "viewport", "waitFor", "blockAds", "disableImages", "reducedMotion", "extraHeaders"} < CONFIG
 
 

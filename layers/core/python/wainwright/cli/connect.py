@@ -32,10 +32,11 @@ class System:
 
 
 @contextmanager
-def connect(*, start: bool = True, looking_back: bool = False) -> Iterator[System]:
+def connect(*, start: bool = True, looking_back: bool = False, secrets: Path | None = None) -> Iterator[System]:
     """The system to talk to; a local one is started if there is none and ``start`` allows it.
 
-    ``looking_back``: the command asks for what was, so that an empty local system is of no use to it.
+    ``looking_back``: the command asks for what was, so that an empty local system is of no use to it. ``secrets``: a file for
+    the system that is started.
 
     Raises:
         UsageProblem: the configuration is half a configuration.
@@ -43,6 +44,11 @@ def connect(*, start: bool = True, looking_back: bool = False) -> Iterator[Syste
     """
     found = configured() or running(data_directory())
     if found is not None:
+        if secrets is not None:
+            raise UsageProblem(
+                "--secrets goes with a local system that is started for this command, and one is running already",
+                advice="Give the file to `wainwright up`, or set each by `wainwright secrets set`.",
+            )
         yield found
         return
     if not start:
@@ -58,7 +64,7 @@ def connect(*, start: bool = True, looking_back: bool = False) -> Iterator[Syste
     from wainwright.cli.ephemeral import ephemeral_system
 
     note("No system is running: starting one for the length of this command.")
-    with ephemeral_system(data_directory()) as (endpoint, key):
+    with ephemeral_system(data_directory(), secrets) as (endpoint, key):
         yield System(endpoint, key, own=True)
 
 

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -127,6 +128,24 @@ def check_ffmpeg() -> Finding:
     return Finding("ffmpeg", State.OK, program)
 
 
+def check_isolation() -> Finding:
+    """Test code can run as somebody else than the worker."""
+    try:
+        from wainwright.worker.runtimes.choose_user import UserUnusable, choose_user
+    except ModuleNotFoundError as error:
+        return Finding("Isolation", State.MISSING, f"cannot be told without {error.name}", LOCAL_EXTRA)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            chosen = choose_user(os.environ.get("WAINWRIGHT_TEST_USER"), Path(folder))
+        except UserUnusable as error:
+            advice = "Unset WAINWRIGHT_TEST_USER, or name a user whom test code can run as."
+            return Finding("Isolation", State.MISSING, str(error), advice)
+    if chosen.user is not None or os.geteuid() != 0:
+        return Finding("Isolation", State.OK, f"test code runs {chosen.why}")
+    advice = "Put Wainwright where other users can read it, or do not run it as root."
+    return Finding("Isolation", State.ABSENT, f"test code runs {chosen.why}", advice)
+
+
 def check_data_directory() -> Finding:
     """The data directory can be written."""
     directory = data_directory()
@@ -168,6 +187,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     check_node,
     check_browser,
     check_ffmpeg,
+    check_isolation,
     check_data_directory,
     check_port,
 )

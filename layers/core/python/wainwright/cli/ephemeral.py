@@ -20,13 +20,15 @@ STOP_SECONDS = 30.0
 
 
 @contextmanager
-def ephemeral_system(data_dir: Path) -> Iterator[tuple[str, str]]:
+def ephemeral_system(data_dir: Path, secrets: Path | None = None) -> Iterator[tuple[str, str]]:
     """Start a local system on any free port; give its endpoint and key; stop it at the end.
 
     Raises:
         Exit: it did not start, and has said why on standard error.
     """
     command = [sys.executable, "-m", "wainwright.cli", "up", "--ephemeral", "--port", "0", "--data-dir", str(data_dir)]
+    if secrets is not None:
+        command += ["--secrets", str(secrets)]
     # A session of its own: Ctrl-C is this process's to handle, and the child must outlive its handling.
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:

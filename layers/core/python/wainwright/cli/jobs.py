@@ -96,6 +96,7 @@ def _print_job(job: JobRecord) -> None:
         "priority": f"{job.priority}{', low' if job.low_priority else ''}"
         if job.priority or job.low_priority
         else None,
+        "lanes": str(job.parallelism) if job.parallelism > 1 else None,
         "template": f"{job.template_id} version {job.template_version}" if job.template_id else None,
         "after": ", ".join(job.depends_on),
         "url": job.url,

@@ -18,15 +18,21 @@ from wainwright.cli.commands.arguments import (
     LowPriority,
     NoWait,
     OutputSchema,
+    Parallelism,
     Params,
     Priority,
     Report,
+    TestRetries,
     Tries,
     WaitTimeout,
 )
 from wainwright.cli.commands.jobs import jobs_app
+from wainwright.cli.commands.secrets import SecretsFile, secrets_app
 from wainwright.cli.commands.templates import templates_app
+from wainwright.cli.commands.tests import analytics_app, quarantine_app
 from wainwright.cli.failures import OneLineErrors
+
+KEEP = "on|off|retain-on-failure"
 
 app = typer.Typer(
     name="wainwright",
@@ -65,6 +71,7 @@ def up(
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="The most browser workers at a time; else one per processor.")
     ] = None,
+    secrets: SecretsFile = None,
     ephemeral: Annotated[
         bool, typer.Option("--ephemeral", help="End when standard input does; print the address and key as JSON.")
     ] = False,
@@ -72,7 +79,7 @@ def up(
     """Start the whole system on this machine, until Ctrl-C."""
     from wainwright.cli.up import UpOptions, serve
 
-    raise typer.Exit(serve(UpOptions(port, data_dir, workers, ephemeral)))
+    raise typer.Exit(serve(UpOptions(port, data_dir, workers, ephemeral, secrets)))
 
 
 @app.command()
@@ -84,10 +91,16 @@ def run(
     priority: Priority = 0,
     low_priority: LowPriority = False,
     retry: Tries = None,
+    test_retries: TestRetries = None,
+    parallelism: Parallelism = None,
     param: Params = None,
     output_schema: OutputSchema = None,
     depends_on: Annotated[
         list[str] | None, typer.Option(metavar="JOB", help="Start when this job has completed; several may be given.")
+    ] = None,
+    browser: Annotated[
+        list[str] | None,
+        typer.Option(help="chromium, firefox or webkit; several may be given, and the tests run in each."),
     ] = None,
     viewport: Annotated[str | None, typer.Option(metavar="WxH", help="Size of the page, such as 1280x720.")] = None,
     locale: Annotated[str | None, typer.Option(help="The browser's language, such as en-GB.")] = None,
@@ -105,6 +118,12 @@ def run(
     block_ads: Annotated[bool, typer.Option("--block-ads", help="Load nothing from known ad servers.")] = False,
     disable_images: Annotated[bool, typer.Option("--disable-images", help="Load no images.")] = False,
     reduced_motion: Annotated[bool, typer.Option("--reduced-motion", help="Ask pages for less motion.")] = False,
+    trace: Annotated[str | None, typer.Option(metavar=KEEP, help="Traces of tests to keep; on if not given.")] = None,
+    screenshot: Annotated[
+        str | None, typer.Option(metavar=KEEP, help="Screenshots of tests to keep; on if not given.")
+    ] = None,
+    video: Annotated[str | None, typer.Option(metavar=KEEP, help="Videos of tests to keep; off if not given.")] = None,
+    secrets: SecretsFile = None,
     as_json: FinalRecord = False,
     report: Report = None,
     junit: Junit = None,
@@ -116,13 +135,15 @@ def run(
     from wainwright.cli.run import RunOptions, WatchOptions, run_tests
 
     config = ConfigOptions(
-        viewport, locale, timezone, user_agent, header or [], wait_for, block_ads, disable_images, reduced_motion
-    )
+        viewport, locale, timezone, user_agent, header or [], wait_for, block_ads, disable_images, reduced_motion,
+        browser or [], trace, screenshot, video, test_retries,
+    )  # fmt: skip
     job = JobOptions(
-        base_url, label, timeout, priority, low_priority, retry, param or [], output_schema, depends_on or [], config
-    )
+        base_url, label, timeout, priority, low_priority, retry, param or [], output_schema, depends_on or [], config,
+        parallelism,
+    )  # fmt: skip
     watch = WatchOptions(as_json, report, junit, not no_wait, wait_timeout)
-    raise typer.Exit(run_tests(RunOptions(paths, job, watch)))
+    raise typer.Exit(run_tests(RunOptions(paths, job, watch, secrets)))
 
 
 @app.command()
@@ -142,29 +163,39 @@ def doctor() -> None:
 
 
 @report_app.command("open")
-def open_report(job: JobId) -> None:
+def open_report(
+    job: JobId,
+    trace: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Open this trace of the report, as `run` names it.")
+    ] = None,
+) -> None:
     """Open the report of a job in the browser."""
     from wainwright.cli.report import open_report
 
-    raise typer.Exit(open_report(job))
+    raise typer.Exit(open_report(job, trace))
 
 
 @report_app.command("download")
 def download_report(
     job: JobId,
     directory: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to; else report-JOB.")] = None,
+    packed: Annotated[
+        Path | None, typer.Option("--zip", metavar="FILE", help="Pack them into this zip instead.")
+    ] = None,
 ) -> None:
     """Download all files of a job's report."""
     from wainwright.cli.report import download_report
 
-    raise typer.Exit(download_report(job, directory))
+    raise typer.Exit(download_report(job, directory, packed))
 
 
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(templates_app, name="templates")
 app.add_typer(report_app, name="report")
-app.command("analytics")(project.analytics)
+app.add_typer(analytics_app, name="analytics")
+app.add_typer(quarantine_app, name="quarantine")
 app.command("queue")(project.queue)
 app.command("dashboard")(project.dashboard)
 app.add_typer(project.limits_app, name="limits")
 app.add_typer(project.keys_app, name="keys")
+app.add_typer(secrets_app, name="secrets")

@@ -21,6 +21,7 @@ STYLES = {
     TestOutcome.FAILED: "bold red",
     TestOutcome.FLAKY: "yellow",
     TestOutcome.SKIPPED: "dim",
+    TestOutcome.QUARANTINED: "magenta",
 }
 
 QUIET = frozenset({"DEBUG", "INFO"})

@@ -1,30 +1,43 @@
 """``wainwright report``: open a job's report in a browser, or take it home."""
 
+import re
 import signal
 import sys
+import tempfile
 import webbrowser
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 from wainwright.cli.connect import connect
+from wainwright.cli.failing import viewer_address
 from wainwright.cli.failures import ExitCode, PlatformProblem, UsageProblem
 from wainwright.cli.terminal import count, note
 from wainwright.client import Client
-from wainwright.client.report import MANIFEST
+from wainwright.contracts.report_files import INDEX, MANIFEST, REPORT_ZIP, write_zip
 from wainwright.domain.states import AT_REST
+
+TRACE_PATH = re.compile(r"data/[A-Za-z0-9._-]+")
 
 PARALLEL = 8
 """Files that are downloaded at a time."""
 
 
-def open_report(job_id: str) -> int:
-    """Open the report in the browser that the system calls its own, and print its address."""
+def open_report(job_id: str, trace: str | None = None) -> int:
+    """Open the report, or one trace of it by its path there, in the browser that the system calls its own, and print its
+    address.
+    """
+    if trace is not None and not TRACE_PATH.fullmatch(trace):
+        raise UsageProblem(f"--trace takes the path of a trace in the report, such as data/…-trace.zip, not {trace!r}")
     with connect(looking_back=True) as system, system.client() as client:
         _check_ready(client, job_id)
         ticket = client.ticket(job_id)
-        sys.stdout.write(f"{ticket.report_url}\n")
+        address = ticket.report_url
+        if trace is not None:
+            address = viewer_address(address.removesuffix(INDEX), trace)
+        sys.stdout.write(f"{address}\n")
         sys.stdout.flush()
-        if not webbrowser.open(ticket.report_url):
+        if not webbrowser.open(address):
             note("No browser could be opened: open the address above yourself.")
         if system.own:
             note("The report is served until you press Ctrl-C.")
@@ -35,12 +48,17 @@ def open_report(job_id: str) -> int:
     return ExitCode.PASSED
 
 
-def download_report(job_id: str, directory: Path | None) -> int:
-    """Write all files of the report into a directory."""
+def download_report(job_id: str, directory: Path | None, packed: Path | None = None) -> int:
+    """Write all files of the report into a directory, or into a zip."""
+    if directory is not None and packed is not None:
+        raise UsageProblem("a report goes into a directory or into a zip: leave out DIR or --zip")
     target = directory or Path(f"report-{job_id}")
     with connect(looking_back=True) as system, system.client() as client:
         _check_ready(client, job_id)
-        files = download(client, job_id, target)
+        files = download_zip(client, job_id, packed) if packed else download(client, job_id, target)
+    if packed:
+        sys.stdout.write(f"{count(files, 'file')} in {packed}\n")
+        return ExitCode.PASSED
     sys.stdout.write(f"{count(files, 'file')} in {target}\n")
     note(hint(target))
     return ExitCode.PASSED
@@ -66,6 +84,33 @@ def download(client: Client, job_id: str, directory: Path) -> int:
         for _ in pool.map(lambda path: download_file(client, job_id, path, directory / path), unique):
             pass
     return len(unique)
+
+
+def download_zip(client: Client, job_id: str, target: Path) -> int:
+    """Write the report as one zip, whole or not at all; return how many of its files are in it.
+
+    Raises:
+        PlatformProblem: the zip cannot be written.
+        ClientError: the report is not there, or cannot be had.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target: a zip may be larger than what the system's place for temporary files takes.
+        with tempfile.TemporaryDirectory(prefix=".wainwright-", dir=target.parent) as directory:
+            folder = Path(directory, "report")
+            number = download(client, job_id, folder)
+            files = sorted(path for path in folder.rglob("*") if path.is_file())
+            packed = Path(directory, REPORT_ZIP)
+            write_zip(
+                packed,
+                job_id,
+                [(path.relative_to(folder).as_posix(), path) for path in files],
+                datetime.now().astimezone(),
+            )
+            packed.replace(target)
+    except OSError as error:
+        raise PlatformProblem(f"{target} cannot be written: {error.strerror}") from error
+    return number
 
 
 def download_file(client: Client, job_id: str, path: str, target: Path) -> None:

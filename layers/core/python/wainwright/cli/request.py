@@ -4,13 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
 from wainwright.cli.failures import UsageProblem
 from wainwright.contracts.http import CreateJob, JobConfig, Viewport, WriteTemplate
 from wainwright.domain.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from wainwright.contracts.http.config import Keep
 
 UNKNOWN_BUNDLE = "0" * 64
 """Stands for a bundle that is not packed yet, so that the rest of a request can be checked before."""
@@ -34,6 +37,11 @@ class ConfigOptions:
     block_ads: bool = False
     disable_images: bool = False
     reduced_motion: bool = False
+    browsers: Sequence[str] = ()
+    trace: str | None = None
+    screenshot: str | None = None
+    video: str | None = None
+    test_retries: int | None = None
 
     def to_config(self, timeout: int | None) -> JobConfig:
         """The configuration, only with what was given.
@@ -45,7 +53,9 @@ class ConfigOptions:
             timeout=timeout, viewport=_viewport(self.viewport), locale=self.locale, timezone=self.timezone,
             user_agent=self.user_agent, extra_headers=_headers(self.headers), wait_for=self.wait_for,
             block_ads=self.block_ads or None, disable_images=self.disable_images or None,
-            reduced_motion=self.reduced_motion or None,
+            reduced_motion=self.reduced_motion or None, browser=tuple(self.browsers) or None,
+            trace=cast("Keep | None", self.trace), screenshot=cast("Keep | None", self.screenshot),
+            video=cast("Keep | None", self.video), test_retries=self.test_retries,
         )  # fmt: skip
 
 
@@ -63,6 +73,7 @@ class JobOptions:
     output_schema: Path | None = None
     depends_on: Sequence[str] = ()
     config: ConfigOptions = field(default_factory=ConfigOptions)
+    parallelism: int | None = None
 
 
 def job_of(options: JobOptions) -> CreateJob:
@@ -75,6 +86,7 @@ def job_of(options: JobOptions) -> CreateJob:
         return CreateJob(
             bundle_id=UNKNOWN_BUNDLE, url=options.base_url, label=options.label, priority=options.priority,
             low_priority=options.low_priority, retry=_policy(options.retry), params=parameters(options.params),
+            parallelism=options.parallelism,
             depends_on=tuple(options.depends_on), output_schema=json_file(options.output_schema, "--output-schema"),
             config=options.config.to_config(options.timeout),
         )  # fmt: skip
@@ -90,7 +102,7 @@ def invocation(options: JobOptions) -> dict[str, Any]:
     """
     fields: dict[str, Any] = {
         "url": options.base_url, "label": options.label, "priority": options.priority or None,
-        "lowPriority": options.low_priority or None, "timeout": options.timeout,
+        "lowPriority": options.low_priority or None, "timeout": options.timeout, "parallelism": options.parallelism,
     }  # fmt: skip
     given = {name: value for name, value in fields.items() if value is not None}
     for name, value in parameters(options.params).items():
@@ -113,6 +125,7 @@ class TemplateOptions:
     parameters: Path | None = None
     output_schema: Path | None = None
     retry: int | None = None
+    parallelism: int | None = None
 
 
 def template_of(options: TemplateOptions) -> WriteTemplate:
@@ -132,6 +145,7 @@ def template_of(options: TemplateOptions) -> WriteTemplate:
             config = JobConfig.model_validate(config.model_dump(exclude_none=True) | {"timeout": options.timeout})
         return WriteTemplate(
             name=options.name, url=options.base_url, config=config, retry=_policy(options.retry),
+            parallelism=options.parallelism,
             parameters=json_file(options.parameters, "--parameters"),
             output_schema=json_file(options.output_schema, "--output-schema"), **work,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from wainwright.cli.failing import Traces, show_failing
 from wainwright.cli.failures import ExitCode
 from wainwright.cli.progress import STYLES, Seen, where
 from wainwright.cli.terminal import clean, count, first_line, seconds
@@ -29,12 +30,13 @@ def exit_code(job: JobRecord) -> ExitCode:
     return ExitCode.FAILED
 
 
-def show_results(console: "Console", job: JobRecord, seen: Seen) -> None:
-    """The table, the sum, the failure, and how to see the report."""
+def show_results(console: "Console", job: JobRecord, seen: Seen, traces: Traces) -> None:
+    """The table, the failing tests, the sum, the failure, and how to see the report."""
     from rich.text import Text
 
     if seen.tests:
         console.print(results_table(seen))
+        show_failing(console, seen, traces)
     if exit_code(job) is not ExitCode.PASSED and not any(test.errors for test in seen.tests.values()):
         for printed in seen.output:
             console.print(Text(clean(printed), style="dim"), soft_wrap=True)
@@ -85,6 +87,7 @@ def results_table(seen: Seen) -> "Table":
 def tally(tests: Tally) -> str:
     """The numbers in words: ``12 tests: 11 passed, 1 failed``."""
     numbers = {"passed": tests.passed, "failed": tests.failed, "flaky": tests.flaky, "skipped": tests.skipped}
+    numbers["quarantined"] = tests.quarantined
     parts = [f"{number} {name}" for name, number in numbers.items() if number]
     missing = tests.total - tests.ended
     if missing > 0:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from wainwright.cli.connect import System, connect
+from wainwright.cli.failing import traces_of
 from wainwright.cli.failures import ExitCode, UsageProblem
 from wainwright.cli.progress import Seen, view
 from wainwright.cli.report import download, download_file, hint
 from wainwright.cli.request import JobOptions, job_of
 from wainwright.cli.results import exit_code, show_results
+from wainwright.cli.secrets_file import refuse_packed, secrets_file
 from wainwright.cli.terminal import console, count, note
 from wainwright.client import Bundle, Client, ClientError, WaitTimeout, pack
 from wainwright.client.endpoint import is_loopback
@@ -58,6 +60,7 @@ class RunOptions:
     paths: Sequence[Path]
     job: JobOptions = field(default_factory=JobOptions)
     watch: WatchOptions = field(default_factory=WatchOptions)
+    secrets: Path | None = None
 
 
 def run_tests(options: RunOptions) -> int:
@@ -72,7 +75,8 @@ def run_tests(options: RunOptions) -> int:
     out = console(stderr=options.watch.as_json)
     with tempfile.TemporaryDirectory(prefix="wainwright-") as directory:
         bundle = pack(options.paths, Path(directory, "bundle.tar.gz"))
-        with connect(start=options.watch.wait) as system, system.client() as client:
+        refuse_packed(secrets_file(options.secrets), bundle)
+        with connect(start=options.watch.wait, secrets=options.secrets) as system, system.client() as client:
             warn_of_unreachable_site(options.job.base_url, system)
             job_id = _submit(client, job, bundle, out)
             return follow(client, job_id, options.watch, out, own=system.own)
@@ -130,7 +134,7 @@ def _watch(client: Client, job_id: str, options: WatchOptions, out: "Console", *
         return ExitCode.TIMED_OUT
     except ClientError as error:
         raise _lost_sight(error, job_id, own=own) from error
-    show_results(out, job, seen)
+    show_results(out, job, seen, traces_of(client, job, seen, own=own))
     _fetch_report(client, job, options)
     if options.as_json:
         print_record(job)

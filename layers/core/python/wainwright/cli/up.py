@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from wainwright.cli.places import (
     repository,
     withdraw,
 )
+from wainwright.cli.secrets_file import read_secrets, secrets_file
 from wainwright.cli.terminal import note
 
 LOCAL_PROJECT = "default"
@@ -32,12 +33,15 @@ KEY_NAME = "wainwright up"
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What ``up`` was told. ``ephemeral``: for one command, whose pipe is this process's standard input."""
+    """What ``up`` was told. ``ephemeral``: for one command, whose pipe is this process's standard input. ``secrets``: a file of
+    them.
+    """
 
     port: int
     data_dir: Path | None = None
     workers: int | None = None
     ephemeral: bool = False
+    secrets: Path | None = None
 
 
 class Startable(Protocol):
@@ -70,11 +74,14 @@ def serve(
     data_dir = data_directory(options.data_dir)
     _refuse_second(data_dir)
     _check_browser()
+    file = secrets_file(options.secrets)
+    secrets = {} if file is None else read_secrets(file)
     system: Startable | None = None
     with _stoppable(watch_input=options.ephemeral):
         try:
             system = (make or _local_system)(options, data_dir)
             system.start()
+            set_local_secrets(secrets)
             running = LocalEndpoint(system.api_url, (access or local_access)(), os.getpid())
             _serve(running, data_dir, ephemeral=options.ephemeral)
         except KeyboardInterrupt:
@@ -113,6 +120,19 @@ def local_access() -> str:
             keys.revoke(LOCAL_PROJECT, key.id)
     _, secret = keys.create(LOCAL_PROJECT, Scope.ADMIN, KEY_NAME)
     return secret
+
+
+def set_local_secrets(secrets: Mapping[str, str]) -> None:
+    """Set secrets in the local system that runs in this process, before any job of this run starts."""
+    if not secrets:
+        return
+    from wainwright import wiring
+    from wainwright.adapters.aws.clients import Clients
+    from wainwright.settings import StoreSettings
+
+    manage = wiring.manage_secrets(Clients(), StoreSettings.read(os.environ))
+    for name, value in secrets.items():
+        manage.put(LOCAL_PROJECT, name, value)
 
 
 def _local_system(options: UpOptions, data_dir: Path) -> Startable:

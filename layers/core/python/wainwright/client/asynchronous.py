@@ -160,12 +160,19 @@ class AsyncClient(AsyncRuns):
     delete_template = call(Calls.delete_template)
     invoke_template = call(Calls.invoke_template)
     analytics = call(Calls.analytics)
+    analyze_tests = call(Calls.analyze_tests)
     queue = call(Calls.queue)
     get_limits = call(Calls.get_limits)
     put_limits = call(Calls.put_limits)
     list_keys = call(Calls.list_keys)
     create_key = call(Calls.create_key)
     revoke_key = call(Calls.revoke_key)
+    list_secrets = call(Calls.list_secrets)
+    put_secret = call(Calls.put_secret)
+    delete_secret = call(Calls.delete_secret)
+    list_quarantine = call(Calls.list_quarantine)
+    put_quarantine = call(Calls.put_quarantine)
+    delete_quarantine = call(Calls.delete_quarantine)
 
     async def run(self, flow: Flow[T]) -> T:
         """Do the steps of a flow, and return its result."""

@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -18,33 +18,28 @@ import httpx
 
 from wainwright.client.bundles import Bundle, pack
 from wainwright.client.errors import ApiError, ClientError, Unreachable, WaitTimeout, error_of
-from wainwright.client.filters import JobFilters, LogFilters, Moment, States, query_of, states_of
+from wainwright.client.filters import JobFilters, LogFilters, States, query_of, states_of
+from wainwright.client.project_calls import ProjectCalls
 from wainwright.client.report import MANIFEST, Manifest, check_path, read_manifest
 from wainwright.client.steps import Emit, Flow, Pause, Request, Stream, do
 from wainwright.client.updates import StatusUpdate, Update, read_segment
-from wainwright.client.wire import Wire, segment
+from wainwright.client.wire import segment
 from wainwright.contracts.http import (
     MAX_WAIT_SECONDS,
-    Analytics,
     BundleAnswer,
     CreateBundle,
     CreateJob,
-    CreateKey,
     CreateLog,
     Health,
     JobAnswer,
     JobCreated,
     JobList,
     JobRecord,
-    KeyCreated,
-    KeyList,
-    KeyRecord,
     LogAnswer,
     LogEntry,
     LogLevel,
     LogList,
     PatchJob,
-    QueueAnswer,
     RetryJob,
     TemplateAnswer,
     TemplateList,
@@ -52,8 +47,6 @@ from wainwright.contracts.http import (
     TicketAnswer,
     WriteTemplate,
 )
-from wainwright.contracts.scopes import Scope
-from wainwright.domain.capacity import Limits
 from wainwright.domain.states import AT_REST, FINAL, JobStatus
 
 SEGMENT_PAUSE = 0.2
@@ -63,7 +56,7 @@ UPLOAD_TIMEOUT = 300.0
 """Seconds that the upload of a bundle may take."""
 
 
-class Calls(Wire):
+class Calls(ProjectCalls):
     """The calls of one endpoint with one key."""
 
     def health(self) -> Flow[Health]:
@@ -321,46 +314,6 @@ class Calls(Wire):
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         path = f"/templates/{segment(template_id)}/invoke"
         return self.ask(JobCreated, "POST", path, body=json.dumps(dict(fields or {})).encode(), headers=headers)
-
-    # The project
-
-    def analytics(
-        self,
-        *,
-        template_id: str | None = None,
-        from_: Moment | None = None,
-        to: Moment | None = None,
-        job_ids: Iterable[str] | None = None,
-    ) -> Flow[Analytics]:
-        """Success rate, durations, errors and flaky tests: of a template and time, or of at most 100 jobs by id."""
-        ids = list(job_ids) if job_ids is not None else None
-        query = query_of({"template_id": template_id, "from_": from_, "to": to, "job_ids": ids})
-        return self.ask(Analytics, "GET", "/analytics", query)
-
-    def queue(self, *, long_running_minutes: int | None = None) -> Flow[QueueAnswer]:
-        """Who runs, who waits, what failed lately, and what runs long (10 minutes, if not given)."""
-        return self.ask(QueueAnswer, "GET", "/queue", query_of({"long_running_minutes": long_running_minutes}))
-
-    def get_limits(self) -> Flow[Limits]:
-        """Capacity and retention of the project."""
-        return self.ask(Limits, "GET", "/limits")
-
-    def put_limits(self, limits: Limits) -> Flow[Limits]:
-        """Set capacity and retention of the project, all of them: what is not given gets its default."""
-        return self.ask(Limits, "PUT", "/limits", body=limits)
-
-    def list_keys(self) -> Flow[list[KeyRecord]]:
-        """API keys of the project, without secrets."""
-        answer = yield from self.ask(KeyList, "GET", "/keys")
-        return answer.keys
-
-    def create_key(self, name: str, scope: Scope = Scope.RUN) -> Flow[KeyCreated]:
-        """Create an API key; its secret is in this answer alone."""
-        return self.ask(KeyCreated, "POST", "/keys", body=CreateKey(name=name, scope=scope), again=False)
-
-    def revoke_key(self, key_id: str) -> Flow[None]:
-        """Revoke an API key; noticed everywhere within 30 s."""
-        yield from self.tell("DELETE", f"/keys/{segment(key_id)}")
 
 
 def _reaching(states: frozenset[JobStatus]) -> str:

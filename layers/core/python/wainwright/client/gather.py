@@ -3,6 +3,7 @@
 import fnmatch
 import heapq
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,8 +20,16 @@ NEVER = frozenset({".git", "__pycache__", ".venv", "node_modules", ".pytest_cach
 TEST_FILES = ("test_*.py", "*_test.py")
 """What pytest takes for test files unless it is told otherwise."""
 
+SPEC_FILE = re.compile(r"\.(spec|test)\.[cm]?[jt]sx?$")
+"""What Playwright Test takes for test files unless it is told otherwise."""
+
+PLAYWRIGHT_CONFIG = "playwright.config.*"
+
 CONFIG_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 """Where pytest looks for its configuration."""
+
+DEPENDENCY_FILES = ("requirements.txt", "uv.lock", "package.json", "package-lock.json", "npm-shrinkwrap.json")
+"""What says which packages the tests need, besides pyproject.toml."""
 
 NAMED = 3
 """How many files or directories a message about size names."""
@@ -84,12 +93,12 @@ class _Gathering:
     entries: dict[str, Entry] = field(default_factory=dict)
 
     def add_surroundings(self, given: Sequence[Path]) -> None:
-        """What pytest reads above a path that was named: conftest.py files, and the configuration at the root."""
+        """What is read above a path that was named: conftest.py files, and at the root the configuration and what to install."""
         above = {parent for path in given for parent in path.parents if parent.is_relative_to(self.root)}
         for directory in above:
             self._add_if_there(directory / "conftest.py")
             if directory == self.root:
-                for name in CONFIG_FILES:
+                for name in (*CONFIG_FILES, *DEPENDENCY_FILES):
                     self._add_if_there(directory / name)
 
     def _add_if_there(self, path: Path) -> None:
@@ -173,18 +182,31 @@ def _root(given: Sequence[Path]) -> Path:
 
 
 def _check_tests(given: Sequence[Path], entries: Sequence[Entry]) -> None:
-    """Refuse what certainly has no test. A file named on purpose, or a configuration of its own, is left to pytest."""
+    """Refuse what certainly has no test. A file named on purpose, or a configuration of its own, is left to the runner."""
+    if any(_is_playwright_config(entry.name) for entry in entries):
+        return
+    if specs := [path for path in given if path.is_file() and SPEC_FILE.search(path.name)]:
+        raise BundleError(
+            f"{specs[0]} needs the configuration and the packages of its suite",
+            advice="Name the directory that holds playwright.config.ts and package.json.",
+        )
     if any(path.is_file() for path in given) or any(_is_test(entry.name) for entry in entries):
         return
     if any(_sets_test_files(entry) for entry in entries):
         return
     where = ", ".join(str(path) for path in given)
-    what = "no file that names like test_*.py or *_test.py" if entries else "no files, or only ignored ones"
+    files = "no file that names like test_*.py, *_test.py, *.spec.ts or *.test.ts, and no playwright.config.ts"
+    what = files if entries else "no files, or only ignored ones"
     raise BundleError(f"there are no tests in {where}: {what}", advice="Name the directory that holds the tests.")
 
 
 def _is_test(name: str) -> bool:
-    return any(fnmatch.fnmatchcase(PurePosixPath(name).name, pattern) for pattern in TEST_FILES)
+    last = PurePosixPath(name).name
+    return any(fnmatch.fnmatchcase(last, pattern) for pattern in TEST_FILES) or SPEC_FILE.search(last) is not None
+
+
+def _is_playwright_config(name: str) -> bool:
+    return fnmatch.fnmatchcase(name, PLAYWRIGHT_CONFIG)  # at the root of the bundle, where it is looked for
 
 
 def _sets_test_files(entry: Entry) -> bool:

@@ -2,29 +2,10 @@
 
 from pathlib import PurePosixPath
 
-from pydantic import ValidationError
-
 from wainwright.client.errors import UnexpectedAnswer
-from wainwright.domain.model import Record
+from wainwright.contracts.report_files import INDEX, JUNIT, MANIFEST, Manifest, ReportFile, parse_manifest
 
-MANIFEST = "manifest.json"
-INDEX = "index.html"
-JUNIT = "junit.xml"
-
-
-class ReportFile(Record):
-    """One file: its path within the report, and its size in bytes."""
-
-    path: str
-    size: int
-    content_type: str
-
-
-class Manifest(Record):
-    """All files of a report."""
-
-    version: int
-    files: list[ReportFile]
+__all__ = ["INDEX", "JUNIT", "MANIFEST", "Manifest", "ReportFile", "check_path", "read_manifest"]
 
 
 def read_manifest(text: bytes) -> Manifest:
@@ -34,10 +15,10 @@ def read_manifest(text: bytes) -> Manifest:
         UnexpectedAnswer: it is none, or names a file outside the report.
     """
     try:
-        manifest = Manifest.model_validate_json(text, extra="ignore")
-    except ValidationError as error:
+        manifest = parse_manifest(text)
+    except ValueError as error:
         raise UnexpectedAnswer(
-            f"the report's {MANIFEST} is not readable: {error.errors()[0]['msg']}",
+            f"the report's {MANIFEST} is not readable: {error}",
             advice="The report may come from a newer Wainwright: update this one.",
         ) from error
     for file in manifest.files:

@@ -1,14 +1,20 @@
 """Bodies of queue messages and workflow payloads."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from wainwright.domain.model import Record
 
 
 class WakeUp(Record):
-    """On the jobs queue: look at this project's waiting line. The rows are the truth; this may be lost or doubled."""
+    """On the jobs queue: look at this project's waiting line. The rows are the truth; this may be lost or doubled.
+
+    ``workers``: so many are needed besides what the rows say, for messages of the work queue that are no run's.
+    """
 
     project: str
+    workers: int = Field(default=0, ge=0)
 
 
 class ExecutionInput(Record):
@@ -21,12 +27,37 @@ class ExecutionInput(Record):
 
 
 class WorkMessage(Record):
-    """On the work queue: one run for one worker. Whoever ends the run ends the token."""
+    """On the work queue: one run for one worker; whoever ends the run ends the token.
+
+    A message without a token asks for help with a run that a worker has under ``fence`` already: to be its lane ``lane``. Or,
+    with ``report_only``, for the report of a job that is at rest, and whose last claim was under ``fence``.
+    """
 
     project: str
     job_id: str
     run: int = Field(ge=1)
-    task_token: str
+    task_token: str | None = None
+    lane: int | None = Field(default=None, ge=1)
+    fence: int | None = Field(default=None, ge=1)
+    report_only: bool = False
+
+    @model_validator(mode="after")
+    def _run_or_lane(self) -> Self:
+        asked = [self.task_token is not None, self.lane is not None, self.report_only]
+        if asked.count(True) != 1 or (self.task_token is None) != (self.fence is not None):
+            raise ValueError("give a task token, or, with the fence of the run, a lane or report_only")
+        return self
+
+    @property
+    def token(self) -> str:
+        """The task token of a run's message.
+
+        Raises:
+            ValueError: the message is no run's.
+        """
+        if self.task_token is None:
+            raise ValueError("only a run's message has a task token")
+        return self.task_token
 
 
 class TokenResult(Record):

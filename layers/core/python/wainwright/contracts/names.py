@@ -56,6 +56,10 @@ REPORTS = "reports/"
 ASSETS = "assets/"
 ARCHIVE = "archive/"
 TEMPLATES = "templates/"
+ENVIRONMENTS = "environments/"
+
+SECRETS = "wainwright"
+"""Below this path of Parameter Store lie the secrets of all stages."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
@@ -135,6 +139,11 @@ def template_bundle_key(project: str, template_id: str, bundle_id: str) -> str:
     return f"{template_prefix(project, template_id)}{bundle_id}.tar.gz"
 
 
+def environment_key(project: str, digest: str) -> str:
+    """Where the installed dependencies of a project's suites lie: by digest of what they were made from."""
+    return f"{ENVIRONMENTS}{project}/{digest}.tar.gz"
+
+
 def report_class(days: int) -> str:
     """Under this prefix lie the reports that are kept for so many days; the bucket has a lifecycle rule for it."""
     return f"{REPORTS}{days}d/"
@@ -145,10 +154,10 @@ def report_prefix(project: str, job_id: str, *, days: int = 30) -> str:
     return f"{report_class(days)}{project}/{job_id}/"
 
 
-def artifact_name(fence: int, number: int, name: str) -> str:
-    """A report-relative name of one attachment; the fence in it keeps two claims' files apart."""
+def artifact_name(writer: str, number: int, name: str) -> str:
+    """A report-relative name of one attachment. ``writer``, a fence and perhaps a lane, keeps the files of two apart."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[-80:] or "file"
-    return f"data/{fence}-{number}-{safe}"
+    return f"data/{writer}-{number}-{safe}"
 
 
 def report_key(project: str, job_id: str, *, fence: int, path: str, days: int = 30) -> str:
@@ -199,3 +208,8 @@ TRACE_VIEWER = "trace/"
 def viewer_key(version: str, path: str) -> str:
     """Where one file of the trace viewer lies, once for each version of Playwright."""
     return f"{ASSETS}trace-viewer/{version}/{path}"
+
+
+def secret_path(stage: str, project: str) -> str:
+    """Below this path of Parameter Store lie the secrets of a project."""
+    return f"/{SECRETS}/{stage}/{project}"

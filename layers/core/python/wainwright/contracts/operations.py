@@ -126,7 +126,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "getReport", "GET", "/jobs/{jobId}/report/{path+}", Scope.READ,
-        "A file of the job's report; large files by redirect.", None, problems=(400, 404),
+        "A file of the job's report, or `report.zip` with all of them; large files by redirect.", None,
+        problems=(400, 404, 413),
     ),
     Operation(
         "createTemplate", "POST", "/templates", Scope.RUN, "Store what to run, by a name, with declared parameters.",
@@ -164,6 +165,29 @@ OPERATIONS: tuple[Operation, ...] = (
         problems=(400,),
     ),
     Operation(
+        "analyzeTests", "GET", "/analytics/tests", Scope.READ,
+        "Tests by how flaky they are, how often they fail, or how long they take.", http.TestAnalytics,
+        queries=(
+            Query("flaky", "boolean", "only tests that were, or were not, flaky"),
+            Query("file", "string", "only tests of this file"),
+            Query("sortBy", "string", "flakeRate, failureRate or duration; flakeRate if not given"),
+            _LIMIT, _CURSOR,
+        ),
+        problems=(400,),
+    ),
+    Operation(
+        "listQuarantine", "GET", "/quarantine", Scope.READ, "Tests in quarantine.", http.QuarantineList,
+    ),
+    Operation(
+        "putQuarantine", "PUT", "/quarantine", Scope.RUN,
+        "Put a test into quarantine: until a day it runs, and its failures do not fail jobs.", http.QuarantineAnswer,
+        body=http.PutQuarantine, problems=(400, 409),
+    ),
+    Operation(
+        "deleteQuarantine", "DELETE", "/quarantine", Scope.RUN, "Take a test out of quarantine.", None, status=204,
+        queries=(Query("testId", "string", "the exact id of the test"),), problems=(400, 404),
+    ),
+    Operation(
         "queue", "GET", "/queue", Scope.READ, "Who runs, who waits, what failed lately, what runs long.", http.QueueAnswer,
         queries=(Query("longRunningMinutes", "integer", "from how many minutes on a job runs long; 10 if not given"),),
         problems=(400,),
@@ -181,6 +205,18 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "revokeKey", "DELETE", "/keys/{keyId}", Scope.ADMIN, "Revoke an API key; noticed everywhere within 30 s.",
         None, status=204, problems=(404,),
+    ),
+    Operation(
+        "listSecrets", "GET", "/secrets", Scope.ADMIN, "Secrets of the project: names and times, never values.",
+        http.SecretList,
+    ),
+    Operation(
+        "putSecret", "PUT", "/secrets/{name}", Scope.ADMIN, "Set a secret, which tests get as an environment variable.",
+        http.SecretAnswer, body=http.PutSecret, problems=(400, 404, 409, 413),
+    ),
+    Operation(
+        "deleteSecret", "DELETE", "/secrets/{name}", Scope.ADMIN, "Delete a secret.",
+        None, status=204, problems=(400, 404),
     ),
 )  # fmt: skip
 """Every call. Each may also answer 401, 403, 429 of the gateway, 500 and 503."""

@@ -110,6 +110,11 @@ class Job(Record):
         return self.status in FINAL
 
     @property
+    def owes_report(self) -> bool:
+        """Whether the job is at rest, and whoever had it last left no report: see :meth:`add_report`."""
+        return self.status in AT_REST and self.fence > (self.report.fence if self.report else 0)
+
+    @property
     def waiting(self) -> bool:
         """Whether the job stands in its project's waiting line. One that waits for other jobs does not."""
         return self.status is JobStatus.PENDING and self.admitted_at is None and not self.blocked_on
@@ -160,11 +165,21 @@ class Job(Record):
             changes["blocked_on"] = ()
         return self._with(now, status=status, **changes)
 
-    def admit(self, now: datetime) -> Self:
-        """Leave the waiting line for a new run. The execution is started by whoever wrote this."""
+    def admit(self, now: datetime, most_lanes: int | None = None) -> Self:
+        """Leave the waiting line for a new run. The execution is started by whoever wrote this.
+
+        A job of more than ``most_lanes``, since its project's limit was lowered, would wait for ever: it gets so many.
+        """
         check_transition(self.status, JobStatus.RUNNING)
         return self._with(
-            now, run=self.run + 1, admitted_at=now, due_at=now + CHECK_AFTER, not_before=None, losses=0, outcome=None
+            now,
+            run=self.run + 1,
+            lanes=min(self.lanes, most_lanes or self.lanes),
+            admitted_at=now,
+            due_at=now + CHECK_AFTER,
+            not_before=None,
+            losses=0,
+            outcome=None,
         )
 
     def claim(self, worker: str, now: datetime) -> Self:
@@ -300,6 +315,10 @@ class Job(Record):
     def note_error(self, now: datetime) -> Self:
         """An error was logged."""
         return self._with(now, has_errors=True)
+
+    def add_report(self, report: ReportRef, now: datetime) -> Self:
+        """A report was written after the end."""
+        return self._with(now, report=report)
 
     @property
     def in_work(self) -> bool:

@@ -18,8 +18,8 @@ def stands(outcome: TestOutcome, *, seen_in: int, attempt: int) -> bool:
 
 
 def merge(before: TestOutcome | None, now: TestOutcome) -> TestOutcome:
-    """The outcome of a test case that was run again: passing after a failure is ``flaky``."""
-    if before is TestOutcome.FAILED and now is TestOutcome.PASSED:
+    """The outcome of a test case that was run again: passing after a failure is ``flaky``, in quarantine or not."""
+    if before in (TestOutcome.FAILED, TestOutcome.QUARANTINED) and now is TestOutcome.PASSED:
         return TestOutcome.FLAKY
     return now
 

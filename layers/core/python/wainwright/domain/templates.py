@@ -23,5 +23,6 @@ class Template(Record):
     output_schema: dict[str, Any] | None = None
     parameters: dict[str, Any] | None = None
     retry: RetryPolicy | None = None
+    parallelism: int | None = None
     created_at: Instant
     updated_at: Instant

@@ -7,7 +7,7 @@ from wainwright.domain.model import Record
 
 
 class TestOutcome(StrEnum):
-    """How one test case ended. ``flaky``: passed after a retry."""
+    """How one test case ended. ``flaky``: passed after a retry. ``quarantined``: failed while it was in quarantine."""
 
     __test__ = False  # not a test class, whatever its name tells a collector
 
@@ -15,6 +15,7 @@ class TestOutcome(StrEnum):
     FAILED = "failed"
     FLAKY = "flaky"
     SKIPPED = "skipped"
+    QUARANTINED = "quarantined"
 
 
 class Tally(Record):
@@ -25,6 +26,7 @@ class Tally(Record):
     failed: int = 0
     flaky: int = 0
     skipped: int = 0
+    quarantined: int = 0
 
     @classmethod
     def of(cls, outcomes: Iterable[TestOutcome], *, total: int | None = None) -> "Tally":
@@ -39,12 +41,21 @@ class Tally(Record):
             failed=counts[TestOutcome.FAILED],
             flaky=counts[TestOutcome.FLAKY],
             skipped=counts[TestOutcome.SKIPPED],
+            quarantined=counts[TestOutcome.QUARANTINED],
         )
+
+    def plus(self, more: "Tally") -> "Tally":
+        """The sum, outcome by outcome."""
+        return Tally(**{name: getattr(self, name) + getattr(more, name) for name in Tally.model_fields})
+
+    def minus(self, less: "Tally") -> "Tally":
+        """The difference, outcome by outcome; numbers may be negative."""
+        return Tally(**{name: getattr(self, name) - getattr(less, name) for name in Tally.model_fields})
 
     @property
     def ended(self) -> int:
         """How many test cases have an outcome."""
-        return self.passed + self.failed + self.flaky + self.skipped
+        return self.passed + self.failed + self.flaky + self.skipped + self.quarantined
 
     @property
     def percent(self) -> int:

@@ -1,4 +1,4 @@
-"""The AWS of this process: moto for most services, our own functions and workers for Lambda and ECS.
+"""The AWS of this process: moto for most services, our own functions, workers and file for Lambda, ECS and Parameter Store.
 
 boto3 clients made anywhere in the process are answered without HTTP, moto's own interpreter of state machines included;
 requests from other processes come in through the endpoint and are answered the same way.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -30,8 +31,8 @@ _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 _MOTO_SERVICES = frozenset({"dynamodb", "events", "s3", "scheduler", "sqs", "states"})
 
 
-class EcsApi(Protocol):
-    """The part of ECS that is answered here."""
+class JsonApi(Protocol):
+    """The part of a service (ECS, Parameter Store) that is answered here."""
 
     def call(self, operation: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status and JSON answer of one operation."""
@@ -40,15 +41,22 @@ class EcsApi(Protocol):
 class InProcessAws:
     """Answers AWS requests, whichever way they come."""
 
-    def __init__(self, place: Place, endpoint_url: str, functions: Functions, ecs: EcsApi) -> None:
+    def __init__(
+        self, place: Place, endpoint_url: str, functions: Functions, ecs: JsonApi, parameters: JsonApi
+    ) -> None:
         self._place = place
         self._endpoint_url = endpoint_url
         self._functions = functions
-        self._ecs = ecs
+        self._apis = {"ecs": ecs, "ssm": parameters}
 
     def install(self, patches: Patches) -> None:
         """Answer the requests of boto3 clients that are made from now on in this process."""
-        for name, answer in (("lambda", self._send_to_lambda), ("ecs", self._send_to_ecs), ("s3", self._send_to_s3)):
+        answers: dict[str, Callable[..., AWSResponse | None]] = {
+            "lambda": self._send_to_lambda,
+            "s3": self._send_to_s3,
+            **{service: partial(self._send_to_api, service) for service in self._apis},
+        }
+        for name, answer in answers.items():
             entry = (f"before-send.{name}", answer)
             handlers.BUILTIN_HANDLERS.insert(0, entry)
             patches.callback(handlers.BUILTIN_HANDLERS.remove, entry)
@@ -57,8 +65,8 @@ class InProcessAws:
         """Answer a request for a service: path and query in `target`, header names in lower case."""
         if service == "lambda":
             return self._invoke(method, urlsplit(target).path, headers, body)
-        if service == "ecs":
-            return self._run_ecs(headers, body)
+        if service in self._apis:
+            return self._call_api(service, headers, body)
         if service not in _MOTO_SERVICES:
             return _error(501, "NotImplemented", f"the local system has no {service}")
         host = "streams.dynamodb" if headers.get("x-amz-target", "").startswith("DynamoDBStreams_") else service
@@ -83,8 +91,8 @@ class InProcessAws:
             request, self._invoke(request.method, urlsplit(request.url).path, _lower(request), _body(request))
         )
 
-    def _send_to_ecs(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        return _response(request, self._run_ecs(_lower(request), _body(request)))
+    def _send_to_api(self, service: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        return _response(request, self._call_api(service, _lower(request), _body(request)))
 
     def _send_to_s3(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         """S3 clients here know the endpoint, for the URLs that they presign; what they send need not go through it."""
@@ -116,9 +124,9 @@ class InProcessAws:
         failed = {"x-amz-function-error": "Unhandled"} if answer.failed else {}
         return 200, {"x-amz-executed-version": "$LATEST", "content-type": "application/json", **failed}, answer.payload
 
-    def _run_ecs(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+    def _call_api(self, service: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        status, answer = self._ecs.call(operation, json.loads(body or b"{}"))
+        status, answer = self._apis[service].call(operation, json.loads(body or b"{}"))
         return status, {"content-type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
 
 

@@ -202,7 +202,8 @@ class Journal:
 
 
 def _foreign_entry(data_dir: Path) -> str | None:
-    ours = {"lock", "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "objects", "logs", "cache", "spool"}
+    journal = {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"}
+    ours = {"lock", "objects", "logs", "cache", "spool", "secrets.json", *journal}
     return next((entry.name for entry in data_dir.iterdir() if entry.name not in ours), None)
 
 

@@ -29,6 +29,7 @@ from wainwright.local.functions import PACKAGE, Functions, FunctionSpec
 from wainwright.local.http_api import HttpApi
 from wainwright.local.inprocess import InProcessAws
 from wainwright.local.journal import Journal
+from wainwright.local.parameters import ParameterStore
 from wainwright.local.patches import Patches, bare_package
 from wainwright.local.pollers import QueuePoller
 from wainwright.local.s3 import StoredS3
@@ -250,7 +251,9 @@ class LocalSystem:
             max_workers=self._max_workers,
             command=self._worker_command,
         )
-        self._aws = InProcessAws(place, self.endpoint_url, self._functions, self._workers)
+        self._aws = InProcessAws(
+            place, self.endpoint_url, self._functions, self._workers, ParameterStore(self._data_dir)
+        )
         patches = Patches()
         self._stack.push(patches)
         for part in (self._dynamodb, self._sqs, self._s3, self._router, self._aws):

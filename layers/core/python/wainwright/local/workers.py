@@ -16,12 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from wainwright.local.template import Place
+from wainwright.settings import SuiteSettings
+from wainwright.worker.dependencies.installing import INDEX_VARIABLES
 from wainwright.worker.parent import PARENT_FD
 
 logger = logging.getLogger(__name__)
 
 _INHERITED = frozenset(
     {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "DISPLAY", "XDG_CACHE_HOME"}
+    | {"WAINWRIGHT_CACHE_DIR", "WAINWRIGHT_CACHE_BYTES", "WAINWRIGHT_CACHE_DAYS", "WAINWRIGHT_INSTALLER_VARIABLES"}
+    | {field.alias for field in SuiteSettings.model_fields.values() if field.alias}
+    | INDEX_VARIABLES
     # Of the worker's own settings, those that the template leaves to the machine.
     | {"WAINWRIGHT_UPLOAD_RETRY_SECONDS", "WAINWRIGHT_SPOOL_MAX_MB"}
 )
@@ -116,6 +121,9 @@ class Workers:
         }
         package = str(Path(__file__).parents[2])
         self._environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, host_environment.get("PYTHONPATH")]))
+        further = host_environment.get("WAINWRIGHT_INSTALLER_VARIABLES", "").split(",")
+        self._environment |= {name: host_environment[name] for name in further if name in host_environment}
+        self._environment.setdefault("WAINWRIGHT_CACHE_DIR", str(logs.parent / "cache"))
         self._granted = dict(environment)
         self._stopped = stopped
         self._max_workers = max_workers

@@ -9,9 +9,13 @@ from wainwright.ports.clock import Clock
 from wainwright.ports.event_bus import EventBus
 from wainwright.ports.job_store import Idempotency, JobStore, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
 from wainwright.ports.log_store import LogPage, LogQuery, LogStore
+from wainwright.ports.quarantine import QuarantineStore
 from wainwright.ports.queues import ReceivedWork, WakeUps, WorkQueue
+from wainwright.ports.secrets import SecretIndex, SecretStore
 from wainwright.ports.spool import Spool, SpoolFull
 from wainwright.ports.template_store import TemplateStore
+from wainwright.ports.test_history import FileStats, TestHistory
+from wainwright.ports.work_lists import WorkListStore
 from wainwright.ports.workers import LaunchRefused, WorkerLauncher, WorkerStore
 from wainwright.ports.workflows import ExecutionState, Workflows
 
@@ -23,6 +27,7 @@ __all__ = [
     "Clock",
     "EventBus",
     "ExecutionState",
+    "FileStats",
     "Idempotency",
     "JobStore",
     "JobView",
@@ -35,13 +40,18 @@ __all__ = [
     "Page",
     "Presigned",
     "Progress",
+    "QuarantineStore",
     "ReceivedWork",
+    "SecretIndex",
+    "SecretStore",
     "Spool",
     "SpoolFull",
     "StoredTest",
     "TemplateStore",
+    "TestHistory",
     "Ticket",
     "WakeUps",
+    "WorkListStore",
     "WorkQueue",
     "WorkerLauncher",
     "WorkerStore",

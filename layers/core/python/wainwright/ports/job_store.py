@@ -1,6 +1,6 @@
 """Jobs with all that is kept of them, their waiting lines and their projects' counters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from wainwright.contracts.events import EventKind, JobEvent
 from wainwright.domain.capacity import Limits, ProjectLoad
 from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import Tally, TestOutcome
 
@@ -191,13 +192,17 @@ class JobStore(Protocol):
         events: Sequence[NewEvent] = (),
         tally: Tally | None = None,
         percent: int | None = None,
+        adds: Tally | None = None,
+        lane: LaneRecord | None = None,
     ) -> Progress:
         """Keep outcomes and events of a job under its fence; all or nothing, at most 40 in one call.
 
-        ``percent`` is what the test code says of its own progress; None leaves it as it is.
+        ``tally`` is the number of tests now; where several lanes record, each says what it ``adds`` instead (negative where
+        one outcome takes the place of another), always together with events. ``percent`` is what the test code says of its
+        own progress; None leaves it as it is. ``lane`` is the lane that records, None for the run's owner.
 
         Raises:
-            FenceLost: the job's row has another run or fence by now.
+            FenceLost: the job's row has another run or fence by now, or the lane was dismissed.
         """
         ...
 
@@ -213,8 +218,8 @@ class JobStore(Protocol):
         """
         ...
 
-    def tests(self, project: str, job_id: str) -> Sequence[StoredTest]:
-        """All stored outcomes of a job."""
+    def tests(self, project: str, job_id: str, ids: Collection[str] | None = None) -> Sequence[StoredTest]:
+        """All stored outcomes of a job, or those of some of its tests; read consistently."""
         ...
 
     def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:

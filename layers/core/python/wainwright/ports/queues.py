@@ -10,8 +10,8 @@ from wainwright.contracts.messages import WorkMessage
 class WakeUps(Protocol):
     """The jobs queue."""
 
-    def send(self, project: str, *, delay: timedelta = timedelta(0)) -> None:
-        """Have dispatch look at a project's line, after a delay of at most 900 s."""
+    def send(self, project: str, *, delay: timedelta = timedelta(0), workers: int = 0) -> None:
+        """Have dispatch look at a project's line, after a delay of at most 900 s, and see that there are ``workers``."""
         ...
 
 
@@ -37,4 +37,8 @@ class WorkQueue(Protocol):
 
     def delete(self, receipt: str) -> None:
         """The message is done with."""
+        ...
+
+    def send(self, message: WorkMessage) -> None:
+        """Ask for help with a run, or for a report: a message without a task token."""
         ...

@@ -33,8 +33,11 @@ class DispatchJobs:
     default_limits: Limits
     max_workers: int
 
-    def __call__(self) -> int:
-        """Admit all that may start now, launch the workers this takes, and return how many jobs were admitted."""
+    def __call__(self, workers: int = 0) -> int:
+        """Admit all that may start now, launch the workers this takes, and return how many jobs were admitted.
+
+        ``workers`` is how many are needed at least, for work that is no job's run.
+        """
         loads = self.jobs.loads()
         room = self.max_workers - sum(load.running for load in loads)
         served_longest_ago_first = sorted((load for load in loads if load.queued), key=lambda load: load.served)
@@ -49,7 +52,7 @@ class DispatchJobs:
                     admitted += 1
                     still_waiting.append((load, line))
             turns = still_waiting
-        self.launch_workers()
+        self.launch_workers(workers)
         return admitted
 
     def _limits(self, load: ProjectLoad) -> Limits:
@@ -80,7 +83,7 @@ class DispatchJobs:
         if job is None or not job.waiting:
             return None  # somebody else took it between the two reads
         try:
-            return self.jobs.write(job, job.admit(self.clock()), limits=limits)
+            return self.jobs.write(job, job.admit(self.clock(), limits.running), limits=limits)
         except Conflict:
             return None
 

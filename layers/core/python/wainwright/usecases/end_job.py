@@ -11,6 +11,7 @@ from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports import JobStore
+from wainwright.usecases.late_reports import AskForReport
 
 MAX_URL = 2_048
 MOST_AT_ONCE = 30
@@ -29,6 +30,7 @@ class EndJob:
 
     jobs: JobStore
     default_limits: Limits
+    ask_for_report: AskForReport
 
     def __call__(self, before: Job, after: Job, now: datetime) -> Job:
         """Write ``after``, whether it is an ending or not.
@@ -43,6 +45,7 @@ class EndJob:
         written = self.jobs.write(before, after, also=also)
         if after.final:
             self._follow_successors(written, now)
+        self.ask_for_report(written)
         return written
 
     def follow(self, job: Job, now: datetime) -> bool:

@@ -43,7 +43,7 @@ class FinishJob:
                 return job
             now = self.clock()
             try:
-                written = self.end(job, job.finish(job.outcome or ending_without_outcome(job, error), now), now)
+                written = self.end(job, job.finish(job.outcome or self._without_outcome(job, error), now), now)
             except Conflict:
                 continue
             ready = max((written.not_before or now) - now, timedelta(0))
@@ -52,6 +52,12 @@ class FinishJob:
                 self.wakeups.send(project, delay=ready)
             return written
         raise Unavailable(f"job {job_id} changed faster than its run could be ended")
+
+    def _without_outcome(self, job: Job, error: ExecutionError | None) -> Outcome:
+        """What had ended by then counts, whoever recorded it."""
+        view = self.jobs.view(job.project, job.id)
+        tests = view.progress.tests if view is not None else job.tests
+        return ending_without_outcome(job, error).model_copy(update={"tests": tests})
 
 
 def ending_without_outcome(job: Job, error: ExecutionError | None) -> Outcome:

@@ -15,6 +15,8 @@ class GiveUpWork:
     workflows: Workflows
 
     def __call__(self, message: WorkMessage) -> None:
-        """End the run that the message stands for, unless it has ended."""
+        """End the run that the message stands for, unless it has ended; a lane's message stands for none."""
+        if message.task_token is None:
+            return
         cause = "the run was handed to workers as often as the work queue allows, and none of them ended it"
-        self.workflows.fail(message.task_token, error=ERROR, cause=cause)
+        self.workflows.fail(message.token, error=ERROR, cause=cause)

@@ -21,13 +21,13 @@ class LaunchWorkers:
     max_workers: int
     min_warm: int = 0
 
-    def __call__(self) -> int:
-        """Launch what is missing; returns how many.
+    def __call__(self, at_least: int = 0) -> int:
+        """Launch what is missing; returns how many. ``at_least`` so many are needed, whatever the rows say.
 
         Raises:
             LaunchRefused: the platform refused one; what was launched before stays launched.
         """
-        demand = sum(load.running for load in self.jobs.loads())
+        demand = max(sum(load.running for load in self.jobs.loads()), at_least)
         if demand == 0 and self.min_warm == 0:
             return 0
         now = self.clock()

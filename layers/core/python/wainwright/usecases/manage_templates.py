@@ -97,7 +97,7 @@ class ManageTemplates:
             instructions=request.instructions,
             bundle_id=KeepBundles(self.artifacts, self.clock).for_template(project, template_id, request),
             url=request.url, config=config, output_schema=request.output_schema, parameters=request.parameters,
-            retry=request.retry, created_at=before.created_at if before else now, updated_at=now,
+            retry=request.retry, parallelism=request.parallelism, created_at=before.created_at if before else now, updated_at=now,
         )  # fmt: skip
         try:
             self.templates.put(template)
@@ -115,6 +115,7 @@ class ManageTemplates:
                 id=template.id, name=template.name, version=template.version, instructions=template.instructions,
                 bundle_id=template.bundle_id, url=template.url, config=template.config,
                 output_schema=template.output_schema, parameters=template.parameters, retry=template.retry,
+                parallelism=template.parallelism,
                 created_at=template.created_at, updated_at=template.updated_at, last_run_at=last_runs.get(template.id),
             )
             for template in templates

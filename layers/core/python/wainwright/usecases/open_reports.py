@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from wainwright.contracts.http import TicketAnswer
-from wainwright.contracts.names import check_job_id, report_key, viewer_key
+from wainwright.contracts.names import check_job_id
+from wainwright.contracts.report_files import MANIFEST, REPORT_ZIP
 from wainwright.domain.errors import InvalidInput, NotFound, NotStored, TooLarge
+from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
 from wainwright.ports import AccessStore, ArtifactMissing, Artifacts, Clock, JobStore, Spool, Ticket
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import digest
 from wainwright.usecases.open_ticket import OpenTicket
+from wainwright.usecases.pack_report import PackReport, file_key, too_large, zip_key
 from wainwright.usecases.read_jobs import find_job
 
 TICKET_LASTS = timedelta(hours=1)
@@ -76,6 +79,7 @@ class OpenReports:
         Raises:
             NotFound: no such job or file, or the report is not there yet.
             NotStored: the file could not be uploaded, and the disk where it lies cannot be reached from here.
+            TooLarge: the zip of all files was asked for, and there is too much to pack.
         """
         return self._read(caller.project, check_job_id(job_id), path)
 
@@ -89,10 +93,21 @@ class OpenReports:
                 f"the job is {job.status} and has no report yet",
                 advice="Wait until the job has ended: GET /v1/jobs/{jobId}?wait=20.",
             )
-        if path.startswith("trace/"):
-            key = viewer_key(job.report.viewer, path.removeprefix("trace/"))
-        else:
-            key = report_key(project, job_id, fence=job.report.fence, path=path, days=job.report_days)
+        if path == REPORT_ZIP:
+            return self._zip(job, job.report)
+        return self._file(job, job.report, path)
+
+    def _zip(self, job: Job, report: ReportRef) -> ReportFile:
+        key = zip_key(job, report)
+        if self.artifacts.size_and_age(key) is None:
+            manifest = self._file(job, report, MANIFEST)
+            if manifest.redirect is not None:
+                raise too_large(job, "has more files than fit in")
+            PackReport(self.artifacts, self.spool, self.clock)(job, report, manifest.content)
+        return self._stored(key)
+
+    def _file(self, job: Job, report: ReportRef, path: str) -> ReportFile:
+        key = file_key(job, report, path)
         if self.spool.has(key):
             try:
                 return ReportFile(*self.spool.get(key, most=MAX_SPOOLED_BYTES))
@@ -104,9 +119,13 @@ class OpenReports:
                     advice="Ask again in some minutes: once it is uploaded, it can be fetched whatever its size.",
                 ) from error
         try:
-            content, content_type = self.artifacts.get(key, most=MAX_INLINE_BYTES)
+            return self._stored(key)
         except ArtifactMissing as error:
-            raise _absent(job.report, path) from error
+            raise _absent(report, path) from error
+
+    def _stored(self, key: str) -> ReportFile:
+        try:
+            content, content_type = self.artifacts.get(key, most=MAX_INLINE_BYTES)
         except TooLarge:
             return ReportFile(redirect=self.artifacts.presign_get(key, lasts=LINK_LASTS).url)
         return ReportFile(content=content, content_type=content_type)

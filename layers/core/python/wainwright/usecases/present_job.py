@@ -21,7 +21,7 @@ def present(view: JobView, now: datetime) -> JobRecord:
     return JobRecord(
         id=job.id, label=job.label, type=job.type, status=job.status,
         progress=_percent(view, tests),
-        attempt=job.attempt, priority=job.priority, low_priority=job.low_priority,
+        attempt=job.attempt, priority=job.priority, low_priority=job.low_priority, parallelism=job.lanes,
         template_id=job.template_id, template_version=job.template_version, batch_id=job.batch_id,
         depends_on=list(job.depends_on), url=job.url, bundle_id=job.bundle_id,
         params=detail.params, config=detail.config,

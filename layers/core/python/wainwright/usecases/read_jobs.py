@@ -97,7 +97,7 @@ def read_query(given: Mapping[str, str], *, limit: int) -> JobQuery:
         types=_types(given["type"]) if "type" in given else frozenset(),
         template_id=_checked(given, "templateId", is_template_id),
         batch_id=_checked(given, "batchId", lambda text: _BATCH_ID.fullmatch(text) is not None),
-        has_errors=_truth("hasErrors", given["hasErrors"]) if "hasErrors" in given else None,
+        has_errors=read_flag("hasErrors", given["hasErrors"]) if "hasErrors" in given else None,
         label=_checked(given, "label", lambda text: 0 < len(text) <= MAX_LABEL),
         created=read_range(("createFrom", "createTo"), given.get("createFrom"), given.get("createTo")),
         started=read_range(("startFrom", "startTo"), given.get("startFrom"), given.get("startTo")),
@@ -123,7 +123,12 @@ def _checked(given: Mapping[str, str], name: str, fits: Callable[[str], bool]) -
     return text
 
 
-def _truth(name: str, text: str) -> bool:
+def read_flag(name: str, text: str) -> bool:
+    """A parameter that is true or false.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
     if text.lower() not in ("true", "false"):
         raise InvalidInput(name, f"{name} is true or false, not {text[:40]!r}")
     return text.lower() == "true"

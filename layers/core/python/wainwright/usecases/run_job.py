@@ -30,11 +30,12 @@ class Control(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """A run in hand."""
+    """A run in hand. With ``ending`` it is not to be gone on with: whoever has it ends it so, with a report."""
 
     job: Job
     detail: JobDetail
     work: ReceivedWork
+    ending: Outcome | None = None
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class RunJob:
     def claim(self, work: ReceivedWork, worker: str) -> Claim | None:
         """Take the run that a message names.
 
-        None where there is nothing to run: the run is over (message deleted), its outcome is there already or follows from
-        its state (token ended, message deleted), another worker holds it (message given back), or the project has no room for
-        it any more (back into the line).
+        None where there is nothing to run: the run is over (message deleted), its outcome is there already (token ended,
+        message deleted), another worker holds it (message given back), or the project has no room for it any more (back into
+        the line).
         """
         message = work.message
         for _ in range(TRIES):
@@ -59,7 +60,7 @@ class RunJob:
             if view is None or view.job.run != message.run or view.job.admitted_at is None:
                 # The run is over; its execution may wait for the token all the same, and Finish leaves the row as it is.
                 over = TokenResult(job_id=message.job_id, run=message.run, fence=0)
-                self.workflows.succeed(message.task_token, over)
+                self.workflows.succeed(message.token, over)
                 self.queue.delete(work.receipt)
                 return None
             job, now = view.job, self.clock()
@@ -77,12 +78,7 @@ class RunJob:
             except Conflict:
                 continue
             self.queue.extend(work.receipt, LEASE)
-            claim = Claim(job=claimed, detail=view.detail, work=work)
-            ending = _ending_at_claim(claimed)
-            if ending is not None:
-                self.end(claim, ending)
-                return None
-            return claim
+            return Claim(job=claimed, detail=view.detail, work=work, ending=_ending_at_claim(claimed))
         raise Unavailable(f"job {message.job_id} changed faster than it could be claimed")
 
     def renew(self, claim: Claim, ran_ms: int) -> Control:
@@ -93,11 +89,11 @@ class RunJob:
         """
         job = self._write(claim, lambda job: job.renew(self.clock(), ran_ms))
         self.queue.extend(claim.work.receipt, LEASE)
-        return _control(job)
+        return control_of(job)
 
     def control(self, claim: Claim) -> Control:
         """What is asked of the run, without renewing. Raises as :meth:`renew`."""
-        return _control(self._held(claim))
+        return control_of(self._held(claim))
 
     def note_error(self, claim: Claim) -> None:
         """Mark the job as having errors, at once. Raises as :meth:`renew`."""
@@ -123,7 +119,7 @@ class RunJob:
     def _hand_back(self, work: ReceivedWork, job: Job) -> None:
         """The job is in the line again and has used up no try; this run is over."""
         result = TokenResult(job_id=job.id, run=job.run, fence=job.fence)
-        self.workflows.succeed(work.message.task_token, result)
+        self.workflows.succeed(work.message.token, result)
         self.queue.delete(work.receipt)
 
     def _held(self, claim: Claim) -> Job:
@@ -148,14 +144,15 @@ class RunJob:
     def _end_token(self, work: ReceivedWork, job: Job, outcome: Outcome) -> None:
         failure = outcome.failure
         if failure is not None and failure.category in PLATFORM_FAILURES:
-            self.workflows.fail(work.message.task_token, error=failure.category, cause=failure.message)
+            self.workflows.fail(work.message.token, error=failure.category, cause=failure.message)
         else:
             result = TokenResult(job_id=job.id, run=job.run, fence=outcome.fence)
-            self.workflows.succeed(work.message.task_token, result)
+            self.workflows.succeed(work.message.token, result)
         self.queue.delete(work.receipt)
 
 
-def _control(job: Job) -> Control:
+def control_of(job: Job) -> Control:
+    """What a job's state tells those who work on its run."""
     match job.status:
         case JobStatus.CANCELING:
             return Control.CANCEL

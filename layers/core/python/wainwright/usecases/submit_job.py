@@ -168,7 +168,8 @@ class SubmitJob:
             template_id=template.id if template else None, template_version=template.version if template else None,
             run_by=caller.run_by, timeout_ms=detail.config.get("timeout") or self.default_timeout_ms,
             retry=request.retry or (template.retry if template else None) or RetryPolicy(),
-            report_days=limits.retention.report_days, created_at=now, updated_at=now, due_at=now + CHECK_AFTER,
+            lanes=_lanes(request, template, limits), report_days=limits.retention.report_days,
+            created_at=now, updated_at=now, due_at=now + CHECK_AFTER,
         )  # fmt: skip
         if detail.instructions is None:
             return job
@@ -183,6 +184,21 @@ class SubmitJob:
         if template.bundle_id is not None:
             keep.bring_back(project, template.id, template.bundle_id)
         return template.bundle_id
+
+
+def _lanes(request: CreateJob, template: Template | None, limits: Limits) -> int:
+    """How many lanes the job has: what it could never get is refused at once.
+
+    Raises:
+        InvalidInput: more than the project may ever have running.
+    """
+    lanes = request.parallelism or (template.parallelism if template else None) or 1
+    if lanes > limits.running:
+        raise InvalidInput(
+            "parallelism", f"parallelism is {lanes}, and the project may have {limits.running} lanes running",
+            advice=f"Ask for at most {limits.running}, or have the project's administrator raise the limit.",
+        )  # fmt: skip
+    return lanes
 
 
 def _fingerprint(request: CreateJob) -> str:

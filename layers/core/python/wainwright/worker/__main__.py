@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 
@@ -10,7 +11,9 @@ from wainwright import wiring
 from wainwright.settings import SettingsInvalid, WorkerSettings
 from wainwright.worker.agent import Agent
 from wainwright.worker.going import Going
+from wainwright.worker.hosting import host
 from wainwright.worker.parent import watch_parent
+from wainwright.worker.runtimes.choose_user import UserUnusable
 
 log = logging.getLogger("wainwright.worker")
 
@@ -49,8 +52,15 @@ def main() -> int:
     going = Going()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: going.tell())
-    settings.home.mkdir(parents=True, mode=0o700)
-    Agent(wiring.worker(settings), settings, going, settings.home).run()
+    work_dir = settings.home
+    work_dir.mkdir(parents=True, mode=0o700)
+    try:
+        hosting = host(settings, work_dir)
+    except UserUnusable as error:
+        log.error(str(error))
+        shutil.rmtree(work_dir)
+        return 2
+    Agent(wiring.worker(settings), settings, going, work_dir, hosting).run()
     return 0
 
 

@@ -1,7 +1,6 @@
 """The worker's loop: one run after another, and out when there is nothing left to do."""
 
 import logging
-import shutil
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +14,10 @@ from wainwright.ports import ReceivedWork
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.run_job import Claim
 from wainwright.wiring import Worker
+from wainwright.worker.closing import end_claim, report_late
 from wainwright.worker.going import Going
+from wainwright.worker.hosting import Hosting
+from wainwright.worker.lane import run_lane
 from wainwright.worker.run import run_claim
 
 LISTEN = timedelta(seconds=2)
@@ -27,11 +29,14 @@ log = logging.getLogger(__name__)
 class Agent:
     """One worker."""
 
-    def __init__(self, worker: Worker, settings: WorkerSettings, going: Going, work_dir: Path) -> None:
+    def __init__(
+        self, worker: Worker, settings: WorkerSettings, going: Going, work_dir: Path, hosting: Hosting | None = None
+    ) -> None:
         self._worker = worker
         self._settings = settings
         self._going = going
         self._work_dir = work_dir
+        self._hosting = hosting or Hosting()
         self._spooled = worker.spooled()
 
     def run(self) -> None:
@@ -41,8 +46,9 @@ class Agent:
             self._work()
             self._spooled.last_time()
         finally:
+            self._hosting.close()
             self._worker.keep.leave()
-            shutil.rmtree(self._work_dir, ignore_errors=True)
+            self._hosting.isolation.remove(self._work_dir)
         log.info("worker left", extra={"worker": self._settings.worker_id, "told": self._going.told})
 
     def _work(self) -> None:
@@ -50,6 +56,7 @@ class Agent:
         keep.report(WorkerState.IDLE)
         idle_since = reported = time.monotonic()
         while not self._going.told:
+            self._hosting.tend()
             work = self._worker.queue.receive(LISTEN)
             if work is None and time.monotonic() - idle_since >= self._settings.idle_seconds:
                 leave = keep.may_leave(self._settings.min_warm)
@@ -70,6 +77,12 @@ class Agent:
         message = work.message
         fields = {"jobId": message.job_id, "run": message.run, "received": work.received}
         try:
+            if message.lane is not None:
+                self._help(work)
+                return
+            if message.report_only:
+                self._report(work)
+                return
             claim = self._worker.run_job.claim(work, self._settings.worker_id)
             if claim is None:
                 log.info("nothing to run", extra=fields)
@@ -82,10 +95,43 @@ class Agent:
             # The message becomes visible again: the run is tried again, by us or by another.
             log.exception("the run could not be worked on", extra=fields)
 
+    def _report(self, work: ReceivedWork) -> None:
+        fields = {"jobId": work.message.job_id, "run": work.message.run, "received": work.received}
+        try:
+            written = report_late(self._worker, work)
+        except WainwrightError:
+            raise
+        except Exception:
+            # The job is at rest: it is tried again as often as the queue gives the message.
+            log.exception("a late report could not be written", extra=fields)
+            return
+        log.info("report written late" if written else "no report is owed", extra=fields)
+
+    def _help(self, work: ReceivedWork) -> None:
+        claim = self._worker.lanes.join(work, self._settings.worker_id)
+        fields = {"jobId": work.message.job_id, "run": work.message.run, "lane": work.message.lane}
+        if claim is None:
+            log.info("no help is wanted", extra=fields)
+            return
+        log.info("joined", extra=fields | {"fence": claim.job.fence})
+        folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.job.fence}-{claim.lane.name}"
+        try:
+            run_lane(self._worker, claim, folder, self._going, self._hosting)
+        except FenceLost:
+            log.info("the run is over, or has another owner", extra=fields)
+        except WainwrightError:
+            raise
+        except Exception:
+            # What it held goes to the other lanes; whether the work can be done at all is for the run's owner to find.
+            log.exception("the worker failed in a lane", extra=fields)
+            self._worker.lanes.leave(claim, None, returns=False)
+        finally:
+            self._hosting.isolation.remove(folder)
+
     def _run(self, claim: Claim) -> None:
         folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.job.fence}"
         try:
-            run_claim(self._worker, claim, folder, self._going)
+            run_claim(self._worker, claim, folder, self._going, self._hosting)
         except WainwrightError:
             raise
         except Exception as error:
@@ -93,6 +139,6 @@ class Agent:
             log.exception("the worker failed", extra={"jobId": claim.job.id, "run": claim.job.run})
             failure = Failure.of(FailureCategory.INFRASTRUCTURE, f"the worker failed: {type(error).__name__}: {error}")
             outcome = Outcome(status=JobStatus.FAILED, fence=claim.job.fence, failure=failure)
-            self._worker.run_job.end(claim, outcome)
+            end_claim(self._worker, claim, outcome)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._hosting.isolation.remove(folder)

@@ -4,13 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import LEASE
 from wainwright.domain.workers import WorkerState
 from wainwright.usecases.keep_worker import KeepWorker
-from wainwright.usecases.run_job import Claim, Control, RunJob
+from wainwright.usecases.run_job import Claim, Control
+from wainwright.usecases.run_lane import LaneClaim
 from wainwright.worker.going import Going
 
 LOOK_SECONDS = 2.0
@@ -23,11 +24,23 @@ Reason = Literal["lost", "going", "cancel", "stop"]
 log = logging.getLogger(__name__)
 
 
-class Holding:
-    """A thread that holds one run while its suite runs; also the suite's ``StopRequest``."""
+class Hold(Protocol):
+    """What holds a run, or a lane of one: RunJob with its claims, RunLane with its own."""
 
-    def __init__(self, run_job: RunJob, keep: KeepWorker, claim: Claim, going: Going) -> None:
-        self._run_job = run_job
+    def renew(self, claim: Any, ran_ms: int) -> Control:
+        """Hold it for another lease, and learn what is asked of the run."""
+        ...
+
+    def control(self, claim: Any) -> Control:
+        """What is asked of the run."""
+        ...
+
+
+class Holding:
+    """A thread that holds one run, or a lane of one, while its suite runs; also the suite's ``StopRequest``."""
+
+    def __init__(self, hold: Hold, keep: KeepWorker, claim: Claim | LaneClaim, going: Going) -> None:
+        self._held = hold
         self._keep = keep
         self._claim = claim
         self._going = going
@@ -65,18 +78,22 @@ class Holding:
             case _:
                 return "cancel"
 
+    def abandon(self) -> None:
+        """What the suite yields cannot be kept any more: it is to end, and the run is left as it is."""
+        self._reason = "lost"
+
     def _hold(self) -> None:
         renewed = reported = time.monotonic()
         self._try(lambda: self._keep.report(WorkerState.BUSY))
         while not self._over.wait(LOOK_SECONDS) and self._reason != "lost":
             now = time.monotonic()
             if now - renewed >= RENEW_SECONDS:
-                if self._try(lambda: self._heed(self._run_job.renew(self._claim, self.ran_ms))):
+                if self._try(lambda: self._heed(self._held.renew(self._claim, self.ran_ms))):
                     renewed = now
                 elif now - renewed > LEASE.total_seconds():
                     self._reason = "lost"
             else:
-                self._try(lambda: self._heed(self._run_job.control(self._claim)))
+                self._try(lambda: self._heed(self._held.control(self._claim)))
             if now - reported >= self._keep.REPORT_SECONDS:
                 self._try(lambda: self._keep.report(WorkerState.BUSY))
                 reported = now

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,11 +11,17 @@ from typing import Any
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
 from wainwright.contracts.names import artifact_name, report_key
-from wainwright.domain.results import merge
+from wainwright.domain.lanes import LaneRecord
+from wainwright.domain.quarantine import Quarantine
+from wainwright.domain.redaction import Redactor
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.ports import Clock, JobStore, LogStore, NewEvent, StoredTest
 from wainwright.usecases.run_job import Claim
+from wainwright.usecases.run_lane import LaneClaim
 from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts
+from wainwright.worker.recorded import SPOOLED, first_line, known_of, test_event
+from wainwright.worker.redacted_files import redact_file
+from wainwright.worker.redacting import evidence_name
 from wainwright.worker.results import Results
 from wainwright.worker.runtimes.model import (
     Attachment,
@@ -27,9 +33,12 @@ from wainwright.worker.runtimes.model import (
     LogLine,
     TestCase,
     TestEnded,
+    TestInterrupted,
     TestResult,
+    TestStands,
 )
 
+LOOK_SECONDS = 0.1
 UPLOADS_AT_ONCE = 4
 MOST_AT_ONCE = 25
 """Reports taken together: each is a line of the log at most, of which 25 are written at once."""
@@ -44,8 +53,12 @@ MOST_LOG_EVENTS = 500
 
 MOST_PROGRESS_EVENTS = 500
 
-SPOOLED = "spooled"
-"""Names, in a test's row, its attachments that were not in the bucket: should this worker die, the next one knows."""
+
+@dataclass(frozen=True)
+class _Settled:
+    """To be told once everything before it is recorded."""
+
+    told: threading.Event
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class _Taken:
     """Something that the suite reported, and when."""
 
     at: datetime
-    event: Event
+    event: Event | _Settled
 
 
 class _Noted:
@@ -65,26 +78,17 @@ class _Noted:
         self.lines: list[LogEntry] = []
         self.progress: NewEvent | None = None
         self.percent: int | None = None
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What is known of a job's tests: outcomes by test id, and the results behind them, oldest attempt first.
-
-    ``missing`` tells of evidence that is nowhere; ``spooled`` names attachments, by their paths in the report, that were on
-    a worker's disk and not in the bucket when their test was recorded, by whichever worker.
-    """
-
-    outcomes: dict[str, TestOutcome]
-    results: dict[str, list[TestResult]]
-    missing: list[str]
-    spooled: set[str]
+        self.collected = False
+        self.settled: list[_Settled] = []
 
 
 class Recording:
     """A thread that records what the suite reports, in the order in which it does.
 
-    Its error, if it had one, is raised by :meth:`close`; nothing is recorded after it.
+    Its error, if it had one, is raised by :meth:`close`; nothing is recorded after it. In a job of several lanes each lane
+    has a recording of its own: ``lane`` is its row (None for the owner), and ``on_recorded`` is told the ids of tests whose
+    outcomes have just been written. ``on_error`` is called when it can record no more. Failures of tests in ``quarantine`` do
+    not count.
     """
 
     def __init__(
@@ -93,9 +97,12 @@ class Recording:
         logs: LogStore,
         uploads: UploadArtifacts,
         clock: Clock,
-        claim: Claim,
+        claim: Claim | LaneClaim,
         before: Sequence[StoredTest],
         note_error: Callable[[], None],
+        redactor: Redactor | None = None,
+        lane: LaneRecord | None = None,
+        quarantine: Mapping[str, Quarantine] | None = None,
     ) -> None:
         self._jobs = jobs
         self._logs = logs
@@ -103,6 +110,13 @@ class Recording:
         self._clock = clock
         self._claim = claim
         self._note_error = note_error
+        self._redactor = redactor or Redactor({})
+        self._lane = lane
+        self._quarantine = quarantine or {}
+        self._shared = claim.job.lanes > 1
+        self._loose: list[JobResult] = []
+        self.on_recorded: Callable[[Collection[str]], None] = lambda _ids: None
+        self.on_error: Callable[[], None] = lambda: None
         self._noted = claim.job.has_errors
         self._queue: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
@@ -112,12 +126,8 @@ class Recording:
         self._total = 0
         self.results = Results(before)
         self.cases: tuple[TestCase, ...] = ()
-        self.recorded = Recorded(
-            outcomes={test.id: test.outcome for test in before},
-            results={test.id: [TestResult.from_json(body) for body in test.body["attempts"]] for test in before},
-            missing=[],
-            spooled={href for test in before for href in test.body.get(SPOOLED, ())},
-        )
+        self.recorded = known_of(before, [])
+        self.interrupted: list[TestResult] = []
         self._senders = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
         self._thread = threading.Thread(target=self._record_all, name="recording", daemon=True)
         self._thread.start()
@@ -132,6 +142,24 @@ class Recording:
             raise self._error
         self._queue.put(_Taken(self._clock(), event))
 
+    def settle(self) -> None:
+        """Wait until everything so far is recorded. Raises as :meth:`close`."""
+        settled = _Settled(threading.Event())
+        self._queue.put(_Taken(self._clock(), settled))
+        while not settled.told.wait(LOOK_SECONDS):
+            if self._error is not None:
+                raise self._error
+
+    def read_again(self, rows: Sequence[StoredTest]) -> None:
+        """Take what all lanes have recorded for what is known. To be called after :meth:`close`."""
+        place = {case.id: number for number, case in enumerate(self.cases)}
+        rows = sorted(rows, key=lambda row: place.get(row.id, len(place)))
+        missing = [line for row in rows for line in row.body.get("missing", ())]
+        self.recorded = known_of(rows, [*self.recorded.missing, *missing])
+        self.results = Results(rows)
+        for result in self._loose:
+            self.results.add(result)
+
     def close(self) -> None:
         """Wait until everything is recorded.
 
@@ -145,6 +173,11 @@ class Recording:
             raise self._error
 
     @property
+    def all_results(self) -> list[TestResult]:
+        """Of all that is known so far: every attempt of every test."""
+        return [result for attempts in self.recorded.results.values() for result in attempts]
+
+    @property
     def tally(self) -> Tally:
         """The tests so far; ``total`` is what was collected, those with an earlier outcome included."""
         return Tally.of(self.recorded.outcomes.values(), total=self._total)
@@ -155,6 +188,7 @@ class Recording:
                 self._record(batch)
         except BaseException as error:  # noqa: BLE001 - raised again by take and close
             self._error = error
+            self.on_error()
 
     def _next_batch(self) -> list["_Taken"]:
         batch: list[_Taken] = []
@@ -172,22 +206,32 @@ class Recording:
         return batch
 
     def _record(self, batch: Sequence["_Taken"]) -> None:
-        noted = _Noted()
+        noted, before = _Noted(), self.tally
         for taken in batch:
-            self._note(taken, noted)
+            if isinstance(taken.event, _Settled):
+                noted.settled.append(taken.event)
+            else:
+                self._note(taken, noted)
         if noted.progress is not None and self._progress_events < MOST_PROGRESS_EVENTS:
             self._progress_events += 1
             noted.events.append(noted.progress)
         if noted.events:
             tests = list(noted.tests.values())
+            # Of what several lanes record none knows the sum; its beginning is what the owner has collected.
+            adds = self.tally.minus(before).model_copy(update={"total": 0})
+            counted = {"adds": adds} if self._shared and not noted.collected else {"tally": self.tally}
             self._jobs.record(
-                self._claim.job, tests=tests, events=noted.events, tally=self.tally, percent=noted.percent
+                self._claim.job, tests=tests, events=noted.events, percent=noted.percent, lane=self._lane, **counted
             )
+            if noted.tests:
+                self.on_recorded(noted.tests.keys())
         if noted.lines:
             self._logs.append(self._claim.job.project, self._claim.job.id, noted.lines)
         if not self._noted and any(line.level == "ERROR" for line in noted.lines):
             self._noted = True
             self._note_error()
+        for settled in noted.settled:
+            settled.told.set()
 
     def _note(self, taken: "_Taken", noted: "_Noted") -> None:
         event = taken.event
@@ -195,14 +239,20 @@ class Recording:
             case Collected():
                 self.cases = event.tests
                 self._total = len(event.tests) + len(event.deselected)
+                noted.collected = True
                 noted.events.append(NewEvent(kind=EventKind.COLLECTED, at=taken.at, data={"total": self._total}))
-            case TestEnded():
+            case TestEnded(again=True):
                 result = self._upload(event.result)
-                test = self._outcome(result)
-                noted.tests[result.id] = test
-                noted.events.append(NewEvent(kind=EventKind.TEST, at=taken.at, data=_test_event(result, test)))
-                if result.outcome == "failed":
-                    self._log(noted, taken.at, JobLog("ERROR", _first_line(result), test_id=result.id))
+                self.recorded.results.setdefault(result.id, []).append(result)
+                line = f"{first_line(result)} (it is run again)"
+                self._log(noted, taken.at, JobLog("INFO", line, test_id=result.id))
+            case TestEnded():
+                gone = len(self.recorded.missing)
+                self._ended(self._upload(event.result), noted, taken.at, self.recorded.missing[gone:])
+            case TestStands():
+                self._ended(self.recorded.results[event.id].pop(), noted, taken.at, ())
+            case TestInterrupted():
+                self._interrupted(event.result, noted, taken.at)
             case LogLine():
                 info = {"stream": "stderr"} if event.level == "WARNING" else None
                 self._log(noted, taken.at, JobLog("INFO", event.message, info, event.test_id))
@@ -213,11 +263,34 @@ class Recording:
                 noted.percent = round(event.percent)
                 noted.progress = NewEvent(kind=EventKind.PROGRESS, at=taken.at, data=data)
             case JobResult():
-                if refused := self.results.add(event):
-                    message = f"no room in the results, which are full, for {', '.join(refused)}"
-                    self._log(noted, taken.at, JobLog("ERROR", message, test_id=event.test_id))
+                self._result(event, noted, taken.at)
             case _:
                 return
+
+    def _ended(self, result: TestResult, noted: "_Noted", at: datetime, missing: Sequence[str]) -> None:
+        test = self._outcome(result, missing)
+        noted.tests[result.id] = test
+        noted.events.append(NewEvent(kind=EventKind.TEST, at=at, data=test_event(result, test)))
+        if test.outcome is TestOutcome.QUARANTINED:
+            line = f"{first_line(result)} ({self._quarantine[result.id].note})"
+            self._log(noted, at, JobLog("INFO", line, test_id=result.id))
+        elif result.outcome == "failed":
+            self._log(noted, at, JobLog("ERROR", first_line(result), test_id=result.id))
+
+    def _result(self, result: JobResult, noted: "_Noted", at: datetime) -> None:
+        if result.test_id is None:
+            self._loose.append(result)
+        if refused := self.results.add(result):
+            message = f"no room in the results, which are full, for {', '.join(refused)}"
+            self._log(noted, at, JobLog("ERROR", message, test_id=result.test_id))
+
+    def _interrupted(self, result: TestResult, noted: "_Noted", at: datetime) -> None:
+        """Evidence for the report that follows; whoever runs the test again has no use for it."""
+        self.interrupted.append(self._upload(result))
+        said = (
+            result.errors[0].message.splitlines()[0] if result.errors and result.errors[0].message else "ended by force"
+        )
+        self._log(noted, at, JobLog("INFO", f"{result.id}: {said}", test_id=result.id))
 
     def _log(self, noted: "_Noted", at: datetime, line: JobLog) -> None:
         info = dict(line.info or {}) | ({"testId": line.test_id} if line.test_id is not None else {})
@@ -230,18 +303,17 @@ class Recording:
             data = {"level": line.level, "message": line.message[:2_000], "testId": line.test_id}
             noted.events.append(NewEvent(kind=EventKind.LOG, at=at, data=data))
 
-    def _outcome(self, result: TestResult) -> StoredTest:
-        known = self.recorded
-        outcome = merge(known.outcomes.get(result.id), TestOutcome(result.outcome))
-        known.outcomes[result.id] = outcome
-        attempts = known.results.setdefault(result.id, [])
-        attempts.append(result)
+    def _outcome(self, result: TestResult, missing: Sequence[str]) -> StoredTest:
+        attempt = self._claim.job.attempt
+        outcome, attempts = self.recorded.judge(result, self._quarantine, attempt)
         body: dict[str, Any] = {"attempts": [attempt.to_json() for attempt in attempts]}
         if results := self.results.of_test(result.id):
             body["results"] = results
+        if missing and self._lane:  # for the owner, who reports it
+            body["missing"] = [*missing]
         if spooled := self._spooled_of(attempts):
             body[SPOOLED] = spooled
-        return StoredTest(id=result.id, outcome=outcome, attempt=self._claim.job.attempt, body=body)
+        return StoredTest(id=result.id, outcome=outcome, attempt=attempt, body=body)
 
     def _upload(self, result: TestResult) -> TestResult:
         return replace(result, attachments=tuple(self._senders.map(self._send, self._named(result))))
@@ -254,9 +326,14 @@ class Recording:
         named = []
         for attachment in result.attachments:
             self._attachments += 1
-            file_name = attachment.path.name if attachment.path else attachment.name
-            named.append((artifact_name(self._claim.job.fence, self._attachments, file_name), attachment))
+            file_name = evidence_name(attachment, self._redactor)
+            named.append((artifact_name(self._writer, self._attachments, file_name), attachment))
         return named
+
+    @property
+    def _writer(self) -> str:
+        fence = str(self._claim.job.fence)
+        return f"{fence}.{self._lane.name}" if self._lane else fence
 
     def _send(self, named: tuple[str, Attachment]) -> Attachment:
         href, attachment = named
@@ -264,7 +341,11 @@ class Recording:
         if attachment.path is None or not attachment.path.is_file():
             self.recorded.missing.append(f"{attachment.name}: the file was gone before it could be kept")
             return attachment
+        if withheld := redact_file(attachment.path, attachment.content_type, self._redactor):
+            self.recorded.missing.append(f"{attachment.name}: withheld, since {withheld}")
+            return replace(attachment, path=None)
         key = report_key(job.project, job.id, fence=job.fence, path=href, days=job.report_days)
+        size = attachment.path.stat().st_size
         fate = self._uploads.put_file(key, attachment.path, attachment.content_type)
         attachment.path.unlink()
         if fate is Fate.LOST:
@@ -274,25 +355,4 @@ class Recording:
             return replace(attachment, path=None)
         if fate is Fate.SPOOLED:
             self.recorded.spooled.add(href)
-        return replace(attachment, href=href, path=None)
-
-
-def _first_line(result: TestResult) -> str:
-    lines = result.errors[0].message.strip().splitlines() if result.errors else []
-    return f"{result.id}: {lines[0] if lines else 'failed without saying why'}"
-
-
-def _test_event(result: TestResult, stored: StoredTest) -> dict[str, Any]:
-    return {
-        "id": result.id,
-        "title": result.title,
-        "file": result.file,
-        "line": result.line,
-        "outcome": stored.outcome,
-        "durationMs": round(result.duration_ms),
-        "attempt": stored.attempt,
-        "errors": [
-            {"message": error.message[:2_000], "file": error.file, "line": error.line} for error in result.errors[:5]
-        ],
-        "attachments": [{"name": item.name, "href": item.href} for item in result.attachments],
-    }
+        return replace(attachment, href=href, path=None, size_bytes=size)

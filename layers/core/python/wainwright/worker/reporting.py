@@ -8,7 +8,7 @@ from wainwright.contracts.names import TRACE_VIEWER, report_key, viewer_key
 from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
 from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts
-from wainwright.worker.report.html import build_html, trace_viewer_files
+from wainwright.worker.report.html import AssetFile, build_html, trace_viewer_files
 from wainwright.worker.report.junit import build_junit
 from wainwright.worker.report.model import Ending, ReportMeta
 from wainwright.worker.report.results import build_results
@@ -31,29 +31,32 @@ class Reporting:
         ending: Ending,
         meta: ReportMeta,
         spooled: Collection[str] = (),
+        page: bytes | None = None,
     ) -> ReportRef:
         """Build and upload the report of a job under its claim's fence; its manifest last.
 
         ``spooled`` are attachments that may not be in the bucket. They and what cannot be uploaded now are named as missing.
+        ``page`` is that of the suite's own Playwright Test, to be used in the place of ours.
         """
         results = list(results)
         viewer = version("playwright")
-        complete = self._ensure_viewer(job, viewer)
+        viewer_files = trace_viewer_files()
+        complete = self._ensure_viewer(job, viewer, viewer_files)
         written = [
-            ("index.html", build_html(results, ending, meta), "text/html"),
+            ("index.html", page or build_html(results, ending, meta), "text/html"),
             ("results.json", build_results(results, ending, meta), "application/json"),
             ("junit.xml", build_junit(results, ending, meta), "application/xml"),
         ]
         files = [{"path": path, "size": len(content), "contentType": kind} for path, content, kind in written]
         files += [
             {"path": item.href, "size": item.size_bytes, "contentType": item.content_type}
-            for result in results
+            for result in [*results, *ending.interrupted]
             for item in result.attachments
             if item.href
         ]
         files += [
             {"path": f"{TRACE_VIEWER}{file.name}", "size": file.path.stat().st_size, "contentType": file.content_type}
-            for file in trace_viewer_files()
+            for file in viewer_files
         ]
         manifest = json.dumps({"version": 1, "files": files}).encode()
         missing = [
@@ -66,7 +69,7 @@ class Reporting:
         report = ReportRef(fence=job.fence, complete=ending.complete, viewer=viewer)
         return report.without(missing, self._uploads.reason or UNTOLD)
 
-    def _ensure_viewer(self, job: Job, viewer: str) -> bool:
+    def _ensure_viewer(self, job: Job, viewer: str, files: Iterable[AssetFile]) -> bool:
         """Whether the viewer is in the bucket; if not, the spool has it, and that this report waits for it."""
         marker = viewer_key(viewer, "complete")
         self._uploads.again(viewer_key(viewer, ""))
@@ -74,8 +77,7 @@ class Reporting:
             return True
         if not self._uploads.spooled(marker):
             fates = {
-                self._uploads.put_file(viewer_key(viewer, file.name), file.path, file.content_type)
-                for file in trace_viewer_files()
+                self._uploads.put_file(viewer_key(viewer, file.name), file.path, file.content_type) for file in files
             }
             marked = (marker, viewer.encode(), "text/plain")
             if fates <= {Fate.UPLOADED}:

@@ -3,35 +3,42 @@
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
 from wainwright.contracts.names import report_prefix
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import to_text
-from wainwright.domain.jobs import Outcome
+from wainwright.domain.jobs import Job, Outcome
+from wainwright.domain.redaction import Redactor
 from wainwright.domain.results import settled
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import TestOutcome
 from wainwright.usecases.run_job import Claim
+from wainwright.usecases.run_lane import LaneClaim
 from wainwright.usecases.upload_artifacts import UploadArtifacts
 from wainwright.wiring import Worker
+from wainwright.worker.closing import closed, log_errors
+from wainwright.worker.dependencies.prepare import Provision, run_with_dependencies
 from wainwright.worker.endings import outcome_of
 from wainwright.worker.going import Going
 from wainwright.worker.holding import Holding
+from wainwright.worker.hosting import Hosting
 from wainwright.worker.recording import Recording
+from wainwright.worker.redacting import RunSuite, redactor_of, run_redacted
+from wainwright.worker.remembering import remember
+from wainwright.worker.report.kept_blobs import KeptBlobs
 from wainwright.worker.report.model import Ending, ReportMeta
+from wainwright.worker.report.native import OwnPage
 from wainwright.worker.reporting import Reporting
 from wainwright.worker.results import Results, mismatch
-from wainwright.worker.runtimes.model import SuiteEnd, SuiteRequest
-from wainwright.worker.runtimes.pytest_runtime import run_suite
+from wainwright.worker.runtimes.model import Event, StopRequest, SuiteEnd, SuiteRequest
+from wainwright.worker.runtimes.suite import run_suite
+from wainwright.worker.sharing import Sharing, durations_of
 from wainwright.worker.unpack import BundleUnusable, fetch_bundle
-
-MOST_ERRORS = 25
-"""Errors of the suite itself that go to the job's log, which takes 25 lines at once; the report has them all."""
 
 MOST_OF_A_VARIABLE = 100_000
 """Characters of one environment variable; Linux takes 131,071. ``job.params`` has larger parameters too."""
@@ -42,16 +49,17 @@ NO_TIME = frozenset({"cancel", "going", "lost"})
 log = logging.getLogger(__name__)
 
 
-def run_claim(worker: Worker, claim: Claim, folder: Path, going: Going) -> None:
+def run_claim(worker: Worker, claim: Claim, folder: Path, going: Going, hosting: Hosting | None = None) -> None:
     """Run what was claimed, keep what it yields, and end the run, or hand it back if the worker is told to go.
 
     Raises:
         FenceLost: another worker has the run by now; nothing more was written.
         Unavailable: the rows could not be written; the run is left to whoever gets its message next.
     """
-    folder.mkdir(parents=True)
+    hosting = hosting or Hosting()
+    hosting.make_folder(folder)
     with Holding(worker.run_job, worker.keep, claim, going) as holding:
-        outcome = _work(worker, claim, folder, holding)
+        outcome = _work(worker, claim, folder, holding, hosting)
     if outcome is None:
         worker.run_job.release(claim, holding.ran_ms)
         log.info("handed back", extra={"jobId": claim.job.id, "run": claim.job.run})
@@ -60,33 +68,46 @@ def run_claim(worker: Worker, claim: Claim, folder: Path, going: Going) -> None:
         log.info("ended", extra={"jobId": claim.job.id, "run": claim.job.run, "status": outcome.status})
 
 
-def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding) -> Outcome | None:
+def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding, hosting: Hosting) -> Outcome | None:
     """The run's outcome, or None when it is to be handed back."""
     job = claim.job
+    if claim.ending is not None:
+        return closed(worker, claim, claim.ending)
     try:
         fetch_bundle(worker.artifacts, job.project, job.bundle_id or "", folder / "bundle")
     except BundleUnusable as error:
         failure = Failure.of(FailureCategory.INVALID_INPUT, str(error))
-        _log_errors(worker, claim, [failure.line()])
-        return Outcome(status=JobStatus.FAILED, fence=job.fence, failure=failure)
+        return closed(worker, claim, Outcome(status=JobStatus.FAILED, fence=job.fence, failure=failure))
+    secrets = worker.secrets(job.project)
+    redactor = redactor_of(secrets)
+    known = worker.jobs.tests(job.project, job.id)
     # A try that is to begin anew knows nothing of what the tries before it found.
-    stored = [test for test in worker.jobs.tests(job.project, job.id) if test.attempt >= job.fresh_since]
+    stored = [test for test in known if test.attempt >= job.fresh_since]
     done = settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt, job.fresh_since)
     uploads = worker.uploads(lambda: holding.reason in NO_TIME)
     recording = Recording(
         worker.jobs, worker.logs, uploads, worker.clock, claim, stored,
-        note_error=lambda: worker.run_job.note_error(claim),
+        note_error=lambda: worker.run_job.note_error(claim), redactor=redactor,
+        quarantine=worker.quarantine(job.project),
     )  # fmt: skip
+    recording.on_error = holding.abandon
+    sharing = Sharing(worker.share, job, recording, holding, worker.history) if job.lanes > 1 else None
     began = worker.clock()
     clock_began = time.monotonic()
     try:
-        end = run_suite(_request(worker, claim, folder, done, holding), recording.take, holding)
+        run = suite_runner(worker, job, redactor)
+        request = replace(request_of(worker, claim, folder, done, holding, hosting), secrets=secrets)
+        end = sharing.run(run, request, durations_of(known)) if sharing else run(request, recording.take, holding)
     finally:
         recording.close()
     if holding.reason == "lost":
         raise FenceLost(f"the lease on job {job.id} ran out")
+    own_page = OwnPage(folder, KeptBlobs(worker.artifacts, job, redactor), hosting.isolation)
     if holding.reason == "going":
+        own_page.keep(recording.all_results)
         return None
+    if sharing:
+        end = sharing.conclude(end)
     meta = ReportMeta(
         job_id=job.id,
         title=job.label or job.id,
@@ -95,20 +116,23 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding) -> Outco
         base_url=job.url,
     )
     # The report may wait for the bucket once more, however long its attachments have waited.
-    return _conclude(worker, claim, recording, worker.uploads(lambda: holding.reason in NO_TIME), end, meta)
+    uploads = worker.uploads(lambda: holding.reason in NO_TIME)
+    return _conclude(worker, claim, recording, uploads, end, meta, own_page)
 
 
 def _conclude(
-    worker: Worker, claim: Claim, recording: Recording, uploads: UploadArtifacts, end: SuiteEnd, meta: ReportMeta
-) -> Outcome:
+    worker: Worker, claim: Claim, recording: Recording, uploads: UploadArtifacts, end: SuiteEnd, meta: ReportMeta,
+    own_page: OwnPage,
+) -> Outcome:  # fmt: skip
     """Keep the results, write the report, and say what the run came to."""
     job, known = claim.job, recording.recorded
     _keep_results(worker, claim, recording.results)
-    results = [result for attempts in known.results.values() for result in attempts]
+    results = recording.all_results
+    ending = Ending.of(end, recording.cases, known.missing, recording.interrupted)
     if known.spooled:  # S3 may be well again by now
         uploads.again(f"{report_prefix(job.project, job.id, days=job.report_days)}data/")
-    ending = Ending.of(end, recording.cases, known.missing)
-    report = Reporting(uploads).write(job, results, ending, meta, known.spooled)
+    page = own_page.of(results, ending, meta)
+    report = Reporting(uploads).write(job, results, ending, meta, known.spooled, page)
     by_outcome = {
         outcome: [test_id for test_id, each in known.outcomes.items() if each is outcome] for outcome in TestOutcome
     }
@@ -119,12 +143,14 @@ def _conclude(
     )  # fmt: skip
     if outcome.failure is not None and outcome.failure.test_id is None:  # a test's failure is in the log already
         errors = [f"{error.file}: {error.message}" if error.file else error.message for error in end.errors]
-        _log_errors(worker, claim, errors or [outcome.failure.line()])
+        log_errors(worker, job, errors or [outcome.failure.line()])
     if report.missing_count:
-        _log_errors(
-            worker, claim, [f"{report.lack()}; kept on the disk of the worker {job.worker}, as far as there is room"]
+        log_errors(
+            worker, job, [f"{report.lack()}; kept on the disk of the worker {job.worker}, as far as there is room"]
         )
         worker.run_job.note_error(claim)
+    if outcome.status is not JobStatus.STOPPED:  # else when it has been resumed, and has ended
+        remember(worker.history, job, known, worker.clock())
     return outcome
 
 
@@ -135,33 +161,47 @@ def _keep_results(worker: Worker, claim: Claim, results: Results) -> None:
         worker.jobs.set_detail(claim.job.project, claim.job.id, detail)
 
 
-def _log_errors(worker: Worker, claim: Claim, messages: Sequence[str]) -> None:
-    """The outcome that follows marks the job as having errors."""
-    entries = [
-        LogEntry(timestamp=worker.clock(), level="ERROR", message=message[:MAX_LOG_MESSAGE])
-        for message in messages[:MOST_ERRORS]
-    ]
-    worker.logs.append(claim.job.project, claim.job.id, entries)
-
-
-def _results_before(worker: Worker, claim: Claim) -> dict[str, dict[str, Any]]:
+def _results_before(worker: Worker, claim: Claim | LaneClaim) -> dict[str, dict[str, Any]]:
     """Results of the jobs that this one depended on, as far as they are still there."""
     views = (worker.jobs.view(claim.job.project, job_id) for job_id in claim.job.depends_on)
     return {view.job.id: view.detail.results or {} for view in views if view is not None}
 
 
-def _request(worker: Worker, claim: Claim, folder: Path, done: frozenset[str], holding: Holding) -> SuiteRequest:
+def suite_runner(worker: Worker, job: Job, redactor: Redactor) -> RunSuite:
+    """What runs a job's suite: in its own environment, and without its secrets in what it reports."""
+    provision = Provision(job.project, worker.artifacts, worker.dependencies)
+
+    def prepared(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+        return run_with_dependencies(provision, request, on_event, stop, run_suite)
+
+    def run(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+        return run_redacted(prepared, request, on_event, stop, redactor)
+
+    return run
+
+
+def request_of(
+    worker: Worker, claim: Claim | LaneClaim, folder: Path, done: frozenset[str], holding: Holding, hosting: Hosting
+) -> SuiteRequest:
+    """What the job asks of its suite, of which ``done`` need not run again. Makes the folder for evidence, and gives it and
+    the bundle's to the tests.
+    """
     job, detail = claim.job, claim.detail
     output = folder / "output"
     output.mkdir()
+    hosting.isolation.lend(output)
+    hosting.isolation.lend_tree(folder / "bundle")
     environment = {"WAINWRIGHT_JOB_ID": job.id, "WAINWRIGHT_ATTEMPT": str(job.attempt)}
     params = json.dumps(detail.params)
     if len(params) <= MOST_OF_A_VARIABLE:
         environment["WAINWRIGHT_PARAMS"] = params
-    chosen = {name: value for name in ("browser", "trace", "screenshot", "video") if (value := detail.config.get(name))}
+    chosen = {name: value for name in ("trace", "screenshot", "video") if (value := detail.config.get(name))}
+    browser = detail.config.get("browser") or ()
+    browsers = (browser,) if isinstance(browser, str) else tuple(browser)
     facts = {"id": job.id, "label": job.label, "url": job.url, "params": detail.params, "attempt": job.attempt}
     facts["previous"] = _results_before(worker, claim)
     return SuiteRequest(
         folder=folder / "bundle", output=output, base_url=job.url, deselect=done, env=environment, job=facts,
-        config=detail.config, timeout_ms=max(job.timeout_ms - holding.ran_ms, 1), **chosen,
+        browsers=browsers, config=detail.config, timeout_ms=max(job.timeout_ms - holding.ran_ms, 1),
+        isolation=hosting.isolation, spares=hosting.spares, test_retries=detail.config.get("testRetries"), **chosen,
     )  # fmt: skip

@@ -1,13 +1,13 @@
 """Bundles: fetched, checked against their digest, unpacked within bounds."""
 
 import hashlib
-import tarfile
 import zlib
 from pathlib import Path
 
 from wainwright.contracts.http import MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
 from wainwright.contracts.names import bundle_key
 from wainwright.ports import ArtifactMissing, Artifacts
+from wainwright.worker.archives import tarfile
 
 
 class BundleUnusable(Exception):

@@ -38,6 +38,11 @@ class Clients:
         return self._client("cloudformation")
 
     @cached_property
+    def ssm(self) -> Any:
+        """Systems Manager; only for Parameter Store."""
+        return self._client("ssm")
+
+    @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
         client: DynamoDBClient = self._client("dynamodb", _DYNAMODB_CONFIG)

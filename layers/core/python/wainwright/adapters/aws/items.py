@@ -8,17 +8,23 @@ partition key                 sort key                    row
 ``JOB#project#id``            ``EVENT#sequence``          one stored event
 ``JOB#project#id``            ``LOG#time#number``         one line of the log
 ``JOB#project#id``            ``LOGGED``                  how many lines the log has
+``JOB#project#id``            ``WORK``                    which cases of its work list are whose
+``JOB#project#id``            ``ORDER#fence#page``        cases of the work list in their order
+``JOB#project#id``            ``LANE#fence#number``       a lane of its run
 ``JOB#project#id``            ``NEXT#id``                 a job that was made to wait for this one
 ``QUEUE#project``             position in the line        one waiting job
 ``PROJECTS``                  project                     counters and limits of a project
 ``STATS#project(#template)``  hour                        sums over the jobs that ended in an hour
 ``FLAKY#project(#template)``  hour, test's digest         how often a test was flaky in an hour
+``HISTORY#project``           file's digest               what is remembered of a file's tests
 ``TEMPLATE#project#id``       ``HEAD``                    a template's newest version
 ``TEMPLATE#project#id``       ``VERSION#number``          one version of it
 ``TEMPLATE#project#id``       ``RAN``                     when a job was last made of it
 ``TEMPLATES#project``         creation, id                a template, for listing
 ``PROJECT#project``           ``IDEMPOTENCY#key``         what a key stands for
 ``PROJECT#project``           ``KEY#id``                  an API key, for listing
+``PROJECT#project``           ``SECRETS``                 names of the project's secrets
+``PROJECT#project``           ``QUARANTINE#digest``       a test in quarantine
 ``KEY#sha256``                ``KEY``                     an API key, for finding
 ``TICKET#sha256``             ``TICKET``                  a ticket
 ``WORKERS``                   worker id                   a worker
@@ -38,6 +44,7 @@ from wainwright.contracts.names import JOB_ENTITY
 from wainwright.domain.errors import TooLarge
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job
+from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import JobStatus
 
 Item = dict[str, Any]
@@ -205,6 +212,46 @@ def line_item(job: Job) -> Item:
 def test_key(project: str, job_id: str, test_id: str) -> Item:
     """The key of a test's outcome. Test ids may be longer than a sort key, so their digest stands for them."""
     return key(job_partition(project, job_id), f"TEST#{hashlib.sha256(test_id.encode()).hexdigest()[:32]}")
+
+
+def work_key(project: str, job_id: str) -> Item:
+    """The key of a job's work list."""
+    return key(job_partition(project, job_id), "WORK")
+
+
+def order_prefix(fence: int) -> str:
+    """The sort keys of the pages of a work list's order begin so."""
+    return f"ORDER#{fence:06d}#"
+
+
+def lane_prefix(fence: int) -> str:
+    """The sort keys of a run's lanes begin so."""
+    return f"LANE#{fence:06d}#"
+
+
+def lane_key(project: str, job_id: str, fence: int, lane: int) -> Item:
+    """The key of a lane's row."""
+    return key(job_partition(project, job_id), f"{lane_prefix(fence)}{lane:04d}")
+
+
+def held(job: Job) -> dict[str, Any]:
+    """A check that the job still has the run and the fence that the caller knows."""
+    return {
+        "Key": job_key(job.project, job.id),
+        "ConditionExpression": "#run = :run AND fence = :fence",
+        "ExpressionAttributeNames": {"#run": "run"},
+        "ExpressionAttributeValues": {":run": number(job.run), ":fence": number(job.fence)},
+    }
+
+
+def lane_held(job: Job, lane: LaneRecord) -> dict[str, Any]:
+    """A check that a lane's row lets pass what this stay in it writes."""
+    return {
+        "Key": lane_key(job.project, job.id, job.fence, lane.lane),
+        "ConditionExpression": "#token = :token",
+        "ExpressionAttributeNames": {"#token": "token"},
+        "ExpressionAttributeValues": {":token": text(lane.token)},
+    }
 
 
 def event_item(project: str, job_id: str, event: JobEvent) -> Item:

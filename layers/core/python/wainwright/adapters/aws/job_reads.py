@@ -1,7 +1,7 @@
 """Reading jobs and what belongs to them. Everything but lists and what is overdue is read consistently."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +94,12 @@ class JobReads:
         """See :meth:`wainwright.ports.JobStore.statistics`."""
         return statistics.read(self._rows, project, template_id, start, end)
 
-    def tests(self, project: str, job_id: str) -> Sequence[StoredTest]:
+    def tests(self, project: str, job_id: str, ids: Collection[str] | None = None) -> Sequence[StoredTest]:
         """See :meth:`wainwright.ports.JobStore.tests`."""
-        rows = self._rows.partition(items.job_partition(project, job_id), "TEST#")
+        if ids is None:
+            rows = self._rows.partition(items.job_partition(project, job_id), "TEST#")
+        else:
+            rows = self._rows.get_all([items.test_key(project, job_id, each) for each in ids])
         bodies = [json.loads(row["body"]["S"]) for row in rows]
         return [
             StoredTest(id=body["id"], outcome=TestOutcome(body["outcome"]), attempt=body["attempt"], body=body["body"])

@@ -12,6 +12,7 @@ from wainwright.adapters.aws.transactions import Refusal, pause_before
 from wainwright.contracts.events import JobEvent
 from wainwright.domain.errors import FenceLost, Unavailable
 from wainwright.domain.jobs import Job
+from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
 from wainwright.domain.tests import Tally
 from wainwright.ports import NewEvent, Progress, StoredTest
@@ -36,13 +37,17 @@ class JobRecords(JobReads):
         events: Sequence[NewEvent] = (),
         tally: Tally | None = None,
         percent: int | None = None,
+        adds: Tally | None = None,
+        lane: LaneRecord | None = None,
     ) -> Progress:
         """See :meth:`wainwright.ports.JobStore.record`."""
+        if adds is not None and not events:
+            raise ValueError("what is added takes effect once by the events that come with it")
 
         def after(before: Progress) -> Progress:
             return Progress(
                 sequence=before.sequence + len(events),
-                tests=before.tests if tally is None else tally,
+                tests=(before.tests if tally is None else tally).plus(adds or Tally()),
                 percent=before.percent if percent is None else percent,
             )
 
@@ -50,14 +55,16 @@ class JobRecords(JobReads):
 
         def operations(before: Progress) -> list[Operation]:
             return [
-                {"ConditionCheck": _held(job)},
+                {"ConditionCheck": items.held(job)},
+                *([{"ConditionCheck": items.lane_held(job, lane)}] if lane else []),
                 {"Put": _progress(partition, after(before)) | _last_was(before)},
                 *({"Put": {"Item": _test(job, test)}} for test in tests),
             ]
 
-        before = self._number(job.project, job.id, events, operations, RECORD_TRIES)
+        before = self._number(job.project, job.id, events, operations, RECORD_TRIES, checks=2 if lane else 1)
         if before is None:
-            raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}")
+            of = f", or its lane {lane.lane} was dismissed" if lane else ""
+            raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}{of}")
         return after(before)
 
     def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:
@@ -82,11 +89,12 @@ class JobRecords(JobReads):
         events: Sequence[NewEvent],
         operations: Callable[[Progress], list[Operation]],
         tries: int,
+        checks: int = 1,
     ) -> Progress | None:
         """Write events with the numbers that follow the last one, together with operations that depend on it.
 
-        Returns the progress that it was written after; None where there are no operations, or the first one's condition
-        does not hold.
+        Returns the progress that it was written after; None where there are no operations, or one of the conditions that
+        come first (so many as there are ``checks``) does not hold.
         """
         operation = str(uuid.uuid4())
         for tried in range(tries):
@@ -100,7 +108,7 @@ class JobRecords(JobReads):
             except Refusal as refusal:
                 if puts and self._is_ours(puts[0]["Put"]["Item"], operation):
                     return before  # it took effect, and its answer was lost
-                if 0 in refusal.failed:
+                if refusal.failed.intersection(range(checks)):
                     return None
                 pause_before(tried + 1)  # another writer of events was first: number ours anew
                 continue
@@ -113,15 +121,6 @@ class JobRecords(JobReads):
         """Whether the event that has this one's number was written by this operation. Others may have followed it."""
         row = self._rows.get({"pk": event["pk"], "sk": event["sk"]})
         return row is not None and row.get("operation") == text(operation)
-
-
-def _held(job: Job) -> dict[str, Any]:
-    return {
-        "Key": items.job_key(job.project, job.id),
-        "ConditionExpression": "#run = :run AND fence = :fence",
-        "ExpressionAttributeNames": {"#run": "run"},
-        "ExpressionAttributeValues": {":run": number(job.run), ":fence": number(job.fence)},
-    }
 
 
 def _going_on(project: str, job_id: str) -> dict[str, Any]:

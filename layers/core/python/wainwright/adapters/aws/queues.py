@@ -37,10 +37,11 @@ class SqsWakeUps:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, project: str, *, delay: timedelta = timedelta(0)) -> None:
+    def send(self, project: str, *, delay: timedelta = timedelta(0), workers: int = 0) -> None:
         """See :meth:`wainwright.ports.WakeUps.send`. Rounded up: a wake-up that comes early finds nothing to start."""
         self._client.send_message(
-            QueueUrl=self._queue_url, MessageBody=WakeUp(project=project).model_dump_json(by_alias=True),
+            QueueUrl=self._queue_url,
+            MessageBody=WakeUp(project=project, workers=workers).model_dump_json(by_alias=True, exclude_defaults=True),
             MessageGroupId=project, DelaySeconds=math.ceil(delay.total_seconds()),
         )  # fmt: skip
 
@@ -70,6 +71,11 @@ class SqsWorkQueue:
                 received=int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
             )  # fmt: skip
         return None
+
+    def send(self, message: WorkMessage) -> None:
+        """See :meth:`wainwright.ports.WorkQueue.send`. Grouped by project, as the state machine's messages are."""
+        body = message.model_dump_json(by_alias=True, exclude_defaults=True)
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=message.project)
 
     def extend(self, receipt: str, visibility: timedelta) -> None:
         """See :meth:`wainwright.ports.WorkQueue.extend`."""

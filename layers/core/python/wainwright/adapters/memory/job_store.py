@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from wainwright.domain.errors import CapacityExceeded, Conflict, FenceLost, Idem
 from wainwright.domain.find import JobQuery
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import Tally
@@ -25,7 +26,8 @@ class MemoryJobStore:
     """A :class:`~wainwright.ports.JobStore` that forgets."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = self.lock = threading.RLock()
+        self.lanes: dict[tuple[str, str, int], dict[int, LaneRecord]] = {}
         self._jobs: dict[tuple[str, str], Job] = {}
         self._details: dict[tuple[str, str], JobDetail] = {}
         self._progress: dict[tuple[str, str], Progress] = {}
@@ -217,18 +219,18 @@ class MemoryJobStore:
         events: Sequence[NewEvent] = (),
         tally: Tally | None = None,
         percent: int | None = None,
+        adds: Tally | None = None,
+        lane: LaneRecord | None = None,
     ) -> Progress:
         """See :meth:`wainwright.ports.JobStore.record`."""
         key = (job.project, job.id)
         with self._lock:
-            current = self._jobs.get(key)
-            if current is None or (current.run, current.fence) != (job.run, job.fence):
-                raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}")
+            self.check_held(job, lane)
             before = self._progress.get(key, Progress())
             self._tests.setdefault(key, {}).update({test.id: test for test in tests})
             after = Progress(
                 sequence=self._number(key, before.sequence, events),
-                tests=before.tests if tally is None else tally,
+                tests=(before.tests if tally is None else tally).plus(adds or Tally()),
                 percent=before.percent if percent is None else percent,
             )
             self._progress[key] = after
@@ -251,10 +253,21 @@ class MemoryJobStore:
             stored.append(JobEvent(sequence=number, kind=event.kind, at=event.at, data=dict(event.data)))
         return last + len(events)
 
-    def tests(self, project: str, job_id: str) -> Sequence[StoredTest]:
+    def check_held(self, job: Job, lane: LaneRecord | None = None) -> None:
+        """Whether the job's row, and the lane's, are as the caller of a fenced write thinks they are."""
+        current = self._jobs.get((job.project, job.id))
+        if current is None or (current.run, current.fence) != (job.run, job.fence):
+            raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}")
+        if lane is not None:
+            row = self.lanes.get((job.project, job.id, job.fence), {}).get(lane.lane)
+            if row is None or row.left or row.token != lane.token:
+                raise FenceLost(f"lane {lane.lane} of job {job.id} was dismissed")
+
+    def tests(self, project: str, job_id: str, ids: Collection[str] | None = None) -> Sequence[StoredTest]:
         """See :meth:`wainwright.ports.JobStore.tests`."""
         with self._lock:
-            return list(self._tests.get((project, job_id), {}).values())
+            stored = self._tests.get((project, job_id), {}).values()
+            return [test for test in stored if ids is None or test.id in ids]
 
     def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
         """See :meth:`wainwright.ports.JobStore.events`."""

@@ -35,10 +35,12 @@ class MemoryWakeUps:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, timedelta]] = []
+        self.workers: list[int] = []
 
-    def send(self, project: str, *, delay: timedelta = timedelta(0)) -> None:
+    def send(self, project: str, *, delay: timedelta = timedelta(0), workers: int = 0) -> None:
         """See :meth:`wainwright.ports.WakeUps.send`."""
         self.sent.append((project, delay))
+        self.workers.append(workers)
 
 
 class MemoryWorkQueue:
@@ -54,6 +56,10 @@ class MemoryWorkQueue:
     def put(self, message: WorkMessage) -> None:
         """Send a message, as the state machine does."""
         self._messages.append((message, 0))
+
+    def send(self, message: WorkMessage) -> None:
+        """See :meth:`wainwright.ports.WorkQueue.send`."""
+        self.put(message)
 
     def receive(self, wait: timedelta) -> ReceivedWork | None:
         """See :meth:`wainwright.ports.WorkQueue.receive`."""

@@ -27,6 +27,16 @@ Tries = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, max=10, help="Tries in all, the first included; only failures run again."),
 ]
+TestRetries = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=0, max=5, help="How often a test that failed is run again at once; else as the suite says."
+    ),
+]
+Parallelism = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, max=100, help="Lanes that share the tests, each with browsers of its own."),
+]
 Params = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=VALUE", help="A parameter; JSON if it is, else text. Several may be given."),

@@ -1,4 +1,4 @@
-"""``wainwright analytics``, ``queue``, ``dashboard``, ``limits …`` and ``keys …``"""
+"""``wainwright queue``, ``dashboard``, ``limits …`` and ``keys …``"""
 
 from typing import Annotated
 
@@ -14,21 +14,6 @@ Stage = Annotated[
     str | None, typer.Option(help="A deployed stage, dev or prod: use your AWS credentials in place of the API.")
 ]
 Project = Annotated[str | None, typer.Option(help="The project of the stage; else default.")]
-
-
-def analytics(
-    template: Annotated[str | None, typer.Option(help="Only jobs of this template.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From this hour on; else the last seven days.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to this hour; else until now.")] = None,
-    job: Annotated[list[str] | None, typer.Option(help="This job alone; several may be given.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show success rate, durations, errors and flaky tests."""
-    from wainwright.cli.project import show_analytics
-
-    raise typer.Exit(show_analytics(template=template, start=start, end=end, jobs=job or [], as_json=as_json))
 
 
 def queue(

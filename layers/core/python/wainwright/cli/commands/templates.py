@@ -15,6 +15,7 @@ from wainwright.cli.commands.arguments import (
     LowPriority,
     NoWait,
     OutputSchema,
+    Parallelism,
     Params,
     Priority,
     Report,
@@ -65,6 +66,7 @@ def create_template(
     parameters: Parameters = None,
     output_schema: OutputSchema = None,
     retry: Tries = None,
+    parallelism: Parallelism = None,
     as_json: Json = False,
 ) -> None:
     """Store tests as a template."""
@@ -72,7 +74,7 @@ def create_template(
     from wainwright.cli.templates import write_template
 
     options = TemplateOptions(
-        name, paths or [], instructions, base_url, timeout, config, parameters, output_schema, retry
+        name, paths or [], instructions, base_url, timeout, config, parameters, output_schema, retry, parallelism
     )
     raise typer.Exit(write_template(options, update=None, as_json=as_json))
 
@@ -89,6 +91,7 @@ def update_template(
     parameters: Parameters = None,
     output_schema: OutputSchema = None,
     retry: Tries = None,
+    parallelism: Parallelism = None,
     as_json: Json = False,
 ) -> None:
     """Store a new version of a template; jobs remember theirs."""
@@ -96,7 +99,7 @@ def update_template(
     from wainwright.cli.templates import write_template
 
     options = TemplateOptions(
-        name, paths or [], instructions, base_url, timeout, config, parameters, output_schema, retry
+        name, paths or [], instructions, base_url, timeout, config, parameters, output_schema, retry, parallelism
     )
     raise typer.Exit(write_template(options, update=template, as_json=as_json))
 
@@ -117,6 +120,7 @@ def invoke_template(
     timeout: JobTimeout = None,
     priority: Priority = 0,
     low_priority: LowPriority = False,
+    parallelism: Parallelism = None,
     param: Params = None,
     as_json: FinalRecord = False,
     report: Report = None,
@@ -129,6 +133,6 @@ def invoke_template(
     from wainwright.cli.run import WatchOptions
     from wainwright.cli.templates import invoke_template
 
-    options = JobOptions(base_url, label, timeout, priority, low_priority, params=param or [])
+    options = JobOptions(base_url, label, timeout, priority, low_priority, params=param or [], parallelism=parallelism)
     watch = WatchOptions(as_json, report, junit, not no_wait, wait_timeout)
     raise typer.Exit(invoke_template(template, options, watch))

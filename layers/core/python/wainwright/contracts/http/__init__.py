@@ -1,6 +1,6 @@
 """Bodies of the HTTP API: one model for each request and answer. OpenAPI is made from these."""
 
-from wainwright.contracts.http.analytics import Analytics, FlakyTest
+from wainwright.contracts.http.analytics import Analytics, FlakyTest, TestAnalytics, TestRecord
 from wainwright.contracts.http.bounds import (
     MAX_BODY_BYTES,
     MAX_BUNDLE_BYTES,
@@ -33,6 +33,8 @@ from wainwright.contracts.http.jobs import (
 )
 from wainwright.contracts.http.keys import CreateKey, KeyCreated, KeyList, KeyRecord
 from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogEntry, LogLevel, LogList
+from wainwright.contracts.http.quarantine import PutQuarantine, QuarantineAnswer, QuarantineList
+from wainwright.contracts.http.secrets import PutSecret, SecretAnswer, SecretList, SecretRecord
 from wainwright.contracts.http.service import Health, Problem
 from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, TemplateRecord, WriteTemplate
 from wainwright.contracts.http.work import Script, ScriptName
@@ -78,14 +80,23 @@ __all__ = [
     "LogList",
     "PatchJob",
     "Problem",
+    "PutQuarantine",
+    "PutSecret",
+    "QuarantineAnswer",
+    "QuarantineList",
     "QueueAnswer",
     "ReportLink",
     "RetryJob",
     "Script",
     "ScriptName",
+    "SecretAnswer",
+    "SecretList",
+    "SecretRecord",
     "TemplateAnswer",
     "TemplateList",
     "TemplateRecord",
+    "TestAnalytics",
+    "TestRecord",
     "TicketAnswer",
     "Upload",
     "Viewport",

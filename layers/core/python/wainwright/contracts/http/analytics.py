@@ -1,5 +1,6 @@
 """Bodies of the calls of analytics."""
 
+from wainwright.domain.instants import Instant
 from wainwright.domain.model import Record
 
 
@@ -28,3 +29,36 @@ class Analytics(Record):
     p95_duration: int | None
     error_types: dict[str, int]
     flaky_tests: list[FlakyTest]
+
+
+class TestRecord(Record):
+    """What is remembered of a test over its jobs of the last 90 days.
+
+    ``failed`` counts runs in which it failed, in quarantine or not; ``flaky`` those in which it passed only after a retry; rates
+    are shares of ``runs``, 0 to 1. ``expected_duration`` is a moving average in milliseconds, null for a test that was always
+    skipped. ``last_outcomes`` has a letter for each of its last 20 outcomes, the newest last: P passed, F failed, K flaky,
+    S skipped.
+    """
+
+    __test__ = False
+
+    id: str
+    file: str
+    runs: int
+    failed: int
+    flaky: int
+    quarantined: bool
+    flake_rate: float
+    failure_rate: float
+    expected_duration: int | None
+    last_outcomes: str
+    last_run_at: Instant
+
+
+class TestAnalytics(Record):
+    """Answer to ``GET /v1/analytics/tests``: the highest first, of what ``sortBy`` says."""
+
+    __test__ = False
+
+    tests: list[TestRecord]
+    cursor: str | None

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from wainwright.contracts.http.bounds import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from wainwright.domain.model import Record
@@ -21,10 +21,30 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_
 HeaderValue = Annotated[str, Field(pattern=r"^[\t\x20-\x7e\x80-\xff]*$", max_length=4_096)]
 
 
+BROWSERS = ("chromium", "firefox", "webkit")
+
+
+def _one_or_several_browsers(given: object) -> object:
+    """Checked as a whole, so that a fault is told of the field and not of one of its forms."""
+    names = given if isinstance(given, (list, tuple)) else [given]
+    if not names or len(set(map(str, names))) < len(names) or any(name not in BROWSERS for name in names):
+        raise ValueError(f"should be one of {', '.join(BROWSERS)}, or a list of them, each once")
+    return given
+
+
+_NAME = {"type": "string", "enum": list(BROWSERS)}
+Browsers = Annotated[
+    str | tuple[str, ...],
+    BeforeValidator(_one_or_several_browsers),
+    WithJsonSchema({"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1, "uniqueItems": True}]}),
+]
+
+
 class JobConfig(Record):
     """How the browser is set up and how long the job may run. Times are milliseconds, as in Playwright.
 
-    ``timeout`` bounds the whole job's running time. ``wait_for`` is waited after each navigation.
+    ``timeout`` bounds the whole job's running time. ``wait_for`` is waited after each navigation. ``browser`` is one name or
+    several; the tests run in each. ``test_retries`` is how often a test that failed is run again at once.
     """
 
     timeout: int | None = Field(default=None, ge=MIN_TIMEOUT_MS, le=MAX_TIMEOUT_MS)
@@ -33,7 +53,7 @@ class JobConfig(Record):
     block_ads: bool | None = None
     disable_images: bool | None = None
     reduced_motion: bool | None = None
-    browser: Literal["chromium"] | None = None
+    browser: Browsers | None = None
     locale: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
     timezone: str | None = Field(default=None, min_length=1, max_length=64)
     user_agent: str | None = Field(default=None, min_length=1, max_length=500)
@@ -41,6 +61,7 @@ class JobConfig(Record):
     trace: Keep | None = None
     screenshot: Keep | None = None
     video: Keep | None = None
+    test_retries: int | None = Field(default=None, ge=0, le=5)
 
     @field_validator("timezone")
     @classmethod

@@ -11,6 +11,7 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.failures import Failure
 from wainwright.domain.instants import Instant
 from wainwright.domain.jobs import MAX_PRIORITY, RunBy
+from wainwright.domain.lanes import MAX_LANES
 from wainwright.domain.model import Record
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
@@ -22,13 +23,14 @@ def _one_or_several(value: object) -> object:
 
 
 class JobOptions(Record):
-    """What a job may be given besides its work."""
+    """What a job may be given besides its work. ``parallelism`` is the number of lanes that share its test cases."""
 
     url: HttpUrl | None = None
     label: str | None = Field(default=None, min_length=1, max_length=200)
     priority: int = Field(default=0, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
     low_priority: bool = False
     retry: RetryPolicy | None = None
+    parallelism: int | None = Field(default=None, ge=1, le=MAX_LANES)
     depends_on: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(default=(), max_length=10)
 
 
@@ -95,6 +97,7 @@ class JobRecord(Record):
     attempt: int
     priority: int
     low_priority: bool
+    parallelism: int = 1
     template_id: str | None
     template_version: int | None
     batch_id: str | None

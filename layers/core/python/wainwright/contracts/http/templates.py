@@ -8,6 +8,7 @@ from wainwright.contracts.http.config import JobConfig
 from wainwright.contracts.http.fields import HttpUrl
 from wainwright.contracts.http.work import Work
 from wainwright.domain.instants import Instant
+from wainwright.domain.lanes import MAX_LANES
 from wainwright.domain.model import Record
 from wainwright.domain.retry import RetryPolicy
 
@@ -21,6 +22,7 @@ class WriteTemplate(Work):
     output_schema: dict[str, Any] | None = None
     parameters: dict[str, Any] | None = None
     retry: RetryPolicy | None = None
+    parallelism: int | None = Field(default=None, ge=1, le=MAX_LANES)
 
     @model_validator(mode="after")
     def _one_thing_to_run(self) -> Self:
@@ -42,6 +44,7 @@ class TemplateRecord(Record):
     output_schema: dict[str, Any] | None
     parameters: dict[str, Any] | None
     retry: RetryPolicy | None
+    parallelism: int | None = None
     created_at: Instant
     updated_at: Instant
     last_run_at: Instant | None

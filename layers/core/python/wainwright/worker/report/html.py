@@ -32,7 +32,13 @@ TRACE_FOLDER = "trace"
 """Where the page expects the trace viewer, relative to itself."""
 MAX_GAPS = 50
 """Lines of what is missing on the page; results.json has all of them. Needed there, since the list hides skipped tests."""
-OUTCOMES = {"passed": "expected", "failed": "unexpected", "flaky": "flaky", "skipped": "skipped"}
+OUTCOMES = {
+    "passed": "expected",
+    "failed": "unexpected",
+    "flaky": "flaky",
+    "skipped": "skipped",
+    "quarantined": "skipped",
+}
 _SCRIPT = re.compile(r'<script type="module"[^>]*src="\./report\.js"[^>]*></script>')
 _STYLE = re.compile(r'<link rel="stylesheet"[^>]*href="\./report\.css"[^>]*>')
 _CONTENT_TYPES = {".js": "text/javascript", ".ttf": "font/ttf", ".webmanifest": "application/manifest+json"}
@@ -71,7 +77,8 @@ def build_html(results: Iterable[TestResult], ending: Ending, meta: ReportMeta) 
     known = {test.last.id for test in tests}
     for case in ending.not_run:
         if case.id not in known:
-            by_file.setdefault(case.file, []).append(_not_run(case, ending.reason, meta))
+            left = next((each for each in ending.interrupted if each.id == case.id), None)
+            by_file.setdefault(case.file, []).append(_not_run(case, left, ending.reason, meta))
     files = [_file(name, entries) for name, entries in by_file.items()]
     content = {f"{file['fileId']}.json": file for file in files}
     content["report.json"] = _report(files, ending, meta)
@@ -173,26 +180,27 @@ def _result(attempt: TestResult, retry: int) -> dict[str, Any]:
     }
 
 
-def _not_run(case: TestCase, reason: str, meta: ReportMeta) -> dict[str, Any]:
-    """The page has no state for a test without an outcome: shown as skipped, and why."""
-    annotations = [{"type": "did not run", "description": reason}]
+def _not_run(case: TestCase, left: TestResult | None, reason: str, meta: ReportMeta) -> dict[str, Any]:
+    """The page has no state for a test without an outcome: shown as skipped, and why, with what it left, if it had begun."""
+    annotations = [{"type": "was interrupted" if left else "did not run", "description": reason}]
     result = {
         "duration": 0,
         "startTime": meta.started_at,
         "retry": 0,
         "steps": [],
         "errors": [],
-        "status": "interrupted",
-        "annotations": annotations,
         "attachments": [],
         "workerIndex": 0,
+        **(_result(left, 0) if left else {}),
+        "status": "interrupted",
+        "annotations": annotations + (_annotations(left) if left else []),
     }
     return {
         "testId": f"{_digest(case.file)}-{_digest(case.id)}",
         "title": case.title,
         "projectName": meta.browser,
         "location": _location(case.file, case.line),
-        "duration": 0,
+        "duration": left.duration_ms if left else 0,
         "annotations": annotations,
         "tags": [],
         "outcome": "skipped",

@@ -1,4 +1,5 @@
-"""JUnit XML, in the form that CI systems read: a testsuite for each file, `flakyFailure` for failures before a pass.
+"""JUnit XML, in the form that CI systems read: a testsuite for each file, `flakyFailure` for failures before a pass,
+`skipped` for failures in quarantine.
 
 Written with the standard library: the format is small, and what goes wrong in practice, characters that XML cannot
 hold, is handled here.
@@ -29,7 +30,11 @@ def build_junit(results: Iterable[TestResult], ending: Ending, meta: ReportMeta)
         suite = _suite(root, suites, test.last.file)
         _test(suite, test)
     for case in ending.not_run:
-        _without_outcome(_suite(root, suites, case.file), case, ending.reason)
+        left = next((each for each in ending.interrupted if each.id == case.id), None)
+        _without_outcome(_suite(root, suites, case.file), case, ending.reason, left)
+    if ending.lost:
+        absent = TestCase("suite", "suite", 0, f"{ending.lost} tests")
+        _without_outcome(_suite(root, suites, "suite"), absent, ending.reason)
     for error in ending.errors:
         suite = _suite(root, suites, error.file or "suite")
         element = ET.SubElement(suite, "testcase", classname=_clean(error.file or "suite"), name="suite", time="0.000")
@@ -61,6 +66,10 @@ def _test(suite: ET.Element, test: ReportedTest) -> None:
     if test.outcome == "skipped":
         reason = next((a.description for a in last.annotations if a.description), "")
         ET.SubElement(element, "skipped", message=_line(reason))
+    if test.quarantine is not None:
+        ET.SubElement(element, "skipped", message=_line(test.quarantine)).text = _clean(
+            "\n".join(error.stack or error.message for error in last.errors)
+        )
     for error in last.errors if test.outcome == "failed" else ():
         failure = ET.SubElement(element, "failure", message=_line(error.message), type=error.kind)
         failure.text = _clean(error.stack or error.message)
@@ -73,11 +82,14 @@ def _test(suite: ET.Element, test: ReportedTest) -> None:
             ET.SubElement(element, tag).text = _clean(content)
 
 
-def _without_outcome(suite: ET.Element, case: TestCase, reason: str) -> None:
+def _without_outcome(suite: ET.Element, case: TestCase, reason: str, left: TestResult | None = None) -> None:
     element = ET.SubElement(
         suite, "testcase", classname=_clean(case.file), name=_clean(case.title), file=_clean(case.file), time="0.000"
     )
-    ET.SubElement(element, "error", message=f"did not run: {_line(reason)}", type="not_run")
+    said, kind = ("was interrupted", "interrupted") if left else ("did not run", "not_run")
+    ET.SubElement(element, "error", message=f"{said}: {_line(reason)}", type=kind)
+    if left and (hrefs := [f"[[ATTACHMENT|{item.href}]]" for item in left.attachments if item.href]):
+        ET.SubElement(element, "system-out").text = _clean("\n".join(hrefs))
 
 
 def _count(root: ET.Element, suites: Iterable[ET.Element]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from wainwright.worker.recorded import QUARANTINED
 from wainwright.worker.runtimes.model import SuiteEnd, SuiteError, TestCase, TestResult
 
-TestOutcome = Literal["passed", "failed", "flaky", "skipped"]
+TestOutcome = Literal["passed", "failed", "flaky", "skipped", "quarantined"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class ReportMeta:
 @dataclass(frozen=True)
 class Ending:
     """How the tests ended. `not_run` have no outcome; `missing` names evidence that could not be kept, one entry
-    each.
+    each. `lost` counts tests that have no outcome, and whose names nobody knows any more. `interrupted` is what tests among
+    `not_run` left that were ended by force; the outcome in it means nothing.
     """
 
     reason: str = "finished"
@@ -35,25 +37,35 @@ class Ending:
     not_run: tuple[TestCase, ...] = ()
     missing: tuple[str, ...] = ()
     dropped: int = 0
+    lost: int = 0
+    interrupted: tuple[TestResult, ...] = ()
 
     @classmethod
-    def of(cls, end: SuiteEnd, collected: Iterable[TestCase] = (), missing: Sequence[str] = ()) -> Ending:
+    def of(
+        cls, end: SuiteEnd, collected: Iterable[TestCase] = (), missing: Sequence[str] = (),
+        interrupted: Iterable[TestResult] = (),
+    ) -> Ending:  # fmt: skip
         """From the runtime's word, with the collected tests for the names of those that did not run."""
         cases = {case.id: case for case in collected}
         not_run = tuple(
             cases.get(test_id) or TestCase(test_id, test_id.partition("::")[0], 0, test_id)
             for test_id in end.unfinished
         )
-        return cls(end.reason, end.errors, not_run, tuple(missing), end.dropped)
+        absent = {case.id for case in not_run}
+        left = tuple(result for result in interrupted if result.id in absent)
+        return cls(end.reason, end.errors, not_run, tuple(missing), end.dropped, interrupted=left)
 
     @property
     def complete(self) -> bool:
         """Whether every test has an outcome and all its evidence is there. A suite without tests is not complete."""
-        return self.reason == "finished" and not (self.not_run or self.missing or self.dropped or self.errors)
+        return self.reason == "finished" and not (
+            self.not_run or self.missing or self.dropped or self.errors or self.lost
+        )
 
     def gaps(self) -> list[str]:
         """What is missing, each in one line; never empty when the report is not complete."""
-        lines = [f"{case.id}: did not run" for case in self.not_run]
+        began = {result.id for result in self.interrupted}
+        lines = [f"{case.id}: {'was interrupted' if case.id in began else 'did not run'}" for case in self.not_run]
         lines += self.missing
         if self.dropped:
             lines.append(f"{self.dropped} records of the test process could not be read")
@@ -77,10 +89,16 @@ class ReportedTest:
 
     @property
     def outcome(self) -> TestOutcome:
-        """The last attempt's outcome; `flaky` if it passed after a failure."""
+        """The last attempt's outcome; `flaky` if it passed after a failure, `quarantined` if it failed in quarantine."""
         if self.last.outcome == "passed" and any(attempt.outcome == "failed" for attempt in self.attempts):
             return "flaky"
-        return self.last.outcome
+        return "quarantined" if self.quarantine is not None else self.last.outcome
+
+    @property
+    def quarantine(self) -> str | None:
+        """Until when and why the failure of the last attempt does not count; None where it does, or where there is none."""
+        notes = (each.description for each in self.last.annotations if each.type == QUARANTINED)
+        return next(notes, None) if self.last.outcome == "failed" else None
 
 
 @dataclass(frozen=True)
@@ -94,6 +112,7 @@ class Tally:
     failed: int
     flaky: int
     skipped: int
+    quarantined: int = 0
 
     def to_json(self) -> dict[str, int]:
         """As in results.json and in the job record."""
@@ -103,6 +122,7 @@ class Tally:
             "failed": self.failed,
             "flaky": self.flaky,
             "skipped": self.skipped,
+            "quarantined": self.quarantined,
         }
 
 
@@ -123,9 +143,10 @@ def tally(tests: Sequence[ReportedTest], ending: Ending) -> Tally:
     known = {test.last.id for test in tests}
     absent = sum(1 for case in ending.not_run if case.id not in known)
     return Tally(
-        total=len(tests) + absent,
+        total=len(tests) + absent + ending.lost,
         passed=outcomes.count("passed"),
         failed=outcomes.count("failed"),
         flaky=outcomes.count("flaky"),
         skipped=outcomes.count("skipped"),
+        quarantined=outcomes.count("quarantined"),
     )

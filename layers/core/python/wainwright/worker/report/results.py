@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from wainwright.worker.runtimes.model import SuiteError, TestError, TestResult
+from wainwright.worker.runtimes.outcomes import ERROR_KINDS
 
 from .model import Ending, ReportedTest, ReportMeta, group, tally
 
@@ -21,7 +22,7 @@ _ERROR = {
         "line": {"type": ["integer", "null"]},
         "kind": {
             "description": "null for an error outside a test",
-            "enum": ["assertion", "test_timeout", "job_timeout", "navigation", "script_error", "other", None],
+            "enum": [*ERROR_KINDS, None],
         },
     },
 }
@@ -54,13 +55,23 @@ _TEST = {
         "file": {"type": "string"},
         "line": {"type": "integer"},
         "title": {"type": "string"},
-        "outcome": {"enum": ["passed", "failed", "flaky", "skipped"]},
+        "outcome": {"enum": ["passed", "failed", "flaky", "skipped", "quarantined"]},
         "durationMs": {"type": "number", "description": "of the last attempt"},
         "startedAt": {"type": "string", "format": "date-time"},
         "attempts": {"type": "integer", "minimum": 1},
         "errors": {"type": "array", "items": _ERROR, "description": "of all attempts, oldest first"},
         "attachments": {"type": "array", "items": _ATTACHMENT, "description": "of all attempts, oldest first"},
         "annotations": {"type": "array"},
+    },
+}
+_INTERRUPTED = {
+    "type": "object",
+    "required": ["id", "file", "line", "title", "durationMs", "startedAt", "errors", "attachments"],
+    "properties": {name: _TEST["properties"][name] for name in ("id", "file", "line", "title", "startedAt")}  # type: ignore[index]
+    | {
+        "durationMs": {"type": "number", "description": "until it was ended"},
+        "errors": {"type": "array", "items": _ERROR},
+        "attachments": {"type": "array", "items": _ATTACHMENT},
     },
 }
 SCHEMA: dict[str, Any] = {
@@ -94,11 +105,16 @@ SCHEMA: dict[str, Any] = {
         },
         "tally": {
             "type": "object",
-            "description": "`total` includes tests that did not run, the other four do not",
+            "description": "`total` includes tests that did not run, the others do not",
             "required": ["total", "passed", "failed", "flaky", "skipped"],
             "additionalProperties": {"type": "integer", "minimum": 0},
         },
         "tests": {"type": "array", "items": _TEST},
+        "interrupted": {
+            "type": "array",
+            "items": _INTERRUPTED,
+            "description": "tests that were ended by force and have no outcome, with what they left",
+        },
         "errors": {"type": "array", "items": _ERROR, "description": "errors outside any test"},
     },
 }
@@ -118,6 +134,7 @@ def results_json(results: Iterable[TestResult], ending: Ending, meta: ReportMeta
         "missing": ending.gaps(),
         "tally": tally(tests, ending).to_json(),
         "tests": [_test(test) for test in tests],
+        "interrupted": [_interrupted(result) for result in ending.interrupted],
         "errors": [_error(error) for error in ending.errors],
     }
 
@@ -141,6 +158,19 @@ def _test(test: ReportedTest) -> dict[str, Any]:
         "errors": [_error(error) for attempt in test.attempts for error in attempt.errors],
         "attachments": [item.to_json() for attempt in test.attempts for item in attempt.attachments],
         "annotations": [{"type": a.type, "description": a.description} for a in last.annotations],
+    }
+
+
+def _interrupted(result: TestResult) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "file": result.file,
+        "line": result.line,
+        "title": result.title,
+        "durationMs": result.duration_ms,
+        "startedAt": result.started_at,
+        "errors": [_error(error) for error in result.errors],
+        "attachments": [item.to_json() for item in result.attachments],
     }
 
 

@@ -51,7 +51,7 @@ def browsers_path(environ: Mapping[str, str]) -> Path:
     """Where Playwright keeps its own browsers: PLAYWRIGHT_BROWSERS_PATH or its default in the user's cache folder."""
     if chosen := environ.get("PLAYWRIGHT_BROWSERS_PATH"):
         if chosen == "0":  # Playwright's word for "inside the package"
-            return _driver_package() / ".local-browsers"
+            return driver_package() / ".local-browsers"
         return Path(chosen)
     home = Path(environ.get("HOME") or Path.home())
     if sys.platform == "darwin":
@@ -63,15 +63,22 @@ def find_browser(
     name: BrowserName = "chromium",
     environ: Mapping[str, str] | None = None,
     places: tuple[str, ...] = CHROMIUM_PLACES,
+    package: Path | None = None,
 ) -> Browser | BrowserMissing:
     """Playwright's own build if it is installed, else (Chromium only) one on PATH or in a usual place.
 
-    Firefox and WebKit must be Playwright's own, since it patches them.
+    Firefox and WebKit must be Playwright's own, since it patches them. `package` is the playwright-core whose builds count;
+    None for that of the worker's own Playwright.
     """
     environ = os.environ if environ is None else environ
-    if _own_build_is_installed(name, browsers_path(environ)):
+    if _own_build_is_installed(name, browsers_path(environ), package):
         return Browser(name, None, "playwright")
     if name == "chromium":
+        # Chromium speaks a protocol of its own: the worker's build serves a suite whose Playwright is of another version.
+        if package is not None and (build := _own_build(name, browsers_path(environ), None)) is not None:
+            for program in sorted(build.glob("*/*headless*shell*")):
+                if os.access(program, os.X_OK) and program.is_file():
+                    return Browser(name, program, "playwright")
         for candidate in (*_on_path(environ), *places):
             if os.access(candidate, os.X_OK) and Path(candidate).is_file():
                 return Browser(name, Path(candidate), "system")
@@ -79,21 +86,28 @@ def find_browser(
     return BrowserMissing(name, command, f"No {name} browser was found. Install one with: {command}")
 
 
-def _driver_package() -> Path:
+def driver_package() -> Path:
+    """The playwright-core of the worker's own Playwright."""
     import playwright  # kept from module level: a caller that has no Playwright can still look for a system browser
 
     return Path(playwright.__file__).parent / "driver" / "package"
 
 
-def _own_build_is_installed(name: BrowserName, folder: Path) -> bool:
+def _own_build_is_installed(name: BrowserName, folder: Path, package: Path | None) -> bool:
     """Playwright marks each complete download with a file of this name."""
+    build = _own_build(name, folder, package)
+    return build is not None and (build / "INSTALLATION_COMPLETE").is_file()
+
+
+def _own_build(name: BrowserName, folder: Path, package: Path | None) -> Path | None:
+    """Where a Playwright keeps its build of a browser, once it is downloaded; None if it knows none of that name."""
     build = _HEADLESS_BUILD[name]
     try:
-        listed = json.loads((_driver_package() / "browsers.json").read_text())["browsers"]
+        listed = json.loads(((package or driver_package()) / "browsers.json").read_text())["browsers"]
     except (ImportError, FileNotFoundError):
-        return False
-    revision = next(entry["revision"] for entry in listed if entry["name"] == build)
-    return (folder / f"{build.replace('-', '_')}-{revision}" / "INSTALLATION_COMPLETE").is_file()
+        return None
+    revisions = [entry["revision"] for entry in listed if entry["name"] == build]
+    return folder / f"{build.replace('-', '_')}-{revisions[0]}" if revisions else None
 
 
 def _on_path(environ: Mapping[str, str]) -> list[str]:

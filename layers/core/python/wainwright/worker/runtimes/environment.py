@@ -8,7 +8,6 @@ import configparser
 import importlib.util
 import os
 import re
-import shutil
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from .browsers import browsers_path
+from .browsers import browsers_path, driver_package
+from .isolation import NOT_ISOLATED, Isolation
+from .video import browsers_with_ffmpeg
 
 PASSED_ON = frozenset(
     {"PATH", "LANG", "LANGUAGE", "TZ", "PLAYWRIGHT_NODEJS_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE"}
@@ -44,53 +45,101 @@ and more.
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Private folders of one run, removed after it."""
+    """Private folders of one run, removed after it. Home and temporary folder are made by whom the tests run as."""
 
     root: Path
     home: Path
     temporary: Path
 
+    @property
+    def traces(self) -> Path:
+        """Where Playwright records, in a folder for each browser. Whoever records first makes it."""
+        return self.home.parent / "traces"
+
 
 @contextmanager
-def surroundings(output: Path) -> Iterator[Surroundings]:
+def surroundings(output: Path, isolation: Isolation = NOT_ISOLATED) -> Iterator[Surroundings]:
     """A fresh home and temporary folder beside `output`; the temporary one in the system's where the path would be
     too long.
     """
-    root = Path(tempfile.mkdtemp(prefix="run-", dir=output.parent))
-    home, temporary = root / "home", root / "tmp"
-    home.mkdir()
-    elsewhere: Path | None = None
-    if len(str(temporary)) > MAX_TEMP_PATH:
-        temporary = elsewhere = Path(tempfile.mkdtemp(prefix="ww-"))
-    else:
-        temporary.mkdir()
+    place, folders = make_surroundings(output.parent, isolation)
     try:
-        yield Surroundings(root, home, temporary)
+        yield place
     finally:
         # A test may have left folders without write permission: what cannot be removed must not turn a finished suite
         # into a failure.
-        for folder in filter(None, (root, elsewhere)):
-            shutil.rmtree(folder, ignore_errors=True)
+        isolation.remove(*folders)
+
+
+def make_surroundings(folder: Path, isolation: Isolation) -> tuple[Surroundings, tuple[Path, ...]]:
+    """Make them in `folder`; also returns what is to be removed in the end."""
+    root = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+    isolation.show(root)
+    private = root / "own"
+    private.mkdir()
+    isolation.lend(private)
+    temporary, made = private / "tmp", [root]
+    if len(str(temporary)) > MAX_TEMP_PATH:
+        elsewhere = Path(tempfile.mkdtemp(prefix="ww-"))
+        isolation.lend(elsewhere)
+        temporary, made = elsewhere / "tmp", [root, elsewhere]
+    place = Surroundings(root, private / "home", temporary)
+    if isolation.user is None:
+        for each in (place.home, place.temporary):
+            each.mkdir()
+    return place, tuple(made)
 
 
 def child_environment(
-    extra: Mapping[str, str], place: Surroundings, import_path: Path, environ: Mapping[str, str] | None = None
+    extra: Mapping[str, str],
+    place: Surroundings,
+    import_path: Path,
+    environ: Mapping[str, str] | None = None,
+    dependencies: Path | None = None,
+    driver: Path | None = None,
 ) -> dict[str, str]:
-    """The child's whole environment: an allow-list of ours, its own folders, and what the caller adds (which wins)."""
+    """The child's whole environment: an allow-list of ours, its own folders, and what the caller adds (which wins).
+
+    The Python packages in `dependencies` come before the worker's own, so that the suite's versions win. `driver` is the
+    playwright-core of a suite that has one of its own.
+    """
     environ = os.environ if environ is None else environ
     passed = {name: value for name, value in environ.items() if name in PASSED_ON or name.startswith("LC_")}
+    packages = python_packages(dependencies)
+    programs = [str(packages / "bin")] if packages else []
     return {
-        "PATH": os.defpath,
         **passed,
+        "PATH": os.pathsep.join([*programs, passed.get("PATH", os.defpath)]),
         "HOME": str(place.home),
         "TMPDIR": str(place.temporary),
-        "PLAYWRIGHT_BROWSERS_PATH": str(browsers_path(environ)),
+        "PLAYWRIGHT_BROWSERS_PATH": str(_browsers(place, environ, driver or own_playwright(dependencies))),
         "PLAYWRIGHT_SKIP_BROWSER_GC": "1",  # the shared browser folder is not the tests' to tidy
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": str(import_path),
+        "PYTHONPATH": os.pathsep.join([str(import_path), *([str(packages)] if packages else [])]),
         **extra,
     }
+
+
+def _browsers(place: Surroundings, environ: Mapping[str, str], driver: Path | None) -> Path:
+    browsers = browsers_path(environ)
+    try:
+        return browsers_with_ffmpeg(browsers, place.root, driver or driver_package(), environ)
+    except ImportError:  # no Playwright at all: the suite tests no browser
+        return browsers
+
+
+def python_packages(dependencies: Path | None) -> Path | None:
+    """The folder of an installed environment that holds Python packages, if it has one."""
+    folder = dependencies / "python" if dependencies else None
+    return folder if folder and folder.is_dir() else None
+
+
+def own_playwright(dependencies: Path | None) -> Path | None:
+    """The playwright-core of the Playwright that an installed environment has of its own."""
+    packages = python_packages(dependencies)
+    core = packages / "playwright" / "driver" / "package" if packages else None
+    return core if core and core.is_dir() else None
 
 
 def own_configuration(folder: Path) -> Path | None:
@@ -139,7 +188,7 @@ class SuiteStyle:
     blocked_plugins: tuple[str, ...]
 
 
-def suite_style(folder: Path) -> SuiteStyle:
+def suite_style(folder: Path, dependencies: Path | None = None) -> SuiteStyle:
     """Read the suite's files, bounded, without running them.
 
     A suite is written for pytest-playwright-asyncio, which cannot be loaded together with pytest-playwright, if its
@@ -155,7 +204,11 @@ def suite_style(folder: Path) -> SuiteStyle:
     )
     sources = [content for path, content in contents.items() if path.suffix == ".py"]
     sync_api, async_api = (any(f"playwright.{api}_api" in text for text in sources) for api in ("sync", "async"))
-    asynchronous = (named or (async_api and not sync_api)) and _is_installed("pytest_playwright_asyncio")
+    packages = python_packages(dependencies)
+    if packages is not None and (packages / "pytest_playwright_asyncio").is_dir():
+        asynchronous = True  # the suite asked for it, in whatever file
+    else:
+        asynchronous = (named or (async_api and not sync_api)) and _is_installed("pytest_playwright_asyncio")
     unmentioned = [
         plugin
         for plugin, word in OPTIONAL_PLUGINS.items()

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from .isolation import NOT_ISOLATED, Isolation
 from .outcomes import (
     Annotation,
     Attachment,
@@ -22,10 +23,14 @@ from .outcomes import (
     TestResult,
 )
 
+if TYPE_CHECKING:
+    from .spare import Spare
+
 __all__ = [
     "Annotation",
     "Attachment",
     "BrowserName",
+    "CaseFeed",
     "Collected",
     "EndReason",
     "ErrorKind",
@@ -38,16 +43,20 @@ __all__ = [
     "LogLine",
     "Outcome",
     "Progress",
+    "SpareSource",
     "Step",
     "Stop",
     "StopRequest",
     "SuiteEnd",
     "SuiteError",
     "SuiteRequest",
+    "Take",
     "TestCase",
     "TestEnded",
     "TestError",
+    "TestInterrupted",
     "TestResult",
+    "TestStands",
     "TestStarted",
 ]
 
@@ -58,14 +67,18 @@ EndReason = Literal[
     "finished",  # every test that was to run has an outcome, or the suite ended itself early (see `unfinished`)
     "no_tests",  # nothing was collected
     "collection_error",  # a file could not be loaded: `errors` names file and line
+    "dependencies_failed",  # what the suite needs could not be installed: `errors` names the file
     "usage_error",  # pytest refused its options or the suite's configuration
     "browser_missing",  # no browser to run with; nothing was started
+    "browser_not_in_suite",  # the suite's own projects run in none of the browsers that were asked for
+    "runner_missing",  # the worker has not what the suite's runner runs on
     "interrupted",  # the suite ended the session itself (pytest.exit, KeyboardInterrupt)
     "stopped",  # as asked: the current test was finished, the rest did not run
     "canceled",  # as asked: killed at once
     "timed_out",  # the time of the whole suite ran out
     "crashed",  # the test process died or left without ending its session
-    "out_of_memory",  # killed by SIGKILL, not by us: suspected, `oom_kills` tells whether the kernel counted it
+    "out_of_memory",  # took more memory than it may, or was killed by SIGKILL: `oom_kills` tells whether by the kernel
+    "bound_exceeded",  # took more of something else than it may: `errors` says of what
 ]
 
 
@@ -99,6 +112,33 @@ class Stop:
         return "stop" if self._stop.is_set() else "run"
 
 
+Take = tuple[str, ...] | Literal["wait", "idle", "over"]
+"""What there is to run next: ids of test cases; or ``wait``, an answer is on its way; ``idle``, there is nothing for now, but
+there may be later; ``over``, nothing will come any more.
+"""
+
+
+class CaseFeed(Protocol):
+    """Where a running suite gets its test cases from, a few at a time."""
+
+    def take(self) -> Take:
+        """What to run next. Called when the test process is about to need it, and again and again until it has it; never
+        waits itself.
+        """
+
+
+class SpareSource(Protocol):
+    """Where a suite's test process comes from, if one is ready that fits."""
+
+    def take(self) -> Spare | None:
+        """The spare, which is the caller's from now on: to be used once, or to be closed."""
+
+    def make_way(self) -> None:
+        """Called before other code runs as whom the spare runs as: to end it where that keeps the two apart from the worker,
+        but not from each other.
+        """
+
+
 @dataclass(frozen=True)
 class SuiteRequest:
     """One suite to run.
@@ -109,13 +149,21 @@ class SuiteRequest:
     suite. `sandbox` turns Chromium's own sandbox on; it needs unprivileged user namespaces, which most container
     platforms (Fargate among them) do not give. `config` says how browsers are set up, by the names of the API
     (`browser_settings` reads it); `job` is what the tests may know of their job (id, label, url, params, attempt), None
-    for a suite that runs in none.
+    for a suite that runs in none. `select`, if given, holds the ids of the only tests to run; with `feed` the suite collects
+    all, and runs those that the feed names, as it names them (pytest alone can); with `collect_only` it collects, reports
+    `Collected`, and runs none. `dependencies` is the environment installed for the suite: `python/` goes on its import path,
+    `node_modules/` holds its Node packages, and either may be missing; None where the worker has all that it needs.
+    `browsers` are those that were asked for; without any, pytest runs in Chromium and Playwright Test as its projects say.
+    `secrets` are variables of the test process alone, never of the worker's nor of an installer's. `isolation` says as whom
+    and within which bounds its processes run; the two folders are such that they can be used so. `spares` may have a test
+    process ready that saves its start. `test_retries` is how often a test that failed is run again at once; None: as the
+    suite itself says.
     """
 
     folder: Path
     output: Path
     base_url: str | None = None
-    browser: BrowserName = "chromium"
+    browsers: tuple[BrowserName, ...] = ()
     deselect: frozenset[str] = frozenset()
     trace: Keep = "on"
     screenshot: Keep = "on"
@@ -125,6 +173,14 @@ class SuiteRequest:
     sandbox: bool = False
     config: Mapping[str, Any] = field(default_factory=dict)
     job: Mapping[str, Any] | None = None
+    select: frozenset[str] | None = None
+    feed: CaseFeed | None = None
+    collect_only: bool = False
+    dependencies: Path | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    isolation: Isolation = NOT_ISOLATED
+    spares: SpareSource | None = field(default=None, repr=False)
+    test_retries: int | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +202,28 @@ class TestStarted:
 
 @dataclass(frozen=True)
 class TestEnded:
-    """A test ended; its attachments are complete on disk."""
+    """A test ended; its attachments are complete on disk. `again`: it failed, and is run again at once, so that this is not yet
+    its outcome.
+    """
+
+    __test__ = False
+
+    result: TestResult
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class TestStands:
+    """A test that was to be run again was not, after all: what it came to last is its outcome."""
+
+    __test__ = False
+
+    id: str
+
+
+@dataclass(frozen=True)
+class TestInterrupted:
+    """A test was ended by force, and has no outcome; what it left until then is complete on disk."""
 
     __test__ = False
 
@@ -197,7 +274,18 @@ class JobResult:
     test_id: str | None = None
 
 
-Event = Collected | TestStarted | TestEnded | LogLine | Progress | JobLog | JobProgress | JobResult
+Event = (
+    Collected
+    | TestStarted
+    | TestEnded
+    | TestStands
+    | TestInterrupted
+    | LogLine
+    | Progress
+    | JobLog
+    | JobProgress
+    | JobResult
+)
 
 
 @dataclass(frozen=True)
@@ -217,7 +305,7 @@ class SuiteEnd:
     `exit_code` is None when the process was killed by `signal`. `unfinished` are the ids of tests that were to run
     and have no outcome: a suite passed only if it is empty. `dropped` counts reports of the child that could not be
     read: then results are missing as well. `oom_kills` counts what the kernel killed for want of memory in this
-    control group meanwhile (None: unknown).
+    control group meanwhile (None: unknown, or we ended it before the kernel had to).
     """
 
     reason: EndReason

@@ -28,13 +28,17 @@ from .fields import (
 )
 
 Outcome = Literal["passed", "failed", "skipped"]
-ErrorKind = Literal["assertion", "test_timeout", "job_timeout", "navigation", "script_error", "other"]
+ErrorKind = Literal[
+    "assertion", "test_timeout", "job_timeout", "navigation", "crash", "canceled", "script_error", "other"
+]
 OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "skipped")
 ERROR_KINDS: tuple[ErrorKind, ...] = (
     "assertion",
     "test_timeout",
     "job_timeout",
     "navigation",
+    "crash",
+    "canceled",
     "script_error",
     "other",
 )

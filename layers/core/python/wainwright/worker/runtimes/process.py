@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Self
+from typing import IO, Any, Literal, Self
+
+from .isolation import NOT_ISOLATED, Isolation
 
 Stream = Literal["events", "stdout", "stderr", "status"]
 MAX_LINE_BYTES = {"events": 4 * 1024 * 1024, "stdout": 8 * 1024, "stderr": 8 * 1024, "status": 4 * 1024}
@@ -21,7 +23,11 @@ MAX_LINE_BYTES = {"events": 4 * 1024 * 1024, "stdout": 8 * 1024, "stderr": 8 * 1
 CHUNK_BYTES = 64 * 1024
 KILL_GRACE_SECONDS = 10.0
 """For the supervisor to kill and reap; a process that the kernel cannot end must not hold the worker for ever."""
-SUPERVISOR = Path(__file__).parent / "child" / "wainwright_child" / "supervisor.py"
+SUPERVISOR = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from wainwright_child.supervisor import main; sys.exit(main(sys.argv[1:]))"
+)
+CHILD_PATH = Path(__file__).parent / "child"
 
 
 class LineSplitter:
@@ -59,37 +65,60 @@ class LineSplitter:
 
 
 @dataclass(frozen=True)
+class Exceeded:
+    """A bound on what all processes of a suite take together: memory and disk in bytes, processes in threads."""
+
+    name: str
+    limit: int
+    found: int
+
+
+@dataclass(frozen=True)
 class ExitStatus:
-    """How the test process ended; `exit_code` is None when `signal` killed it."""
+    """How the test process ended; `exit_code` is None when `signal` killed it. `bound` is what it was ended for."""
 
     exit_code: int | None
     signal: int | None
     max_rss_bytes: int | None = None
+    bound: Exceeded | None = None
 
 
 class SuiteProcess:
     """A running test process. Use as a context manager: nothing that it started outlives the block."""
 
     def __init__(
-        self, command: list[str], folder: Path, environment: Mapping[str, str], events_fd: int, control_fd: int
+        self,
+        command: list[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        *inherited: int,
+        isolation: Isolation = NOT_ISOLATED,
+        folders: Iterable[Path] = (),
+        own: Iterable[Path] = (),
     ) -> None:
+        """Start it. Of what it takes on disk the contents of ``folders`` count; those in ``own`` are made by whom it runs as."""
         lifeline, self._lifeline = os.pipe()
         status, status_write = os.pipe()
-        supervised = [sys.executable, "-I", "-S", str(SUPERVISOR), str(lifeline), str(status_write), *command]
+        source, source_write = os.pipe()
+        numbers = (str(lifeline), str(status_write), str(source))
         try:
             self._process = subprocess.Popen(
-                supervised,
+                [sys.executable, "-I", "-S", "-c", SUPERVISOR, str(CHILD_PATH), *numbers],
                 cwd=folder,
-                env=dict(environment),
+                env={},  # of what the tests are given nothing may reach the supervisor, which may be root
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(lifeline, status_write, events_fd, control_fd),
+                pass_fds=(lifeline, status_write, source, *inherited),
                 start_new_session=True,
             )
+        except BaseException:
+            os.close(source_write)
+            raise
         finally:
-            os.close(lifeline)
-            os.close(status_write)
+            for descriptor in (lifeline, status_write, source):
+                os.close(descriptor)
+        _write_all(source_write, _spec(command, environment, isolation, folders, own))
         self._status = os.fdopen(status, "rb", buffering=0)
         self._status_line: bytes | None = None
         self._killed_at: float | None = None
@@ -116,7 +145,7 @@ class SuiteProcess:
     @property
     def dropped(self) -> int:
         """Event lines that were too long to be read."""
-        return self._splitters["events"].dropped
+        return self._splitters["events"].dropped if "events" in self._splitters else 0
 
     @property
     def running(self) -> bool:
@@ -124,6 +153,16 @@ class SuiteProcess:
         if self._killed_at is not None and time.monotonic() > self._killed_at + KILL_GRACE_SECONDS:
             return False
         return bool(self._selector.get_map())
+
+    @property
+    def pid(self) -> int:
+        """Of the supervisor, below which all others are."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether the tests have ended, though not everything of theirs may have been read."""
+        return self._status_line is not None or self._process.poll() is not None
 
     def read(self, timeout: float) -> list[tuple[Stream, bytes]]:
         """The lines that arrive within `timeout` seconds, as soon as there are any."""
@@ -140,6 +179,13 @@ class SuiteProcess:
                 self._status_line = line
         return [(stream, line) for stream, line in lines if stream != "status"]
 
+    def count(self, *folders: Path) -> None:
+        """Count what lies in these folders as well."""
+        try:
+            os.write(self._lifeline, json.dumps(list(map(str, folders))).encode() + b"\n")
+        except BrokenPipeError:
+            return  # it has ended, which is read elsewhere
+
     def kill(self) -> None:
         """Kill the tests and all that they started, now. May be called again."""
         if self._killed_at is None:
@@ -152,7 +198,8 @@ class SuiteProcess:
         """
         if self._status_line is not None:
             report = json.loads(self._status_line)
-            return ExitStatus(report["exit"], report["signal"], report["maxRssBytes"])
+            bound = Exceeded(**report["bound"]) if report["bound"] else None
+            return ExitStatus(report["exit"], report["signal"], report["maxRssBytes"], bound)
         code = self._process.wait(KILL_GRACE_SECONDS)
         return ExitStatus(None, -code) if code < 0 else ExitStatus(code, None)
 
@@ -173,3 +220,39 @@ class SuiteProcess:
             for pipe in (self._process.stdout, self._process.stderr, self._status):
                 if pipe is not None:
                     pipe.close()
+
+
+def _spec(
+    command: list[str],
+    environment: Mapping[str, str],
+    isolation: Isolation,
+    folders: Iterable[Path],
+    own: Iterable[Path],
+) -> bytes:
+    """What the supervisor reads, as it describes it."""
+    bounds, user = isolation.bounds, isolation.user
+    spec: dict[str, Any] = {
+        "command": command,
+        "environment": dict(environment),
+        "user": {"uid": user.uid, "gid": user.gid} if user else None,
+        "limits": {
+            "memoryBytes": bounds.memory_bytes,
+            "cpuSeconds": bounds.cpu_seconds,
+            "processes": bounds.processes,
+            "openFiles": bounds.open_files,
+            "fileBytes": bounds.file_bytes,
+            "diskBytes": bounds.disk_bytes,
+        },
+        "folders": [str(folder) for folder in folders],
+        "own": [str(folder) for folder in own],
+    }
+    return json.dumps(spec).encode()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Write and close; a supervisor that has ended says so by its pipes."""
+    try:
+        with os.fdopen(descriptor, "wb") as pipe:
+            pipe.write(data)
+    except BrokenPipeError:
+        return

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from .browsers import QUIET_FLAGS, Browser, BrowserMissing, find_browser
 from .config import browser_settings
-from .environment import Surroundings, child_environment, own_configuration, suite_style, surroundings
-from .memory import oom_kills
-from .model import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
-from .process import SuiteProcess
-from .session import Session
+from .environment import Surroundings, child_environment, own_configuration, own_playwright, suite_style, surroundings
+from .model import BrowserName, Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from .plain_script import plain_script
+from .process import CHILD_PATH
+from .pytest_session import PytestSession
+from .remains import Remains
+from .spare import Spare, fits
+from .supervised import EXPIRY_GRACE_SECONDS, POLL_SECONDS, Child, SupervisedRun, tell
 
-POLL_SECONDS = 0.1
-"""How often a stop or the deadline is looked at while the child is silent."""
-EXPIRY_GRACE_SECONDS = 15.0
-"""After the deadline: for the running test to be ended and its trace to be written, before everything is killed."""
-CHILD_PATH = Path(__file__).parent / "child"
+CANCEL_GRACE_SECONDS = 3.0
+"""A test is ended and its trace written in half a second, on a machine that has nothing else to do."""
+FEED_SECONDS = 0.01
+"""How often the feed is asked while the child waits for its next test, which comes from elsewhere."""
+DEFAULT_BROWSERS: tuple[BrowserName, ...] = ("chromium",)
 FACADE = tuple(Path(__file__).parents[2] / name for name in ("__init__.py", "in_job.py", "version.py"))
 """What test code may import of Wainwright: copied, so that nothing else of the package comes within its reach by it."""
 
@@ -41,81 +42,101 @@ def run_suite(
     return quickly. If it raises, the suite is killed and the error goes to the caller. Raises OSError if a folder is
     missing or no process can be started; whatever the suite itself does ends as a `SuiteEnd`.
     """
-    browser = find_browser(request.browser)
-    if isinstance(browser, BrowserMissing):
-        return SuiteEnd("browser_missing", errors=(SuiteError(browser.message),))
-    with surroundings(request.output) as place:
-        return _Run(request, browser, place, on_event, stop, expiry_grace_seconds).run()
+    browsers: list[Browser] = []
+    for name in request.browsers or DEFAULT_BROWSERS:
+        browser = find_browser(name, package=own_playwright(request.dependencies))
+        if isinstance(browser, BrowserMissing):
+            return SuiteEnd("browser_missing", errors=(SuiteError(browser.message),))
+        browsers.append(browser)
+    if (spare := _spare_for(request, browsers)) is not None:
+        with spare:
+            run = _Run(request, browsers, spare.place, on_event, stop, expiry_grace_seconds, spare)
+            end = run.run()
+        if run.begun or end.reason not in ("crashed", "out_of_memory"):
+            return end
+    with surroundings(request.output, request.isolation) as place:
+        return _Run(request, browsers, place, on_event, stop, expiry_grace_seconds).run()
 
 
-class _Run:
+def _spare_for(request: SuiteRequest, browsers: list[Browser]) -> Spare | None:
+    """The worker's spare, if there is one and the suite is one that it can run."""
+    if request.spares is None:
+        return None
+    style = suite_style(request.folder.resolve(), request.dependencies)
+    if not fits(request, browsers, asynchronous=style.asynchronous):
+        request.spares.make_way()
+        return None
+    spare = request.spares.take()
+    if spare is not None and spare.browser != browsers[0]:
+        spare.close()  # another was installed since
+        return None
+    return spare
+
+
+class _Run(SupervisedRun):
     """One run of one suite."""
+
+    cancel_grace = CANCEL_GRACE_SECONDS
 
     def __init__(
         self,
         request: SuiteRequest,
-        browser: Browser,
+        browsers: Sequence[Browser],
         place: Surroundings,
         on_event: Callable[[Event], None],
         stop: StopRequest,
         expiry_grace_seconds: float,
+        spare: Spare | None = None,
     ) -> None:
-        self._request = request
-        self._browser = browser
+        user = request.isolation.user
+        owner = user.uid if user else None
+        session = PytestSession(request.folder.resolve(), request.output.resolve(), on_event, owner)
+        super().__init__(request, session, stop, expiry_grace_seconds, spare)
+        self._browsers = browsers
         self._place = place
-        self._stop = stop
-        self._grace = expiry_grace_seconds
+        self._script = plain_script(request.folder.resolve())
         self._on_event = on_event
-        self._session = Session(request.folder.resolve(), request.output.resolve(), on_event)
-        self._expired_at: float | None = None
-        self._told_to_stop = False
+        self._told_idle = False
+        if request.feed is not None or request.collect_only:
+            self._session.handed = set()
 
-    def run(self) -> SuiteEnd:
-        """Start, read to the end, and say how it ended."""
-        kills_before = oom_kills()
-        events_read, events_write = os.pipe()
-        control_read, control_write = os.pipe()
-        try:
-            settings = self._write_settings(events_write, control_read)
-            environment = child_environment(self._request.env, self._place, CHILD_PATH)
-            with _Closing(events_write, control_read):
-                process = SuiteProcess(
-                    self._command(settings), self._request.folder, environment, events_write, control_read
-                )
-            with process:
-                process.watch_events(events_read)
-                self._read(process, control_write)
-                status = process.exit_status()
-                dropped = process.dropped
-        finally:
-            os.close(events_read)
-            os.close(control_write)
-        kills = oom_kills()
-        counted = None if kills is None or kills_before is None else kills - kills_before
-        return self._session.end(status, self._ended_by_us(), dropped, counted)
+    @property
+    def begun(self) -> bool:
+        """Whether the spare has taken the suite."""
+        return self._session.begun
 
-    def _ended_by_us(self) -> str | None:
-        if self._stop.mode == "cancel":
-            return "canceled"
-        if self._expired_at is not None:
-            return "timed_out"
-        return "stopped" if self._told_to_stop else None
+    def prepare(self, events_fd: int, control_fd: int) -> Child:
+        settings = self._write_settings(events_fd, control_fd)
+        environment = child_environment(
+            self._request.env, self._place, CHILD_PATH, dependencies=self._request.dependencies
+        )
+        return Child(self._command(settings), environment, (self._place.home, self._place.temporary))
 
-    def _read(self, process: SuiteProcess, control: int) -> None:
-        timeout_ms = self._request.timeout_ms
-        deadline = None if timeout_ms is None else time.monotonic() + timeout_ms / 1000
-        while process.running:
-            for stream, line in process.read(POLL_SECONDS):
-                self._session.take(stream, line)
-            now = time.monotonic()
-            if self._stop.mode == "cancel" or (self._expired_at and now > self._expired_at + self._grace):
-                process.kill()
-            elif deadline is not None and now > deadline and self._expired_at is None:
-                self._expired_at = now
-                _tell(control, b"expire\n")
-            elif self._stop.mode == "stop" and not self._told_to_stop:
-                self._told_to_stop = True
-                _tell(control, b"stop\n")
+    def look_at_remains(self) -> None:
+        if (began := self._session.running_since) is not None:
+            user = self._request.isolation.user
+            folders = (self._request.output.resolve(), self._place.traces, self._place.temporary)
+            where = (*folders, user.uid if user else None)
+            self._session.interrupt(Remains(*where, since=began).collect())
+
+    def attend(self, control: int) -> float:
+        self._feed(control)
+        return FEED_SECONDS if self._session.wants else POLL_SECONDS
+
+    def _feed(self, control: int) -> None:
+        """Give the test process its next tests, if it wants some."""
+        if self._request.feed is None or self._session.handed is None or not self._session.wants:
+            return
+        taken = self._request.feed.take()
+        if taken == "wait" or (taken == "idle" and self._told_idle):
+            return
+        # After `idle` it goes on waiting, once it has torn down its fixtures.
+        self._session.wants = self._told_idle = taken == "idle"
+        if isinstance(taken, str):
+            tell(control, taken.encode() + b"\n")
+        else:
+            self._session.handed.update(taken)
+            tell(control, b"run " + json.dumps(taken).encode() + b"\n")
 
     def _write_settings(self, events_fd: int, control_fd: int) -> Path:
         request = self._request
@@ -127,15 +148,20 @@ class _Run:
             **configured,
             "eventsFd": events_fd,
             "controlFd": control_fd,
-            "browser": self._browser.name,
-            "executable": str(self._browser.executable) if self._browser.executable else None,
+            "executables": {each.name: str(each.executable) if each.executable else None for each in self._browsers},
             "launchArgs": [*QUIET_FLAGS, *configured["launchArgs"]],
             "sandbox": request.sandbox,
             "deselect": sorted(request.deselect),
+            "select": None if request.select is None else sorted(request.select),
+            "fed": request.feed is not None,
+            "collectOnly": request.collect_only,
+            "testRetries": request.test_retries,
             "options": self._options(),
             "logs": str(request.output.resolve() / "logs"),
+            "traces": str(self._place.traces),
             "job": request.job,
             "facade": str(self._facade()),
+            "script": str(self._script) if self._script else None,
         }
         path = self._place.root / "settings.json"
         path.write_text(json.dumps(settings), encoding="utf-8")
@@ -156,19 +182,21 @@ class _Run:
             # Without a file of its own pytest would look for one in the parent folders.
             configuration = self._place.root / "pytest.ini"
             configuration.write_text("[pytest]\n", encoding="utf-8")
-        blocked = [option for plugin in suite_style(folder).blocked_plugins for option in ("-p", f"no:{plugin}")]
+        style = suite_style(folder, self._request.dependencies)
+        blocked = [option for plugin in style.blocked_plugins for option in ("-p", f"no:{plugin}")]
         return [
             *(sys.executable, "-m", "pytest"),
             *("-p", "wainwright_child.plugin", "--wainwright-settings", str(settings)),
             *("-p", "no:cacheprovider", *blocked),
             *("-c", str(configuration), "--rootdir", str(folder), "--confcutdir", str(folder), "--color=no"),
+            *([str(self._script)] if self._script else []),
         ]
 
     def _options(self) -> dict[str, Any]:
-        """Of pytest-playwright, pytest-base-url and pytest-xdist: one browser, no window, no parallel workers, our evidence."""
+        """Of pytest-playwright, pytest-base-url and pytest-xdist: our browsers, no window, no parallel workers, our evidence."""
         request = self._request
         options: dict[str, Any] = {
-            "browser": [request.browser],
+            "browser": [each.name for each in self._browsers],
             "headed": False,
             "numprocesses": 0,
             "tracing": request.trace,
@@ -177,25 +205,6 @@ class _Run:
             # A folder of its own below ours, since pytest-playwright empties the one that it is given.
             "output": str(request.output.resolve() / "playwright"),
         }
+        if request.test_retries is not None:
+            options["reruns"] = 0  # of pytest-rerunfailures, which the suite may have: one of us is enough
         return {**options, "base_url": request.base_url} if request.base_url else options
-
-
-class _Closing:
-    """Closes our copies of descriptors that a child has inherited, also when it could not be started."""
-
-    def __init__(self, *descriptors: int) -> None:
-        self._descriptors = descriptors
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        for descriptor in self._descriptors:
-            os.close(descriptor)
-
-
-def _tell(control: int, line: bytes) -> None:
-    try:
-        os.write(control, line)
-    except BrokenPipeError:
-        return  # it has ended meanwhile, which is what was asked for

@@ -7,12 +7,11 @@ file in our output folder.
 from __future__ import annotations
 
 import json
-import os
 import signal
-import stat
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +27,7 @@ from .fields import (
     text,
     texts,
 )
+from .isolation import SETTINGS
 from .job_records import read_log, read_progress, read_result
 from .model import (
     Attachment,
@@ -39,14 +39,19 @@ from .model import (
     Level,
     LogLine,
     Progress,
+    Step,
     SuiteEnd,
     SuiteError,
     TestCase,
     TestEnded,
+    TestError,
+    TestInterrupted,
     TestResult,
+    TestStands,
     TestStarted,
 )
-from .process import ExitStatus
+from .process import Exceeded, ExitStatus
+from .taking import Taking
 from .trace_steps import trace_steps
 
 MAX_TESTS = 100_000
@@ -62,27 +67,46 @@ PYTEST_OK, PYTEST_TESTS_FAILED, PYTEST_INTERRUPTED, PYTEST_INTERNAL, PYTEST_USAG
 PYTEST_ORDERLY = (PYTEST_OK, PYTEST_TESTS_FAILED, PYTEST_INTERRUPTED, PYTEST_NO_TESTS)
 
 
-class Session:
-    """The state of one suite as the worker has seen it."""
+_BY_WHOM = {
+    True: ": by the kernel, for want of memory",
+    False: ", and neither by us nor by the kernel for want of memory: something sent it SIGKILL",
+    None: ", and not by us: most likely it ran out of memory",
+}
+"""By whether the kernel counted a kill."""
 
-    def __init__(self, folder: Path, output: Path, on_event: Callable[[Event], None]) -> None:
+
+class Session:
+    """The state of one suite as the worker has seen it.
+
+    ``owner`` is the user whom its files must belong to, if anybody. ``begun``: a spare has taken the suite. ``wants``: it asked
+    for tests to run. ``handed``: those that it was given to run, where it does not run all.
+    """
+
+    def __init__(self, folder: Path, output: Path, on_event: Callable[[Event], None], owner: int | None = None) -> None:
         self._folder = folder
-        self._output = output
+        self._taking = Taking(output, owner)
         self._on_event = on_event
         self._tests: dict[str, TestCase] = {}
         self._deselected: list[str] = []
         self._ended: set[str] = set()
+        self._to_run_again: dict[str, None] = {}
         self._running: str | None = None
+        self._began = datetime.now(UTC)
         self._errors: list[SuiteError] = []
         self._collection_failed = False
         self._stderr: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
         self._log_lines: Counter[str] = Counter()
         self._malformed = 0
         self._finished = False
+        self.wants = False
+        self.begun = False
+        self.handed: set[str] | None = None
         self._handlers: dict[str, Callable[[Mapping[str, Any]], list[Event]]] = {
+            "begun": self._spare_begun,
             "tests": self._tests_found,
             "deselected": self._passed_over,
             "collected": self._collected,
+            "wants": self._wants,
             "started": self._test_started,
             "ended": self._test_ended,
             "collection_error": self._collection_error,
@@ -118,6 +142,10 @@ class Session:
             if isinstance(event, TestEnded):
                 self._pass_on_printed(event.result)
 
+    def _spare_begun(self, _record: Mapping[str, Any]) -> list[Event]:
+        self.begun = True
+        return []
+
     def _tests_found(self, record: Mapping[str, Any]) -> list[Event]:
         for item in records(record, "tests"):
             if len(self._tests) < MAX_TESTS:
@@ -135,8 +163,13 @@ class Session:
             self._malformed += missing
         return [Collected(tuple(self._tests.values()), tuple(self._deselected)), Progress(0, len(self._tests))]
 
+    def _wants(self, _record: Mapping[str, Any]) -> list[Event]:
+        self.wants = True
+        return []
+
     def _test_started(self, record: Mapping[str, Any]) -> list[Event]:
         self._running = self._known(record)
+        self._began = datetime.now(UTC)
         return [TestStarted(self._running)]
 
     def _test_ended(self, record: Mapping[str, Any]) -> list[Event]:
@@ -144,10 +177,42 @@ class Session:
         # Checked before anything is kept: `from_json` does not read paths, so that none comes from a stored row.
         attachments = tuple(filter(None, (self._attachment(item) for item in records(record, "attachments"))))
         result = TestResult.from_json({**record, "attachments": []})
-        self._ended.add(test_id)
         self._running = None
         result = replace(result, attachments=attachments, steps=self._with_calls(result, attachments))
+        if any(error.kind == "canceled" for error in result.errors):
+            return [TestInterrupted(result)]
+        if record.get("again") is True:
+            self._to_run_again[test_id] = None
+            return [TestEnded(result, again=True)]
+        self._to_run_again.pop(test_id, None)
+        self._ended.add(test_id)
         return [TestEnded(result), Progress(len(self._ended), len(self._tests))]
+
+    @property
+    def running_since(self) -> float | None:
+        """When the test began that is running, in seconds since the epoch; None where none is."""
+        return self._began.timestamp() if self._running else None
+
+    def interrupt(self, left: tuple[Attachment, ...]) -> None:
+        """The running test will not end any more; this is what it left."""
+        if self._running is None:
+            return
+        case, spent = self._tests[self._running], datetime.now(UTC) - self._began
+        result = TestResult(
+            *(
+                case.id,
+                case.file,
+                case.line,
+                case.title,
+                "failed",
+                spent.total_seconds() * 1_000,
+                _instant(self._began),
+            ),
+            path=case.path,
+            errors=(TestError("The test process ended while this test ran"),),
+            attachments=left,
+        )
+        self._on_event(TestInterrupted(replace(result, steps=self._with_calls(result, left))))
 
     def _known(self, record: Mapping[str, Any]) -> str:
         test_id = text(record, "id", MAX_ID)
@@ -157,18 +222,14 @@ class Session:
 
     def _attachment(self, item: Mapping[str, Any]) -> Attachment | None:
         """None for what is not a regular file in our folder: a link could name any file that the worker may read."""
-        path = Path(text(item, "path", MAX_ID))
-        try:
-            found = os.lstat(path)
-        except (OSError, ValueError):
-            return None
-        if not stat.S_ISREG(found.st_mode) or not path.resolve().is_relative_to(self._output):
+        taken = self._taking.take(Path(text(item, "path", MAX_ID)))
+        if taken is None:
             return None
         name, content_type = text(item, "name", MAX_LABEL), text(item, "contentType", MAX_LABEL)
-        return Attachment(name, content_type, path, None, found.st_size)
+        return Attachment(name, content_type, taken[0], None, taken[1])
 
-    def _with_calls(self, result: TestResult, attachments: tuple[Attachment, ...]) -> Any:
-        """Each phase with the Playwright calls that began in it."""
+    def _with_calls(self, result: TestResult, attachments: tuple[Attachment, ...]) -> tuple[Step, ...]:
+        """Each phase with the Playwright calls that began in it, for a runner that does not report them itself."""
         traces = [a.path for a in attachments if a.name == "trace" and a.path is not None]
         calls = [step for trace in traces for step in trace_steps(trace, self._folder)]
         phases = list(result.steps)
@@ -200,7 +261,8 @@ class Session:
     def _session_finished(self, record: Mapping[str, Any]) -> list[Event]:
         integer(record, "exitStatus")
         self._finished = True
-        return []
+        self._ended.update(self._to_run_again)
+        return [TestStands(test_id) for test_id in self._to_run_again]
 
     def _pass_on_printed(self, result: TestResult) -> None:
         printed: list[tuple[Level, str]] = [("INFO", line) for line in result.stdout.splitlines() if line.strip()]
@@ -233,9 +295,10 @@ class Session:
 
     def end(self, status: ExitStatus, ended_by_us: str | None, dropped: int, kills: int | None) -> SuiteEnd:
         """How the suite ended, from what arrived, the exit status, and whether we ended it."""
-        unfinished = tuple(test_id for test_id in self._tests if test_id not in self._ended)
+        to_run = [each for each in self._tests if self.handed is None or each in self.handed]
+        unfinished = tuple(test_id for test_id in to_run if test_id not in self._ended)
         reason = self._reason(status, ended_by_us, bool(unfinished))
-        errors = list(self._errors) or self._explained(reason, status)
+        errors = list(self._errors) or self._explained(reason, status, kills)
         return SuiteEnd(
             reason=reason,
             exit_code=status.exit_code,
@@ -246,7 +309,7 @@ class Session:
             deselected=len(self._deselected),
             unfinished=unfinished,
             dropped=dropped + self._malformed,
-            oom_kills=kills,
+            oom_kills=None if reason == "out_of_memory" and status.bound else kills,
             max_rss_bytes=status.max_rss_bytes,
         )
 
@@ -255,35 +318,65 @@ class Session:
             ended_by_us = None  # everything had run by the time that the stop arrived
         if ended_by_us is not None and not self._collection_failed:
             return cast(EndReason, ended_by_us)
+        if status.bound is not None:
+            return "out_of_memory" if status.bound.name == "memory" else "bound_exceeded"
         if self._collection_failed:
             return "collection_error"
+        if status.signal == signal.SIGXCPU:
+            return "bound_exceeded"
         if status.signal is not None:
             return "out_of_memory" if status.signal == signal.SIGKILL else "crashed"
-        if status.exit_code == PYTEST_USAGE:
-            return "usage_error"
-        if not self._finished or status.exit_code not in PYTEST_ORDERLY:
-            return "crashed"
-        if status.exit_code == PYTEST_INTERRUPTED:
-            return "interrupted"
-        if not self._tests and not self._deselected:
-            return "no_tests"
-        return "finished"
+        return self.reason_by_exit_code(status.exit_code) or (
+            "finished" if self._tests or self._deselected else "no_tests"
+        )
 
-    def _explained(self, reason: EndReason, status: ExitStatus) -> list[SuiteError]:
+    def reason_by_exit_code(self, code: int | None) -> EndReason | None:
+        """What the runner's exit code says of its end; None for an orderly one."""
+        return None if self._finished else "crashed"
+
+    def _explained(self, reason: EndReason, status: ExitStatus, kills: int | None) -> list[SuiteError]:
         """A message for ends that the child could not explain itself."""
-        said = next((line for line in self._stderr if line.strip()), "")
-        if reason == "usage_error":
-            # argparse prints its usage first, then "…: error: what was wrong".
-            said = next((line for line in self._stderr if ": error: " in line), said)
-            return [SuiteError(said or "pytest refused its options or the suite's configuration")]
+        if status.bound is not None and reason in ("out_of_memory", "bound_exceeded"):
+            return [SuiteError(_beyond(status.bound))]
+        if reason == "bound_exceeded":
+            message = f"The test process used more CPU time than it may ({SETTINGS['cpu']}), and was ended"
+            return [SuiteError(message)]
+        if explanation := self.explanation(reason):
+            return [SuiteError(explanation)]
+        if reason not in ("out_of_memory", "crashed"):
+            return []
+        during = f" while {self._running} ran" if self._running else ""
         if reason == "out_of_memory":
-            return [SuiteError("The test process was killed, and not by us: most likely it ran out of memory")]
-        if reason == "crashed" and status.signal is not None:
-            return [SuiteError(f"The test process was killed by {signal.Signals(status.signal).name}")]
-        if reason == "crashed":
-            return [SuiteError(f"The test process left with code {status.exit_code} before its session ended")]
-        if reason == "no_tests":
-            return [
-                SuiteError("No test was found: pytest collects test_* functions from test_*.py and *_test.py files")
-            ]
-        return []
+            return [SuiteError(f"The test process was killed{during}{_BY_WHOM[None if kills is None else kills > 0]}")]
+        if status.signal is not None:
+            return [SuiteError(f"The test process was killed by {signal.Signals(status.signal).name}{during}")]
+        return [SuiteError(f"The test process left with code {status.exit_code}{during}, before its session ended")]
+
+    def explanation(self, reason: EndReason) -> str | None:
+        """The runner's own words for an end; None where there are none."""
+        return "No test was found" if reason == "no_tests" else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the child has said that its session came to its end."""
+        return self._finished
+
+    @property
+    def printed(self) -> list[str]:
+        """The last lines that it printed on standard error."""
+        return list(self._stderr)
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _beyond(bound: Exceeded) -> str:
+    """What was taken, and the setting that it is more than."""
+    if bound.name == "processes":
+        took = f"ran {bound.found} processes and threads at once, more than the {bound.limit} that it may"
+    else:
+        where = "of memory" if bound.name == "memory" else "on disk"
+        found, limit = (round(number / 1_000_000) for number in (bound.found, bound.limit))
+        took = f"took {found} MB {where}, more than the {limit} MB that it may"
+    return f"The suite {took} ({SETTINGS[bound.name]}), and was ended"

@@ -13,10 +13,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from .headers import HeadersOfOwnOrigin
+from .traces import Traces
 
 MAX_LINES = 1_000
 MAX_LINE = 2_000
@@ -28,9 +30,18 @@ NAVIGATED_AWAY = "net::ERR_ABORTED"
 
 
 class BrowserLog:
-    """Console messages, uncaught errors and failed requests of the running test, bounded in number and length."""
+    """Console messages, uncaught errors and failed requests of the running test, bounded in number and length.
 
-    def __init__(self, blocked_hosts: Sequence[str] = ()) -> None:
+    They are written to ``file`` as they come, for whoever has to do without this process. ``crashed`` says that a page of
+    the running test, or any browser, is gone that nobody closed.
+    """
+
+    def __init__(self, blocked_hosts: Sequence[str] = (), file: Path | None = None) -> None:
+        if file:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        self._file = file.open("w", encoding="utf-8", errors="replace") if file else None
+        self._page_crashed = self._browser_gone = False
+        self._watched: set[int] = set()
         self._lines: list[str] = []
         self._dropped = 0
         self._lock = threading.Lock()
@@ -44,15 +55,29 @@ class BrowserLog:
         stamp = time.strftime("%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"
         with self._lock:
             if len(self._lines) < MAX_LINES:
-                self._lines.append(f"{stamp} {kind}: {message[:MAX_LINE]}")
+                line = f"{stamp} {kind}: {message[:MAX_LINE]}"
+                self._lines.append(line)
+                if self._file:
+                    self._file.write(line + "\n")
+                    self._file.flush()
             else:
                 self._dropped += 1
+
+    def begin(self, test: str) -> None:
+        """A test begins. What is in the file from here on is read if it does not come to its end."""
+        if self._file:
+            self._file.write(f"{test}: was running when its process ended\n\n--- browser ---\n")
+            self._file.flush()
 
     def take(self) -> list[str]:
         """The lines since the last call."""
         with self._lock:
             lines, dropped, blocked = self._lines, self._dropped, self._blocked
             self._lines, self._dropped, self._blocked = [], 0, Counter()
+            self._page_crashed = False
+            if self._file:
+                self._file.seek(0)
+                self._file.truncate()
         if dropped:
             lines.append(f"… and {dropped} more lines")
         if blocked:
@@ -60,8 +85,37 @@ class BrowserLog:
             lines.append(f"requests to ad and tracker hosts blocked: {blocked.total()} ({hosts})")
         return lines
 
+    @property
+    def crashed(self) -> bool:
+        """Whether a page of the running test, or a browser, has crashed."""
+        return self._page_crashed or self._browser_gone
+
+    def watch(self, browser: Any) -> None:
+        """Notice the end of a browser that nobody asked for."""
+        self._watched.add(id(browser))
+        browser.on("disconnected", self._on_disconnected)
+
+    def closing(self, browser: Any, options: dict[str, Any]) -> dict[str, Any]:
+        """A browser is closed on purpose. Passes the options on as they are."""
+        if id(browser) in self._watched:
+            self._watched.remove(id(browser))
+            browser.remove_listener("disconnected", self._on_disconnected)
+        return options
+
+    def _on_disconnected(self, _browser: Any) -> None:
+        self._browser_gone = True
+        self.add("browser", "the browser has crashed, or was killed")
+
+    def _on_page(self, page: Any) -> None:
+        page.on("crash", self._on_crash)
+
+    def _on_crash(self, page: Any) -> None:
+        self._page_crashed = True
+        self.add("page", f"the page has crashed: {page.url}")
+
     def attach(self, context: Any) -> None:
         """Listen to a browser context (of the sync or the async API)."""
+        context.on("page", self._on_page)
         context.on("console", self._on_console)
         context.on("weberror", lambda error: self.add("page error", str(error.error)))
         context.on("requestfailed", self._on_request_failed)
@@ -88,13 +142,25 @@ class BrowserLog:
         return host if any(".".join(labels[at:]) in self._blocked_hosts for at in range(len(labels))) else None
 
 
-def install(settings: dict[str, Any], log: BrowserLog) -> None:
+def install(settings: dict[str, Any], log: BrowserLog, traces: Traces) -> None:
     """Patch the launching, context-making and navigating methods of both of Playwright's APIs, once, in this process."""
     try:
         from playwright import async_api, sync_api
     except ImportError:
         return  # a suite that tests no browser runs without Playwright
-    launching = functools.partial(launch_options, settings)
+
+    def launching(browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
+        options = launch_options(settings, browser_type, options)
+        return options if options.get("traces_dir") else {**options, "traces_dir": traces.folder()}
+
+    def launched(_: Any, browser: Any) -> Any:
+        log.watch(browser)
+        return headers.attach(browser)
+
+    def opened(context: Any) -> None:
+        log.attach(context)
+        traces.opened(context)
+
     in_context = functools.partial(context_options, settings)
     headers = HeadersOfOwnOrigin(settings)
 
@@ -102,32 +168,38 @@ def install(settings: dict[str, Any], log: BrowserLog) -> None:
         return in_context(browser_type, launching(browser_type, options))
 
     def persistent_launched(_: Any, context: Any) -> Any:
-        log.attach(context)
+        opened(context)
         return headers.attach(context.browser)
 
     for api in (sync_api, async_api):
-        _wrap(api.BrowserType, "launch", launching, lambda _, browser: headers.attach(browser))
+        _wrap(api.BrowserType, "launch", launching, launched)
+        _wrap(api.Browser, "close", log.closing, None)
         _wrap(
             api.BrowserType,
             "launch_persistent_context",
             launching_persistent,
             persistent_launched,
         )
-        _wrap(api.Browser, "new_context", in_context, lambda _, context: log.attach(context))
-        _wrap(api.Browser, "new_page", in_context, lambda _, page: log.attach(page.context))
+        _wrap(api.Browser, "new_context", in_context, lambda _, context: opened(context))
+        _wrap(api.Browser, "new_page", in_context, lambda _, page: opened(page.context))
         if settings["waitForMs"]:
-            for owner, names in ((api.Page, PAGE_NAVIGATIONS), (api.Frame, FRAME_NAVIGATIONS)):
-                for name in names:
-                    _wrap(owner, name, None, lambda page, _: page.wait_for_timeout(settings["waitForMs"]))
+            _wait_after_navigations(api, settings["waitForMs"])
+
+
+def _wait_after_navigations(api: Any, milliseconds: int) -> None:
+    for owner, names in ((api.Page, PAGE_NAVIGATIONS), (api.Frame, FRAME_NAVIGATIONS)):
+        for name in names:
+            _wrap(owner, name, None, lambda page, _: page.wait_for_timeout(milliseconds))
 
 
 def launch_options(settings: dict[str, Any], browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
     """What the test gave, completed by what this machine needs. The test's own executable or channel is left alone."""
-    if browser_type.name != settings["browser"]:
+    if browser_type.name not in settings["executables"]:
         return options
     options = dict(options)
-    if settings["executable"] and not options.get("executable_path") and not options.get("channel"):
-        options["executable_path"] = settings["executable"]
+    executable = settings["executables"][browser_type.name]
+    if executable and not options.get("executable_path") and not options.get("channel"):
+        options["executable_path"] = executable
     if browser_type.name == "chromium":
         options["args"] = joined_arguments(settings["launchArgs"], options.get("args") or [])
         if settings["sandbox"] and os.geteuid() != 0:  # Chromium refuses to run as root with its sandbox

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from .control import TimeIsUp
+
+CRASHES = ("Page crashed", "Target crashed")
+"""What Playwright says of a page that is gone."""
 MAX_MESSAGE = 4_000
 MAX_STACK = 20_000
 MAX_ERRORS = 20
@@ -24,9 +28,9 @@ def cut(value: str, limit: int) -> str:
 
 
 def test_errors(
-    item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport, time_is_up: type[BaseException]
+    item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport, *, crashed: bool
 ) -> list[dict[str, Any]]:
-    """The errors of one phase of a test; none if it did not fail."""
+    """The errors of one phase of a test; none if it did not fail. ``crashed``: the browser has, or a page of the test."""
     if not report.failed:
         return []
     stack = cut(report.longreprtext, MAX_STACK)
@@ -42,7 +46,9 @@ def test_errors(
             "".join(traceback.format_exception_only(error)) if info is call.excinfo else info.exconly(tryshort=True)
         )
         file, line = place(info, item.config) or definition(item)
-        kind = "job_timeout" if isinstance(error, time_is_up) else kind_of(error)
+        kind = error.kind if isinstance(error, TimeIsUp) else kind_of(error, crashed=crashed)
+        if kind == "crash":
+            message = f"The page or its browser has crashed: {message}"
         found.append(
             {
                 "message": cut(message.strip(), MAX_MESSAGE),
@@ -69,15 +75,19 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def kind_of(error: BaseException) -> str:
-    """assertion, test_timeout, navigation or script_error."""
+def kind_of(error: BaseException, *, crashed: bool = False) -> str:
+    """assertion, test_timeout, navigation, crash or script_error."""
     name, module, message = type(error).__name__, type(error).__module__, str(error)
     if isinstance(error, pytest.fail.Exception):
         # pytest-timeout fails a test with "Timeout (>5.0s) from pytest-timeout."
         return "test_timeout" if message.startswith("Timeout") else "assertion"
+    if any(words in message for words in CRASHES):
+        return "crash"
     if isinstance(error, AssertionError):
         return "assertion"
     if module.startswith("playwright."):
+        if crashed:
+            return "crash"
         if "net::ERR_" in message or "NS_ERROR_" in message or "Could not connect to" in message:
             return "navigation"
         if name == "TimeoutError":

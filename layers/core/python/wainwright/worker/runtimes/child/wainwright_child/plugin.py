@@ -1,11 +1,14 @@
 """The pytest plugin in the test process: reports each test as it happens, as JSON lines on an inherited pipe.
 
 Loaded with `-p wainwright_child.plugin --wainwright-settings FILE`. FILE is JSON:
-{eventsFd, controlFd, browser, executable | null, launchArgs, sandbox, deselect: [id], logs: folder,
+{eventsFd, controlFd, executables: {browser: path | null}, launchArgs, sandbox, deselect: [id], logs: folder, traces: folder,
 options: {name of a parsed pytest option: value}, contextOptions, waitForMs, headers, headersOrigin | null, blockedHosts,
-job: {id, label, url, params, attempt} | null, facade: folder of the importable package `wainwright`}.
-From the control pipe it takes the lines `stop` (run no further test) and `expire` (the time is up: fail the running
-test now, so that its evidence is still written, and run no further one).
+job: {id, label, url, params, attempt} | null, facade: folder of the importable package `wainwright`,
+script: file | null, select: [id] | null, fed: whether the worker names the tests to run while they run, collectOnly,
+testRetries: how often a test that failed is run again | null}.
+From the control pipe it takes the lines `stop` (run no further test), `expire` (the time is up: fail the running test now, so
+that its evidence is still written, and run no further one) and `cancel` (the same, for want of interest); and those of
+`feeding`.
 """
 
 from __future__ import annotations
@@ -20,13 +23,18 @@ from typing import Any
 
 import pytest
 
-from . import browsers, job
-from .control import Control, TimeIsUp
+from . import browsers, job, scripts
+from .control import Control
 from .failures import collection_errors, conftest_error, test_errors
-from .recording import Recording, describe
+from .feeding import Feed, cannot_run, run_fed
+from .recording import Left, Recording, describe
+from .retrying import run_with_retries
+from .traces import Traces
 
 BATCH = 100
 """Collected tests reported per line."""
+
+MAX_MESSAGE = 2_000
 
 
 class Channel:
@@ -53,13 +61,19 @@ class Reporter:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.channel = Channel(settings["eventsFd"])
-        self.control = Control(settings["controlFd"])
+        self._feed = Feed(lambda: self.channel.send("wants")) if settings["fed"] else None
+        self.control = Control(settings["controlFd"], self._feed)
         self._settings = settings
         self._passed_over = frozenset(settings["deselect"])
+        self._selected = None if settings["select"] is None else frozenset(settings["select"])
         self._deselected: list[str] = []
         self._recording: Recording | None = None
-        self._log = browsers.BrowserLog(settings["blockedHosts"])
+        self._log = browsers.BrowserLog(settings["blockedHosts"], Path(settings["logs"], "running.log"))
+        self._traces = Traces(Path(settings["traces"]))
         self._ended = 0
+        self._retries: int = settings["testRetries"] or 0
+        self._again = False
+        self._left = Left(Path(settings["options"]["output"]))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
@@ -80,12 +94,19 @@ class Reporter:
             nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the cleanup
             config.add_cleanup(nowhere.close)
             config.pluginmanager.register(pytest.TerminalReporter(config, nowhere), "terminalreporter")
-        browsers.install(self._settings, self._log)
+        if self._settings["script"]:
+            config.pluginmanager.register(scripts.Scripts(Path(self._settings["script"])), "wainwright-scripts")
+        browsers.install(self._settings, self._log, self._traces)
         self.control.start()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Pass over what already has an outcome. Last, so that the suite's own choice of tests is made before."""
+        """Pass over what already has an outcome, or is not for us. Last, so that the suite's own choice is made before."""
+        if self._selected is not None:
+            others = [item for item in items if item.nodeid not in self._selected]
+            items[:] = [item for item in items if item.nodeid in self._selected]
+            if others:
+                config.hook.pytest_deselected(items=others)
         kept = [item for item in items if item.nodeid not in self._passed_over]
         gone = [item for item in items if item.nodeid in self._passed_over]
         if gone:
@@ -111,15 +132,34 @@ class Reporter:
                 self.channel.send("collection_error", **error)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Asked to stop before the first test."""
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Asked to stop before the first test; or told which tests to run."""
         if self.control.stopping:
             raise session.Interrupted("stopped before the first test")
+        if self._settings["collectOnly"]:
+            return True
+        if self._feed is None or cannot_run(session):
+            return None  # pytest's own loop
+        run_fed(session, self._feed)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Tests that are run again if they fail: not by another plugin as well."""
+        if not self._retries:
+            return None
+
+        def told(message: str) -> None:
+            self.channel.send("job_log", level="ERROR", message=message[:MAX_MESSAGE])
+
+        run_with_retries(item, nextitem, lambda: self._again, told)
+        return True
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
         if job.current:
             job.current.test_id = nodeid
+        self._log.begin(nodeid)
         self.channel.send("started", id=nodeid)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -139,15 +179,20 @@ class Reporter:
         """After each phase. First among wrappers, so that evidence which other plugins attach is there by now."""
         report = yield
         if report.when == "setup" or self._recording is None:
-            self._recording = Recording(item)
-        self._recording.add(report, call, test_errors(item, call, report, TimeIsUp))
+            self._recording = Recording(item, self._left)
+        self._recording.add(report, call, test_errors(item, call, report, crashed=self._log.crashed))
         if report.when == "teardown":
             recording, self._recording = self._recording, None
             self._ended += 1
-            name = f"{self._ended:05d}.log"
-            record = recording.finish(report, self._log.take(), Path(self._settings["logs"]) / name)
-            self.channel.send("ended", **record)
+            file = Path(self._settings["logs"], f"{self._ended:05d}.log")
+            record = recording.finish(report, self._log.take(), file, apart=bool(self._retries))
+            self._again = self._runs_again(record)
+            self.channel.send("ended", **record, again=self._again)
+            self._traces.tidy()
         return report
+
+    def _runs_again(self, record: dict[str, Any]) -> bool:
+        return record["outcome"] == "failed" and record["retry"] < self._retries and not self.control.stopping
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logfinish(self) -> None:

@@ -16,6 +16,9 @@ MAX_PRINTED = 20_000
 STEP_TITLES = {"setup": "Setup", "call": "Test", "teardown": "Teardown"}
 EVIDENCE = {"playwright_trace": "trace", "playwright_screenshot": "screenshot", "playwright_video": "video"}
 """Names under which pytest-playwright puts the paths of its files into a report's user properties."""
+LEFT = {".zip": "trace", ".png": "screenshot", ".webm": "video"}
+"""What its files are, by their suffixes."""
+MAX_LEFT = 20
 CONTENT_TYPES = {
     ".zip": "application/zip",
     ".webm": "video/webm",
@@ -43,20 +46,35 @@ def describe(item: pytest.Item) -> dict[str, Any]:
 
 
 def title_of(item: pytest.Item) -> str:
-    """The test's name without the browser's, which pytest-playwright adds as a parameter to each test."""
+    """The test's name without the browser's, which pytest-playwright adds as a parameter, unless there are several."""
     callspec = getattr(item, "callspec", None)
     browser = callspec.params.get("browser_name") if callspec else None
-    if callspec is None or browser is None:
+    if callspec is None or browser is None or len(item.config.option.browser) > 1:
         return item.name
     parameters = [part for part in [callspec.id.removeprefix(browser).removesuffix(browser).strip("-")] if part]
     name = str(getattr(item, "originalname", None) or item.name.partition("[")[0])
     return f"{name}[{parameters[0]}]" if parameters else name
 
 
+class Left:
+    """The files that pytest-playwright left in its folder, for its versions that do not tell a report of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: set[Path] = set()
+
+    def take(self) -> list[tuple[str, Path]]:
+        """Kind and path of those that are there since the last call."""
+        found = sorted(path for path in self._folder.rglob("*") if path not in self._seen and path.is_file())
+        self._seen.update(found)
+        return [(LEFT[path.suffix], path) for path in found if path.suffix in LEFT][:MAX_LEFT]
+
+
 class Recording:
     """Collects the reports of one attempt's phases."""
 
-    def __init__(self, item: pytest.Item) -> None:
+    def __init__(self, item: pytest.Item, left: Left) -> None:
+        self._left = left
         self._item = item
         self._outcome = "passed"
         self._started: float | None = None
@@ -96,18 +114,26 @@ class Recording:
         elif isinstance(report.longrepr, tuple):
             self._annotations.append({"type": "skipped", "description": report.longrepr[2].removeprefix("Skipped: ")})
 
-    def finish(self, report: pytest.TestReport, browser_log: list[str], log: Path) -> dict[str, Any]:
-        """Write the log and return the record of the whole attempt. `report`, the teardown's, carries everything."""
+    def finish(
+        self, report: pytest.TestReport, browser_log: list[str], log: Path, *, apart: bool = False
+    ) -> dict[str, Any]:
+        """Write the log and return the record of the whole attempt. `report`, the teardown's, carries everything.
+
+        `apart`: put its files where the test's next attempt does not write.
+        """
         self._write_log(log, report, browser_log)
-        files = [(EVIDENCE[name], path) for name, path in report.user_properties if name in EVIDENCE]
         folder = self._item.config.invocation_params.dir
-        attachments = [(name, Path(folder, str(path))) for name, path in files] + [("log", log)]
+        told = [(EVIDENCE[name], Path(folder, str(path))) for name, path in report.user_properties if name in EVIDENCE]
+        left = self._left.take()
+        evidence = [(name, _put_apart(path, log)) for name, path in told or left] if apart else told or left
+        attachments = [*evidence, ("log", log)]
         return {
             **describe(self._item),
             "outcome": self._outcome,
             "durationMs": round(self._duration * 1000, 3),
             "startedAt": timestamp(self._started or 0),
-            "retry": max(0, getattr(self._item, "execution_count", 1) - 1),  # pytest-rerunfailures counts from 1
+            # Counted from 1, by pytest-rerunfailures too.
+            "retry": max(0, getattr(self._item, "execution_count", 1) - 1),
             "errors": self._errors,
             "stdout": report.capstdout[-MAX_PRINTED:],
             "stderr": report.capstderr[-MAX_PRINTED:],
@@ -127,6 +153,17 @@ class Recording:
             lines += ["", f"--- error in {error['phase']} ---", error["message"]]
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="replace")
+
+
+def _put_apart(path: Path, log: Path) -> Path:
+    """Beside the attempt's log, into a folder of the attempt's own; where it is if it cannot be moved."""
+    folder = log.with_suffix("")
+    target = folder / path.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return path.replace(target)
+    except OSError:
+        return path
 
 
 def printed(report: pytest.TestReport) -> list[tuple[str, list[str]]]:

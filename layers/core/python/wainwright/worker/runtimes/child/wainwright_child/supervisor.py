@@ -1,31 +1,38 @@
 """Starts the test process, waits for it, and leaves nothing of it behind.
 
-Run as a script: `python -I -S supervisor.py LIFELINE STATUS COMMAND…`, LIFELINE and STATUS being inherited file
-descriptors.
+Run by `python -I -S -c … LIFELINE STATUS SPEC`, all three being inherited file descriptors. SPEC holds one JSON object:
+{command: [text], environment: {name: value}, user: {uid, gid} | null, limits: {memoryBytes, cpuSeconds, processes, openFiles,
+fileBytes, diskBytes: each a number or null}, folders: [those whose contents count], own: [those that the tests' user makes]}.
+The environment is the command's alone: variables such as LD_PRELOAD must not reach this process, which may be root.
 
 Playwright gives each browser a session of its own, so killing the process group of the tests does not reach it. This
 process is the subreaper of all that the tests start: whatever loses its parent becomes its child, so that killing its
-children until none is left reaches everything, by identity and not by name. It does so when the tests end, and when
-LIFELINE closes, which is how the worker cancels and what happens by itself when the worker dies.
+children until none is left reaches everything, by identity and not by name. It does so when the tests end, when they take more
+than they may, and when LIFELINE closes, which is how the worker cancels and what happens by itself when the worker dies. A line
+on LIFELINE is JSON too: a list of further folders whose contents count.
 
-On STATUS it writes one JSON line: {"exit": code | null, "signal": number | null, "maxRssBytes": n, "leftovers": n}.
+On STATUS it writes one JSON line: {"exit": code | null, "signal": number | null, "maxRssBytes": n, "leftovers": n,
+"bound": {"name", "limit", "found"} | null}.
 """
 
-import ctypes
+from __future__ import annotations
+
 import json
 import os
 import select
 import signal
 import sys
+from typing import Any
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-PR_SET_CHILD_SUBREAPER = 36
-LINUX = sys.platform.startswith("linux")
+from .starting import LINUX, PR_SET_CHILD_SUBREAPER, prctl, start_command
+from .watching import Watch, stat_of
 
 
 def main(arguments: list[str]) -> int:
     """Run the command to its end or until the lifeline closes; always 0, since the status line carries the outcome."""
-    lifeline, status, command = int(arguments[0]), int(arguments[1]), arguments[2:]
+    lifeline, status, source = map(int, arguments)
+    with os.fdopen(source, "rb") as file:
+        spec = json.loads(file.read())
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
@@ -33,44 +40,46 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     child = os.fork()
     if child == 0:
-        start_command(command, (lifeline, status))
+        start_command(spec, (lifeline, status))
     close_others(keep=(lifeline, status, wake_read, wake_write))
-    ended = None
-    while ended is None:
-        readable, _, _ = select.select([lifeline, wake_read], [], [])
-        if lifeline in readable:
-            break
-        os.read(wake_read, 4096)
-        ended = reap(child)
+    watch = Watch(spec["limits"], spec["folders"], spec["user"])
+    ended, bound = attend(child, lifeline, wake_read, watch)
     if ended is None and not LINUX:
         os.killpg(child, signal.SIGKILL)
-    leftovers, ended_now = kill_children(child)
+    leftovers, ended_now = kill_children(child, watch.measurer)
     code, rss = ended or ended_now
     report = {
         "exit": os.WEXITSTATUS(code) if os.WIFEXITED(code) else None,
         "signal": os.WTERMSIG(code) if os.WIFSIGNALED(code) else None,
         "maxRssBytes": rss * (1 if sys.platform == "darwin" else 1024),  # ru_maxrss is in KiB on Linux, bytes on macOS
         "leftovers": leftovers,
+        "bound": bound,
     }
     os.write(status, json.dumps(report).encode() + b"\n")
     return 0
 
 
-def start_command(command: list[str], closed: tuple[int, ...]) -> None:
-    """In the forked child: a session of its own, death with the supervisor, then the command. Never returns."""
-    try:
-        parent = os.getppid()
-        os.setsid()
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        signal.set_wakeup_fd(-1)
-        for descriptor in closed:
-            os.close(descriptor)
-        if os.getppid() == parent:
-            os.execv(command[0], command)  # noqa: S606 - the worker's own command line
-    except OSError as error:
-        os.write(2, f"cannot start {command[0]}: {error.strerror}\n".encode())
-    finally:
-        os._exit(127)
+def attend(child: int, lifeline: int, wake: int, watch: Watch) -> tuple[tuple[int, int] | None, dict[str, Any] | None]:
+    """Wait until the command ends, the lifeline closes, or a bound is exceeded; the former's end and the latter, if any."""
+    told = b""
+    while True:
+        readable, _, _ = select.select([lifeline, wake, *watch.descriptors], [], [], watch.wait())
+        bound = None
+        if set(watch.descriptors) & set(readable):
+            bound = watch.measured()
+        if wake in readable:
+            os.read(wake, 4096)
+            if (ended := reap(child)) is not None:
+                return ended, None
+        if lifeline in readable:
+            data = os.read(lifeline, 65536)
+            if not data:
+                return None, None
+            *lines, told = (told + data).split(b"\n")
+            for line in lines:
+                watch.add_folders(json.loads(line))
+        if (bound := bound or watch.look()) is not None:
+            return None, bound
 
 
 def close_others(keep: tuple[int, ...]) -> None:
@@ -97,9 +106,9 @@ def reap(child: int) -> tuple[int, int] | None:
             return code, usage.ru_maxrss
 
 
-def kill_children(child: int) -> tuple[int, tuple[int, int]]:
+def kill_children(child: int, ours: int | None) -> tuple[int, tuple[int, int]]:
     """Kill and reap until no child is left: those of a killed process come here. Returns how many there were besides
-    the command.
+    the command and the one that is our own.
     """
     killed: set[int] = set()
     ended = (0, 0)
@@ -110,34 +119,15 @@ def kill_children(child: int) -> tuple[int, tuple[int, int]]:
         try:
             pid, code, usage = os.wait4(-1, 0)
         except ChildProcessError:
-            return len(killed - {child}), ended
+            return len(killed - {child, ours}), ended
         if pid == child:
             ended = (code, usage.ru_maxrss)
 
 
 def children() -> set[int]:
     """Process ids of our children, from /proc; empty where there is none."""
-    found: set[int] = set()
     if not LINUX:
-        return found
-    for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib would double the time to start
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
-                    # The command's name is in parentheses and may itself hold any character, parentheses too.
-                    parent = int(file.read().rpartition(b")")[2].split()[1])
-            except (OSError, ValueError, IndexError):
-                continue  # ended meanwhile
-            if parent == os.getpid():
-                found.add(int(name))
-    return found
-
-
-def prctl(option: int, value: int) -> None:
-    """Linux only; elsewhere the browsers' own watch over their pipe has to do."""
-    if LINUX:
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        return set()
+    names = [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - pathlib would double the time to start
+    found = {int(name): stat_of(name) for name in names}
+    return {pid for pid, fields in found.items() if fields is not None and int(fields[1]) == os.getpid()}

@@ -1,0 +1,1 @@
+"""Measurements of the budgets; nothing here asserts a time."""

@@ -1,0 +1,141 @@
+"""What is remembered of tests, and their quarantines, in DynamoDB.
+
+The history of a file's tests is one row, which each writer puts in the place of the one that it read. Names of files and
+tests may be longer than a sort key, so their digests stand for them.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from wainwright.adapters.aws.items import Item, expiry, key, number, pack, project_partition, text, unpack
+from wainwright.adapters.aws.rows import Rows
+from wainwright.adapters.aws.transactions import Refusal, pause_before
+from wainwright.domain.errors import TooLarge, Unavailable
+from wainwright.domain.quarantine import Quarantine
+from wainwright.domain.test_history import KEPT, MOST_TESTS, Sample, TestStats, noted
+from wainwright.ports.test_history import FileStats
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TRIES = 12
+"""Of a write against others that end at the same time with tests of the same file."""
+
+SHOWN_AFTER = timedelta(days=7)
+"""So long after its last day an entry of the quarantine can still be seen."""
+
+_QUARANTINE = "QUARANTINE#"
+
+
+class DynamoTestHistory:
+    """A :class:`~wainwright.ports.TestHistory` on one table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._rows = Rows(client, table)
+
+    def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
+        """See :meth:`wainwright.ports.TestHistory.note`."""
+        rows = self._read(project, samples)
+        for file, tests in samples.items():
+            self._note(project, file, tests, now, rows.get(file))
+
+    def _note(self, project: str, file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> None:
+        for tried in range(TRIES):
+            try:
+                self._rows.commit([{"Put": _put(project, file, tests, now, row)}])
+            except Refusal:
+                pause_before(tried + 1)
+                row = self._rows.get(_key(project, file))
+                continue
+            return
+        raise Unavailable(f"the history of {file} changed all the time")
+
+    def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
+        """See :meth:`wainwright.ports.TestHistory.files`."""
+        return {file: _tests(row) for file, row in self._read(project, files).items()}
+
+    def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
+        """See :meth:`wainwright.ports.TestHistory.all`."""
+        rows = self._rows.partition(_partition(project), most=most)
+        return {json.loads(unpack(row))["file"]: _tests(row) for row in rows}
+
+    def _read(self, project: str, files: Collection[str]) -> dict[str, Any]:
+        found = self._rows.get_all([_key(project, file) for file in dict.fromkeys(files)])
+        return {json.loads(unpack(row))["file"]: row for row in found}
+
+
+def _put(project: str, file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> dict[str, Any]:
+    version = int(row["version"]["N"]) if row else 0
+    attributes = {"version": number(version + 1), "expiresAt": expiry(now + KEPT)}
+    put: dict[str, Any] = {"Item": _key(project, file) | attributes | _packed(file, tests, now, row)}
+    if row:
+        put["ConditionExpression"] = "#version = :before"
+        put["ExpressionAttributeNames"] = {"#version": "version"}
+        put["ExpressionAttributeValues"] = {":before": number(version)}
+    else:
+        put["ConditionExpression"] = "attribute_not_exists(pk)"
+    return put
+
+
+def _packed(file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> Item:
+    """The row's body: of fewer tests, should their ids be so long that a row has no room for all."""
+    before, most = _tests(row) if row else {}, MOST_TESTS
+    while True:
+        known = noted(before, tests, now, most)
+        stats = {test_id: each.model_dump(mode="json", by_alias=True) for test_id, each in known.items()}
+        try:
+            return pack("the history of a file", json.dumps({"file": file, "tests": stats}, separators=(",", ":")))
+        except TooLarge:
+            most //= 2
+
+
+def _tests(row: Any) -> dict[str, TestStats]:
+    tests = json.loads(unpack(row))["tests"]
+    return {test_id: TestStats.model_validate(stats) for test_id, stats in tests.items()}
+
+
+def _partition(project: str) -> str:
+    return f"HISTORY#{project}"
+
+
+def _key(project: str, file: str) -> Item:
+    return key(_partition(project), _digest(file))
+
+
+class DynamoQuarantineStore:
+    """A :class:`~wainwright.ports.QuarantineStore` on one table: a row for each test."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._rows = Rows(client, table)
+
+    def list(self, project: str) -> Sequence[Quarantine]:
+        """See :meth:`wainwright.ports.QuarantineStore.list`."""
+        rows = self._rows.partition(project_partition(project), _QUARANTINE)
+        entries = [Quarantine.model_validate_json(unpack(row)) for row in rows]
+        return sorted(entries, key=lambda entry: entry.test_id)
+
+    def put(self, project: str, entry: Quarantine) -> None:
+        """See :meth:`wainwright.ports.QuarantineStore.put`."""
+        gone = datetime.combine(entry.until, time(), UTC) + SHOWN_AFTER
+        body = {"body": text(entry.model_dump_json(by_alias=True)), "expiresAt": expiry(gone)}
+        self._rows.commit([{"Put": {"Item": _entry_key(project, entry.test_id) | body}}])
+
+    def remove(self, project: str, test_id: str) -> bool:
+        """See :meth:`wainwright.ports.QuarantineStore.remove`."""
+        try:
+            self._rows.remove(_entry_key(project, test_id), "#pk = :pk", {":pk": text(project_partition(project))},
+                              ExpressionAttributeNames={"#pk": "pk"})  # fmt: skip
+        except Refusal:
+            return False
+        return True
+
+
+def _entry_key(project: str, test_id: str) -> Item:
+    return key(project_partition(project), f"{_QUARANTINE}{_digest(test_id)}")
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -1,0 +1,120 @@
+"""Work lists and lanes in DynamoDB, in the partitions of their jobs.
+
+The list itself is one small row that is put in the place of the version before it. The order of its cases, which may be
+long, is in pages of its own that never change. A lane's row says by its attribute ``token`` whose writes it lets pass.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wainwright.adapters.aws import items
+from wainwright.adapters.aws.items import Item, key, number, text
+from wainwright.adapters.aws.rows import Rows
+from wainwright.adapters.aws.transactions import Refusal
+from wainwright.domain.errors import Conflict, FenceLost
+from wainwright.domain.jobs import Job
+from wainwright.domain.lanes import LaneRecord
+from wainwright.domain.work_list import WorkList, WorkOrder
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PAGE = 500
+"""Cases of one page. Ids have at most 4,000 characters, and resemble each other: compressed, a page fits into a row."""
+
+
+class DynamoWorkListStore:
+    """A :class:`~wainwright.ports.WorkListStore` on one table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._rows = Rows(client, table)
+
+    def open(self, job: Job, work: WorkList, order: WorkOrder) -> None:
+        """See :meth:`wainwright.ports.WorkListStore.open`. The pages first: whoever sees the list finds them."""
+        self._rows.put_all(_pages(job, order))
+        put = {"Item": _list_item(job, work)}
+        try:
+            self._rows.commit([{"ConditionCheck": items.held(job)}, {"Put": put}])
+        except Refusal as refusal:
+            raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
+
+    def read(self, job: Job) -> WorkList | None:
+        """See :meth:`wainwright.ports.WorkListStore.read`."""
+        row = self._rows.get(items.work_key(job.project, job.id))
+        work = WorkList.model_validate_json(row["body"]["S"]) if row else None
+        if work is not None and work.fence > job.fence:
+            raise FenceLost(f"the work of job {job.id} was shared out anew")
+        return work if work is not None and work.fence == job.fence else None
+
+    def order(self, job: Job) -> WorkOrder:
+        """See :meth:`wainwright.ports.WorkListStore.order`."""
+        pages = self._rows.partition(items.job_partition(job.project, job.id), items.order_prefix(job.fence))
+        cases = [case for page in pages for case in json.loads(items.unpack(page))]
+        return WorkOrder([case[0] for case in cases], [case[1] for case in cases])
+
+    def write(self, job: Job, work: WorkList) -> None:
+        """See :meth:`wainwright.ports.WorkListStore.write`."""
+        put = {
+            "Item": _list_item(job, work),
+            "ConditionExpression": "#version = :before AND fence = :fence",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":before": number(work.version - 1), ":fence": number(work.fence)},
+        }
+        self._commit([{"Put": put}], f"the work list of job {job.id} changed since it was read")
+
+    def join(self, job: Job, lane: LaneRecord, before: LaneRecord | None) -> None:
+        """See :meth:`wainwright.ports.WorkListStore.join`."""
+        try:
+            self._rows.commit([{"ConditionCheck": items.held(job)}, {"Put": _put_lane(job, before, lane)}])
+        except Refusal as refusal:
+            if 0 in refusal.failed:
+                raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
+            raise Conflict(f"lane {lane.lane} of job {job.id} changed since it was read") from refusal
+
+    def update(self, job: Job, before: LaneRecord, after: LaneRecord) -> None:
+        """See :meth:`wainwright.ports.WorkListStore.update`."""
+        self._commit([{"Put": _put_lane(job, before, after)}], f"lane {after.lane} of job {job.id} changed meanwhile")
+
+    def lanes(self, job: Job) -> Sequence[LaneRecord]:
+        """See :meth:`wainwright.ports.WorkListStore.lanes`."""
+        rows = self._rows.partition(items.job_partition(job.project, job.id), items.lane_prefix(job.fence))
+        return [LaneRecord.model_validate_json(row["body"]["S"]) for row in rows]
+
+    def _commit(self, operations: list[dict[str, Any]], conflict: str) -> None:
+        try:
+            self._rows.commit(operations)
+        except Refusal as refusal:
+            raise Conflict(conflict) from refusal
+
+
+def _list_item(job: Job, work: WorkList) -> Item:
+    return items.work_key(job.project, job.id) | {
+        "body": text(work.model_dump_json(by_alias=True)),
+        "version": number(work.version),
+        "fence": number(work.fence),
+    }
+
+
+def _pages(job: Job, order: WorkOrder) -> Iterator[Item]:
+    partition = items.job_partition(job.project, job.id)
+    cases = [[test_id, round(ms, 1)] for test_id, ms in zip(order.ids, order.expected, strict=True)]
+    for page, start in enumerate(range(0, len(cases), PAGE)):
+        body = json.dumps(cases[start : start + PAGE], ensure_ascii=False, separators=(",", ":"))
+        yield key(partition, f"{items.order_prefix(job.fence)}{page:06d}") | items.pack("a page of the work list", body)
+
+
+def _put_lane(job: Job, before: LaneRecord | None, after: LaneRecord) -> dict[str, Any]:
+    body = text(after.model_dump_json(by_alias=True, exclude_defaults=True))
+    put: dict[str, Any] = {
+        "Item": items.lane_key(job.project, job.id, job.fence, after.lane)
+        | {"body": body, "token": text("" if after.left else after.token)}
+    }
+    if before is None:
+        put["ConditionExpression"] = "attribute_not_exists(pk)"
+    else:
+        put["ConditionExpression"] = "body = :before"
+        put["ExpressionAttributeValues"] = {
+            ":before": text(before.model_dump_json(by_alias=True, exclude_defaults=True))
+        }
+    return put

@@ -1,0 +1,94 @@
+"""The form of a report: its manifest, and the zip of all its files."""
+
+import zipfile
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from wainwright.domain.model import Record
+
+MANIFEST = "manifest.json"
+INDEX = "index.html"
+JUNIT = "junit.xml"
+REPORT_ZIP = "report.zip"
+"""Not in the manifest: it is made of all that the manifest lists, when somebody asks for it."""
+
+README = "README.txt"
+"""Only in the zip: how to look at the report."""
+
+COPY_BYTES = 1_048_576
+LEVEL = 1
+"""Of compression: whoever asked waits, and what is large in a report is compressed already."""
+
+_COMPRESSED = (".zip", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".webm", ".mp4", ".gz", ".woff", ".woff2", ".pdf")
+
+
+class ReportFile(Record):
+    """One file: its path within the report, and its size in bytes."""
+
+    path: str
+    size: int
+    content_type: str
+
+
+class Manifest(Record):
+    """All files of a report."""
+
+    version: int
+    files: list[ReportFile]
+
+
+def parse_manifest(text: bytes) -> Manifest:
+    """The manifest; its paths are as they were written.
+
+    Raises:
+        ValueError: it is none; the message says why.
+    """
+    try:
+        return Manifest.model_validate_json(text, extra="ignore")
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"]) from error
+
+
+def write_zip(
+    target: Path, job_id: str, files: Iterable[tuple[str, Path]], written_at: datetime, missing: Sequence[str] = ()
+) -> None:
+    """Write the zip of a job's report: all files below one folder, and how to look at them.
+
+    ``files`` are (path in the report, where it is now); ``missing`` are paths of what could not be had.
+
+    Raises:
+        OSError: the disk did not take it.
+    """
+    folder = f"report-{job_id}"
+    time = written_at.timetuple()[:6]
+    with zipfile.ZipFile(target, "w", compresslevel=LEVEL) as archive:
+        for path, content in files:
+            entry = zipfile.ZipInfo(f"{folder}/{path}", time)
+            packed = path.lower().endswith(_COMPRESSED)
+            entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o100644 << 16
+            entry.file_size = content.stat().st_size
+            with content.open("rb") as source, archive.open(entry, "w") as sink:
+                while chunk := source.read(COPY_BYTES):
+                    sink.write(chunk)
+        entry = zipfile.ZipInfo(f"{folder}/{README}", time)
+        entry.external_attr = 0o100644 << 16
+        archive.writestr(entry, _readme(job_id, missing), zipfile.ZIP_DEFLATED)
+
+
+def _readme(job_id: str, missing: Sequence[str]) -> str:
+    text = f"""\
+The report of job {job_id}.
+
+Open {INDEX} in a browser. Traces open from it only over HTTP, as browsers refuse the trace viewer what it needs for files:
+run this in the folder that this file is in, and open http://127.0.0.1:8000/ then.
+
+    python3 -m http.server --bind 127.0.0.1 8000
+"""
+    if missing:
+        text += "\nThese files of the report could not be had when this was packed:\n\n"
+        text += "".join(f"    {path}\n" for path in missing)
+    return text

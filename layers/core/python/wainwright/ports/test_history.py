@@ -1,0 +1,34 @@
+"""What is remembered of the tests of projects from job to job."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from wainwright.domain.test_history import Sample, TestStats
+
+FileStats = Mapping[str, TestStats]
+"""The tests of one file, by id."""
+
+
+class TestHistory(Protocol):
+    """Keeps the tests of each file of a project together, and forgets those that have not run for 90 days."""
+
+    def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
+        """Add one job's outcomes, by file and test id. Of jobs that end at the same time none is lost.
+
+        Raises:
+            Unavailable: a file's history changed all the time; those of other files may be written.
+        """
+        ...
+
+    def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
+        """The tests of these files, as far as anything is known of them."""
+        ...
+
+    def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
+        """The tests of the project's files, of ``most`` files at most."""
+        ...
+
+
+# Not a test class, whatever its name tells a collector; within the class it would be a part of the protocol.
+TestHistory.__test__ = False  # type: ignore[attr-defined]

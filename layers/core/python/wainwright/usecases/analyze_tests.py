@@ -1,0 +1,94 @@
+"""Which tests are flaky, fail or take long, over the jobs of a project."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from wainwright.contracts.http import TestRecord
+from wainwright.domain.errors import InvalidInput
+from wainwright.domain.test_history import KEPT, TestStats
+from wainwright.ports import Clock, QuarantineStore, TestHistory
+from wainwright.usecases.caller import Caller
+
+MOST_FILES = 1_000
+"""Files of a project that are looked at."""
+
+SortBy = Literal["flakeRate", "failureRate", "duration"]
+
+_ORDER: Mapping[str, Callable[[TestStats], float]] = {
+    "flakeRate": lambda stats: stats.flake_rate,
+    "failureRate": lambda stats: stats.failure_rate,
+    "duration": lambda stats: stats.expected_ms or 0.0,
+}
+
+
+@dataclass(frozen=True)
+class TestQuery:
+    """Which tests, in which order: the highest first. ``flaky``: only those that were (or were not) in the time that is kept.
+    ``start`` is how many come before the page.
+    """
+
+    __test__ = False
+
+    flaky: bool | None = None
+    file: str | None = None
+    sort_by: SortBy = "flakeRate"
+    start: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class AnalyzeTests:
+    """Ranks the tests of a project by what is remembered of them."""
+
+    history: TestHistory
+    quarantine: QuarantineStore
+    clock: Clock
+
+    def __call__(self, caller: Caller, query: TestQuery) -> tuple[list[TestRecord], int | None]:
+        """One page, and where the next one starts."""
+        now = self.clock()
+        files = (
+            self.history.all(caller.project, most=MOST_FILES)
+            if query.file is None
+            else self.history.files(caller.project, [query.file])
+        )
+        found = [
+            (test_id, file, stats)
+            for file, tests in files.items()
+            for test_id, stats in tests.items()
+            if stats.last_run_at > now - KEPT and (query.flaky is None or bool(stats.flaky) is query.flaky)
+        ]
+        order = _ORDER[query.sort_by]
+        found.sort(key=lambda each: (-order(each[2]), -each[2].runs, each[0]))
+        quarantined = self._quarantined(caller.project, now)
+        end = query.start + query.limit
+        page = [_record(*each, quarantined=each[0] in quarantined) for each in found[query.start : end]]
+        return page, end if end < len(found) else None
+
+    def _quarantined(self, project: str, now: datetime) -> frozenset[str]:
+        return frozenset(entry.test_id for entry in self.quarantine.list(project) if entry.holds(now))
+
+
+def read_sort(text: str | None) -> SortBy:
+    """The order of a list of tests.
+
+    Raises:
+        InvalidInput: there is no such order.
+    """
+    for known in get_args(SortBy):
+        if text in (known, None):
+            order: SortBy = known
+            return order
+    names = ", ".join(get_args(SortBy))
+    raise InvalidInput("sortBy", f"sortBy: there is no order {str(text)[:40]!r}", advice=f"Known are {names}.")
+
+
+def _record(test_id: str, file: str, stats: TestStats, *, quarantined: bool) -> TestRecord:
+    return TestRecord(
+        id=test_id, file=file, runs=stats.runs, failed=stats.failed, flaky=stats.flaky, quarantined=quarantined,
+        flake_rate=round(stats.flake_rate, 4), failure_rate=round(stats.failure_rate, 4),
+        expected_duration=None if stats.expected_ms is None else round(stats.expected_ms), last_outcomes=stats.last,
+        last_run_at=stats.last_run_at,
+    )  # fmt: skip

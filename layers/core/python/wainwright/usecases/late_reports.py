@@ -1,0 +1,68 @@
+"""Reports of jobs that came to rest without one: nobody had them then, or could not write it. The next worker does."""
+
+from dataclasses import dataclass
+
+from wainwright.contracts.messages import WorkMessage
+from wainwright.domain.errors import Conflict, Unavailable
+from wainwright.domain.jobs import Job
+from wainwright.domain.reports import ReportRef
+from wainwright.ports import Clock, JobStore, JobView, ReceivedWork, WakeUps, WorkQueue
+
+TRIES = 8
+
+
+@dataclass(frozen=True)
+class AskForReport:
+    """Asks for the report of a job at rest that a worker had, and that has none of that worker's."""
+
+    work: WorkQueue
+    wakeups: WakeUps
+
+    def __call__(self, job: Job) -> None:
+        """Ask, if it is owed. Asking twice does no harm: whoever comes second finds that nothing is owed any more."""
+        if not job.owes_report:
+            return
+        message = WorkMessage(
+            project=job.project, job_id=job.id, run=job.run, fence=job.fence, report_only=True
+        )  # fmt: skip
+        self.work.send(message)
+        self.wakeups.send(job.project, workers=1)  # after the message: the worker that comes finds it
+
+
+@dataclass(frozen=True)
+class LateReports:
+    """A worker's side of it. A job that was tried again meanwhile owes nothing: its next ending has all of it."""
+
+    jobs: JobStore
+    queue: WorkQueue
+    clock: Clock
+
+    def take(self, work: ReceivedWork) -> JobView | None:
+        """The job whose report is to be written; None where none is owed any more (message deleted)."""
+        view = self.jobs.view(work.message.project, work.message.job_id)
+        if view is None or not self._owed(view.job, work.message):
+            self.queue.delete(work.receipt)
+            return None
+        return view
+
+    def keep(self, work: ReceivedWork, report: ReportRef) -> None:
+        """Note where the report is, and delete the message.
+
+        Raises:
+            Unavailable: the row kept changing; the message comes again.
+        """
+        for _ in range(TRIES):
+            job = self.jobs.get(work.message.project, work.message.job_id)
+            if job is None or not self._owed(job, work.message):
+                break
+            try:
+                self.jobs.write(job, job.add_report(report, self.clock()))
+            except Conflict:
+                continue
+            break
+        else:
+            raise Unavailable(f"job {work.message.job_id} changed faster than its report could be noted")
+        self.queue.delete(work.receipt)
+
+    def _owed(self, job: Job, message: WorkMessage) -> bool:
+        return job.owes_report and job.fence == message.fence

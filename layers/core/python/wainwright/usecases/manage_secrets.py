@@ -1,0 +1,51 @@
+"""Set and delete a project's secrets. No value ever comes back out of here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wainwright.contracts.http import SecretRecord
+from wainwright.domain.errors import NotFound, Refused
+from wainwright.domain.instants import cut
+from wainwright.domain.secrets import MAX_SECRETS, check_secret_name, check_secret_value
+from wainwright.ports import Clock, SecretStore
+
+
+@dataclass(frozen=True)
+class ManageSecrets:
+    """Administers the secrets of projects."""
+
+    store: SecretStore
+    clock: Clock
+
+    def list(self, project: str) -> Sequence[SecretRecord]:
+        """Names and times, by name."""
+        updated = self.store.index(project).updated
+        return [SecretRecord(name=name, updated_at=updated[name]) for name in sorted(updated)]
+
+    def put(self, project: str, name: str, value: str) -> SecretRecord:
+        """Set a secret, new or not; jobs that start from now on get it.
+
+        Raises:
+            InvalidInput: name or value cannot be a secret's.
+            Refused: the project has as many as it may.
+            Unavailable: it could not be stored.
+        """
+        check_secret_name(name)
+        check_secret_value(value)
+        now = cut(self.clock())
+        if not self.store.put(project, name, value, now=now, most=MAX_SECRETS):
+            raise Refused(
+                f"the project has {MAX_SECRETS} secrets, which is the most",
+                advice="Delete one that is not needed any more.",
+            )
+        return SecretRecord(name=name, updated_at=now)
+
+    def delete(self, project: str, name: str) -> None:
+        """Delete a secret; jobs that run keep it until they end.
+
+        Raises:
+            NotFound: the project has no such secret.
+        """
+        check_secret_name(name)
+        if not self.store.delete(project, name):
+            raise NotFound(f"the project has no secret {name}", advice="GET /v1/secrets names those it has.")

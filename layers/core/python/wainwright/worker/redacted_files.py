@@ -1,0 +1,333 @@
+"""Files without the secrets: text rewritten, traces and other archives rewritten member by member, the rest withheld.
+
+Everything is streamed: a large trace costs one chunk and one line of memory. A file in which there is no secret is left as it
+is, and so is its content: only what has one is written anew.
+"""
+
+import base64
+import gzip
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from wainwright.domain.redaction import Redactor
+
+CHUNK = 1_048_576
+MAX_JSON = 32 * 1_048_576
+"""Bytes of JSON, or of one line of it, that are parsed; what is longer is redacted as text."""
+
+MAX_INFLATED = 2 * 1_024 * 1_048_576
+MAX_MEMBERS = 100_000
+MAX_DEPTH = 3
+"""How much of an archive is unpacked to be looked at. An archive beyond these bounds is withheld."""
+
+_JSON_LINES = (".trace", ".network", ".stacks", ".jsonl", ".ndjson")
+_STRUCTURE = frozenset(
+    {"type", "callId", "parentId", "stepId", "pageId", "frameId", "contextId", "class", "method", "origin", "phase",
+     "beforeSnapshot", "afterSnapshot", "inputSnapshot", "snapshotName", "sha1", "_sha1", "pageref", "mimeType", "messageType",
+     "browserName", "platform", "playwrightVersion", "sdkLanguage", "httpVersion"}
+)  # fmt: skip
+"""Members of a trace's lines whose values are Playwright's own words and references: without them the trace does not open."""
+
+_TEXT_TYPES = re.compile(r"text/|[\w./+-]*(json|xml|javascript|yaml|x-www-form-urlencoded|csv)\b")
+_EMBEDDED_ZIP = re.compile(rb"(data:application/zip;base64,)([A-Za-z0-9+/=]+)")
+_ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
+_EMPTY_ZIP = b"PK\x05\x06"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
+"""What reading a damaged, encrypted or exotic archive raises."""
+
+
+class _Withheld(Exception):
+    """The file must not leave; the message says why."""
+
+
+def redact_file(path: Path, content_type: str, redactor: Redactor) -> str | None:
+    """Take the secrets out of a file, in place; None when it may leave now, else why it may not.
+
+    Text is rewritten, by its type or by its look; archives as by :func:`redact_zip`; a report that carries its data as an
+    archive in base64 too. Any other file is left as it is, and withheld if it contains a secret.
+
+    Raises:
+        OSError: the file cannot be read or replaced.
+    """
+    if not redactor:
+        return None
+    try:
+        _redact(path, content_type, redactor, depth=0)
+    except _Withheld as withheld:
+        return str(withheld)
+    return None
+
+
+def redact_zip(path: Path, redactor: Redactor) -> str | None:
+    """Take the secrets out of an archive, such as a trace, in place; None when it may leave now, else why it may not.
+
+    Of JSON lines (a trace's events) strings and numbers are replaced and the structure is kept; all other members are
+    redacted as text, so that images, which have no text, stay as they are. Names stay, unless they have a secret in them.
+
+    Raises:
+        OSError: the file cannot be read or replaced.
+    """
+    if not redactor:
+        return None
+    try:
+        _redact_zip(path, redactor, depth=0)
+    except _Withheld as withheld:
+        return str(withheld)
+    return None
+
+
+def _redact(path: Path, content_type: str, redactor: Redactor, depth: int) -> None:
+    with path.open("rb") as file:
+        head = file.read(8_192)
+    if head.startswith((_ZIP, _EMPTY_ZIP)) or path.suffix == ".zip":
+        _redact_zip(path, redactor, depth)
+    elif head.startswith(_GZIP):
+        _check_gzip(path, redactor)
+    elif head.startswith(_UTF16):
+        _rewrite(path, lambda source, target: _utf16(source, target, redactor))
+    elif _TEXT_TYPES.match(content_type) or _looks_like_text(head):
+        _redact_text(path, content_type, redactor, depth)
+    else:
+        with path.open("rb") as file:
+            if redactor.finds_in(_chunks(file)):
+                raise _Withheld("it contains a secret, and is of a kind that cannot be rewritten")
+
+
+def _redact_text(path: Path, content_type: str, redactor: Redactor, depth: int) -> None:
+    small = path.stat().st_size <= MAX_JSON
+    if small and "html" in content_type:
+        data = path.read_bytes()
+        changed = _EMBEDDED_ZIP.sub(lambda match: match[1] + _embedded(match[2], redactor, depth), data)
+        if changed != data:
+            _rewrite(path, lambda _source, target: target.write(changed))
+    with path.open("rb") as file:
+        if not redactor.finds_in(_chunks(file)):
+            return
+    if small and "json" in content_type:
+        _rewrite(path, lambda source, target: target.write(_json(source.read(), redactor)))
+    else:
+        _rewrite(path, lambda source, target: _copy(redactor.stream(_chunks(source)), target))
+
+
+def _json(data: bytes, redactor: Redactor) -> bytes:
+    """A JSON document; as text if it is none."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return redactor.data(data)
+    return json.dumps(redactor.json(document)).encode()
+
+
+def _embedded(encoded: bytes, redactor: Redactor, depth: int) -> bytes:
+    """An archive within a page, in base64."""
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return encoded
+    if not data.startswith((_ZIP, _EMPTY_ZIP)):
+        return encoded
+    with tempfile.TemporaryDirectory(prefix="ww-") as folder:
+        inner = Path(folder, "embedded.zip")
+        inner.write_bytes(data)
+        _redact_zip(inner, redactor, depth + 1)
+        after = inner.read_bytes()
+    return encoded if after == data else base64.b64encode(after)
+
+
+def _utf16(source: IO[bytes], target: IO[bytes], redactor: Redactor) -> None:
+    try:
+        text = source.read(MAX_JSON).decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise _Withheld("it cannot be read as the text that it seems to be") from error
+    if source.read(1):
+        raise _Withheld("it is too large to be looked through for secrets")
+    target.write(redactor.text(text).encode("utf-16"))
+
+
+def _check_gzip(path: Path, redactor: Redactor) -> None:
+    try:
+        with gzip.open(path) as file:
+            if redactor.finds_in(_bounded(_chunks(file))):
+                raise _Withheld("it contains a secret, and is of a kind that cannot be rewritten")
+    except (*_UNREADABLE, gzip.BadGzipFile) as error:
+        raise _Withheld("it is a compressed file that cannot be read, so it cannot be looked through") from error
+
+
+def _redact_zip(path: Path, redactor: Redactor, depth: int) -> None:
+    if depth >= MAX_DEPTH:
+        raise _Withheld("it holds archives in archives in archives")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_bounds(archive)
+            if _is_clean(archive, redactor):
+                return
+            _rewrite(path, lambda _source, target: _rewrite_members(archive, target, redactor, depth))
+    except _UNREADABLE as error:
+        raise _Withheld("it is an archive that cannot be read, so it cannot be looked through") from error
+
+
+def _check_bounds(archive: zipfile.ZipFile) -> None:
+    members = archive.infolist()
+    if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_INFLATED:
+        raise _Withheld("it is an archive too large to be looked through")
+
+
+def _is_clean(archive: zipfile.ZipFile, redactor: Redactor) -> bool:
+    """Whether there is no secret in an archive, and no archive in it that would have to be looked into."""
+    if redactor.finds(archive.comment):
+        return False
+    for member in archive.infolist():
+        if redactor.finds(member.filename.encode("utf-8", "surrogateescape")) or redactor.finds(member.comment):
+            return False
+        with archive.open(member) as file:
+            head = file.read(4)
+        if head == _ZIP or head.startswith(_GZIP):
+            return False
+        with archive.open(member) as file:
+            if redactor.finds_in(_bounded(_chunks(file))):
+                return False
+    return True
+
+
+def _rewrite_members(archive: zipfile.ZipFile, target: IO[bytes], redactor: Redactor, depth: int) -> None:
+    with zipfile.ZipFile(target, "w", allowZip64=True) as written:
+        for member in archive.infolist():
+            copy = zipfile.ZipInfo(redactor.text(member.filename), member.date_time)
+            copy.compress_type = (
+                zipfile.ZIP_STORED if member.compress_type == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
+            )
+            copy.external_attr = member.external_attr
+            with (
+                archive.open(member) as source,
+                written.open(copy, "w", force_zip64=member.file_size > CHUNK * 1_024) as file,
+            ):
+                _copy(_member(member.filename, source, redactor, depth), file)
+
+
+def _member(name: str, source: IO[bytes], redactor: Redactor, depth: int) -> Iterator[bytes]:
+    head = source.read(8_192)
+    chunks = _bounded(_chained(head, _chunks(source)))
+    if head.startswith((_ZIP, _GZIP)):
+        yield from _inner_archive(chunks, redactor, depth)
+    elif name.endswith(_JSON_LINES):
+        yield from _json_lines(chunks, redactor)
+    else:
+        yield from redactor.stream(chunks)
+
+
+def _inner_archive(chunks: Iterator[bytes], redactor: Redactor, depth: int) -> Iterator[bytes]:
+    with tempfile.TemporaryDirectory(prefix="ww-") as folder:
+        inner = Path(folder, "member")
+        with inner.open("wb") as file:
+            _copy(chunks, file)
+        try:
+            _redact(inner, "", redactor, depth + 1)
+        except _Withheld as withheld:
+            # The archive is worth more than this member; whoever opens it finds the reason in its place.
+            yield f"[withheld: {withheld}]".encode()
+            return
+        with inner.open("rb") as file:
+            yield from _chunks(file)
+
+
+def _json_lines(chunks: Iterator[bytes], redactor: Redactor) -> Iterator[bytes]:
+    """Line by line; a line too long to be parsed is redacted as text."""
+    pending = bytearray()
+    for chunk in chunks:
+        pending += chunk
+        if b"\n" not in chunk and len(pending) <= MAX_JSON:
+            continue
+        *lines, rest = bytes(pending).split(b"\n")
+        pending = bytearray(rest)
+        yield from (_json_line(line, redactor) + b"\n" for line in lines)
+        if len(pending) > MAX_JSON:
+            done, rest = redactor.settled(bytes(pending))  # what is left of this line is no JSON, and so is text too
+            pending = bytearray(rest)
+            yield done
+    if pending:
+        yield _json_line(bytes(pending), redactor)
+
+
+def _json_line(line: bytes, redactor: Redactor) -> bytes:
+    if not redactor.finds(line):
+        return line
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return redactor.data(line)
+    if not isinstance(value, dict):
+        return json.dumps(redactor.json(value), separators=(",", ":")).encode()
+    kept = {name: each for name, each in value.items() if name in _STRUCTURE and isinstance(each, str)}
+    # Keys are left alone, unless a secret is in one of them.
+    for key in (_same, redactor.text):
+        changed = {name: _values(each, redactor, key) for name, each in value.items() if name not in kept}
+        written = json.dumps({name: kept.get(name, changed.get(name)) for name in value}, separators=(",", ":"))
+        if not redactor.finds(json.dumps(changed).encode()):
+            break
+    return written.encode()
+
+
+def _values(value: Any, redactor: Redactor, key: Callable[[str], str]) -> Any:
+    """Strings redacted; a number that is a secret becomes 0, since what reads a trace reckons with its numbers."""
+    return redactor.walk(value, redactor.text, lambda number: 0 if redactor.number(number) else number, key)
+
+
+def _same(key: str) -> str:
+    return key
+
+
+def _rewrite(path: Path, write: Callable[[IO[bytes], IO[bytes]], object]) -> None:
+    """Replace a file by what is written of it, under a name that nobody can have prepared."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".redacted-")
+    try:
+        with os.fdopen(descriptor, "wb") as target, path.open("rb") as source:
+            write(source, target)
+        shutil.copymode(path, name)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _copy(chunks: Iterator[bytes], target: IO[bytes]) -> None:
+    for chunk in chunks:
+        target.write(chunk)
+
+
+def _chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """What an archive says of its sizes need not be true."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > MAX_INFLATED:
+            raise _Withheld("it is an archive too large to be looked through")
+        yield chunk
+
+
+def _looks_like_text(head: bytes) -> bool:
+    if b"\0" in head:
+        return False
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        return error.start >= len(head) - 4  # the last character is cut
+    return True

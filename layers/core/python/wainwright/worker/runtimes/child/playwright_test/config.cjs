@@ -1,0 +1,130 @@
+// The suite's own configuration, completed by what the job asks for. Its files stay as they are: a configuration beside
+// its own, written by the worker, hands what it exports to `wrap`, in each process that loads it.
+"use strict";
+
+const { createRequire } = require("node:module");
+const path = require("node:path");
+const browsers = require("./browsers.cjs");
+const errors = require("./errors.cjs");
+const gate = require("./gate.cjs");
+const { isMain, load, send } = require("./settings.cjs");
+
+/** Reporters that only print, which nobody reads here, or that write what the worker makes itself. */
+const OURS_INSTEAD = new Set(["list", "line", "dot", "github", "failures", "null", "html", "blob"]);
+
+/** The configuration to run by, from what the suite's own file exports. */
+exports.wrap = (exported, settingsFile) => {
+  const settings = load(settingsFile);
+  const own = exported && typeof exported === "object" && "default" in exported ? exported.default : exported;
+  if (own === null || typeof own !== "object") return own; // Playwright Test says what is wrong with it
+  if (!isMain()) {
+    gate.install(settings);
+    browsers.install(settings, core(settings));
+    return complete(own, settings);
+  }
+  browsers.install(settings, core(settings));
+  const completed = complete(own, settings);
+  refuseMissing(completed, settings);
+  return completed;
+};
+
+/** Tell of a configuration that cannot be loaded, and have the run end with that. */
+exports.failed = (error, settingsFile, file) => {
+  const settings = load(settingsFile);
+  if (isMain()) send(settings, "collection_error", errors.ofLoading(error, settings.folder, file));
+  throw error;
+};
+
+/** The suite's own playwright-core, which its tests run with. */
+function core(settings) {
+  const test = createRequire(settings.cli);
+  return createRequire(test.resolve("playwright/package.json"))("playwright-core");
+}
+
+function complete(own, settings) {
+  const config = {
+    ...own,
+    use: completeUse(own.use ?? {}, settings, true),
+    reporter: reporters(own, settings),
+    preserveOutput: "always",
+  };
+  if (own.projects) {
+    const projects = own.projects.map((project) => ({ ...project, use: completeUse(project.use ?? {}, settings, false) }));
+    config.projects = settings.browsers.length ? inBrowsers(projects, config, settings) : projects;
+  } else if (settings.browsers.length === 1) {
+    config.use.browserName = settings.browsers[0];
+  } else if (settings.browsers.length) {
+    config.projects = settings.browsers.map((name) => ({ name, use: { browserName: name } }));
+  }
+  return config;
+}
+
+/** Options of the browser: what the job asks for outranks the configuration; what neither gives has our default. */
+function completeUse(own, settings, withFallback) {
+  const use = withFallback ? { ...settings.fallback, ...own } : { ...own };
+  Object.assign(use, settings.forced);
+  const { reducedMotion, ...options } = settings.contextOptions;
+  Object.assign(use, options);
+  if (reducedMotion) use.contextOptions = { ...own.contextOptions, reducedMotion };
+  if (settings.baseURL) use.baseURL = settings.baseURL;
+  return use;
+}
+
+/** The suite's own reporters that are worth having here, and ours around the one that writes the blob. */
+function reporters(own, settings) {
+  const given = typeof own.reporter === "string" ? [[own.reporter]] : (own.reporter ?? []);
+  const theirs = given.map((each) => (Array.isArray(each) ? each : [each])).filter(([name]) => !OURS_INSTEAD.has(name));
+  const ours = [path.join(__dirname, "reporter.cjs"), { settings }];
+  if (!settings.blob) return [ours];
+  const blob = ["blob", { outputFile: settings.blob, outputDir: path.dirname(settings.blob) }];
+  return [...theirs, ours, blob, [path.join(__dirname, "restore.cjs")]];
+}
+
+function browserOf(project, config) {
+  const use = { ...config.use, ...project.use };
+  return use.browserName ?? use.defaultBrowserType ?? "chromium";
+}
+
+/** Those projects that run in one of the browsers, with what they depend on. */
+function inBrowsers(projects, config, settings) {
+  const named = new Map(projects.map((project) => [project.name, project]));
+  const supporting = new Set(projects.flatMap((each) => [...(each.dependencies ?? []), each.teardown].filter(Boolean)));
+  const wanted = projects.filter(
+    (each) => !supporting.has(each.name) && settings.browsers.includes(browserOf(each, config)),
+  );
+  const there = new Set(projects.map((each) => browserOf(each, config)));
+  const absent = settings.browsers.filter((name) => !wanted.some((each) => browserOf(each, config) === name));
+  if (absent.length) {
+    const message =
+      `no project of the suite runs in ${absent.join(" or ")}: its projects run in ${[...there].join(", ")}; ` +
+      `add a project for it to ${settings.configFile}, or ask for another browser`;
+    if (isMain()) send(settings, "browser_not_in_suite", { message });
+    throw new Error(message);
+  }
+  const kept = new Set();
+  const keep = (project) => {
+    if (!project || kept.has(project)) return;
+    kept.add(project);
+    for (const name of [...(project.dependencies ?? []), project.teardown]) keep(named.get(name));
+  };
+  wanted.forEach(keep);
+  return projects.filter((each) => kept.has(each));
+}
+
+/** A browser that is not installed is told before anything starts, and not once for each test. */
+function refuseMissing(config, settings) {
+  const projects = config.projects ?? [{}];
+  const missing = projects
+    .filter((each) => !usesAnother({ ...config.use, ...each.use }))
+    .map((each) => settings.missing[browserOf(each, config)])
+    .filter(Boolean);
+  if (!missing.length) return;
+  for (const message of new Set(missing)) send(settings, "browser_missing", { message });
+  throw new Error(missing[0]);
+}
+
+/** Whether the suite brings a browser of its own: a remote one, an executable, or a branded channel. */
+function usesAnother(use) {
+  const channel = use.channel ?? use.launchOptions?.channel;
+  return Boolean(use.connectOptions || use.launchOptions?.executablePath || (channel && channel !== "chromium"));
+}

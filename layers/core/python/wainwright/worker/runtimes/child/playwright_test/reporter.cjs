@@ -1,0 +1,225 @@
+// The reporter beside the suite's own: tells the worker of each test as it happens, and heeds what the worker asks.
+//
+// From the control pipe come the lines `stop` (run no further test) and `expire` (the time is up: interrupt the running
+// tests, whose evidence is still written, and run no further one).
+"use strict";
+
+const fs = require("node:fs");
+const net = require("node:net");
+const path = require("node:path");
+const browserLog = require("./browser_log.cjs");
+const errors = require("./errors.cjs");
+const { keepFiles, nameOf } = require("./evidence.cjs");
+const { GO, STOP } = require("./gate.cjs");
+const { Names } = require("./names.cjs");
+const { plain, send } = require("./settings.cjs");
+const { stepsOf } = require("./steps.cjs");
+const stubs = require("./stubs.cjs");
+
+const BATCH = 100; // tests reported per line
+const MAX_PRINTED = 20000; // characters of each of standard output and error of an attempt; the last ones
+const IN_FLIGHT_MS = 100; // for messages by which tests began that nobody has told to wait
+const STOPPING_MS = 300; // for the runner to have told its processes that they stop
+const TIME_IS_UP = "The time of the whole suite ran out while this test ran";
+
+class Reporter {
+  constructor({ settings }) {
+    this._settings = settings;
+    this._names = new Names(settings.folder);
+    this._running = new Map();
+    this._expired = new Set();
+    this._numbers = new WeakMap();
+    this._attempts = 0;
+    this._blocked = 0;
+    this._begun = false;
+    this._stopping = false;
+    this._listen();
+  }
+
+  /** Otherwise Playwright Test adds a reporter that prints. */
+  printsToStdio() {
+    return true;
+  }
+
+  onBegin(config, suite) {
+    const tests = suite.allTests();
+    if (!tests.length) return;
+    this._begun = true;
+    const cases = tests.map((test) => this._names.describe(test)).filter(({ id }) => this._isAskedFor(id));
+    const { deselected } = this._settings;
+    for (let at = 0; at < cases.length; at += BATCH) this._send("tests", { tests: cases.slice(at, at + BATCH) });
+    for (let at = 0; at < deselected.length; at += BATCH)
+      this._send("deselected", { ids: deselected.slice(at, at + BATCH) });
+    if (!this._settings.blob) this._list(tests);
+    this._send("collected", { total: cases.length, deselected: deselected.length });
+  }
+
+  /** Of a listing: the runner's own ids beside ours. */
+  _list(tests) {
+    const listed = tests.map((test) => ({ id: this._names.describe(test).id, testId: test.id }));
+    for (let at = 0; at < listed.length; at += BATCH) this._send("listed", { tests: listed.slice(at, at + BATCH) });
+  }
+
+  /** Whether a test was to run; others run only because tests that were depend on them. */
+  _isAskedFor(id) {
+    const { only } = this._settings;
+    if (only && !this._only) this._only = new Set(only);
+    return !only || this._only.has(id);
+  }
+
+  onTestBegin(test, result) {
+    const { id } = this._names.describe(test);
+    this._running.set(result, id);
+    if (this._isAskedFor(id)) this._send("started", { id });
+  }
+
+  onTestEnd(test, result) {
+    this._running.delete(result);
+    const timeIsUp = this._expired.delete(result) && result.status === "interrupted";
+    if (ran(test, result) || timeIsUp) this._report(test, result, timeIsUp);
+    stubs.replace(result, this._nameOf(result), true);
+    this._interruptWhenIdle();
+  }
+
+  onStepEnd(test, result) {
+    stubs.replace(result, this._nameOf(result), false);
+  }
+
+  onStdOut(chunk, test) {
+    if (!test) process.stdout.write(chunk);
+  }
+
+  onStdErr(chunk, test) {
+    if (!test) process.stderr.write(chunk);
+  }
+
+  onError(error) {
+    if (/^(Error: )?No tests found/.test(plain(error.message, 200)) && !error.location) return;
+    const { folder } = this._settings;
+    const found = this._begun ? errors.describe(error, folder, null) : errors.ofLoading(error, folder);
+    this._send(this._begun ? "session_error" : "collection_error", found);
+  }
+
+  onEnd(result) {
+    if (this._blocked) {
+      const message = `blockAds: ${this._blocked} requests to ad and tracker hosts were blocked`;
+      this._send("job_log", { level: "INFO", message });
+    }
+    this._send("finished", { exitStatus: result.status === "passed" ? 0 : 1 });
+  }
+
+  _send(type, fields) {
+    send(this._settings, type, fields);
+  }
+
+  /** A name of its own for each attempt of all runs of the job. */
+  _nameOf(result) {
+    if (!this._numbers.has(result)) this._numbers.set(result, (this._attempts += 1));
+    return `${this._settings.run}-${String(this._numbers.get(result)).padStart(5, "0")}`;
+  }
+
+  _report(test, result, timeIsUp) {
+    const found = errors.ofAttempt(test, result, this._settings.folder);
+    if (timeIsUp) found.unshift({ ...errors.describe({ message: TIME_IS_UP }, "", test.location), kind: "job_timeout" });
+    const printed = { stdout: text(result.stdout), stderr: text(result.stderr) };
+    const outcome = timeIsUp ? "failed" : outcomeOf(test, result);
+    const described = this._names.describe(test);
+    if (!this._isAskedFor(described.id)) {
+      if (outcome !== "failed") return; // it had its outcome before
+      this._send("tests", { tests: [described] });
+    }
+    for (const error of found) error.file = error.file && errors.relative(error.file, this._settings.folder);
+    if (found.some((error) => /worker process exited unexpectedly.*SIGKILL/.test(error.message)))
+      this._send("worker_killed", { id: described.id });
+    const log = this._writeLog(described.id, test, result, outcome, printed, found);
+    this._send("ended", {
+      ...described,
+      outcome,
+      durationMs: Math.max(0, result.duration),
+      startedAt: result.startTime.toISOString(),
+      retry: result.retry,
+      again: outcome === "failed" && !timeIsUp && !this._interrupted && result.retry < test.retries,
+      errors: outcome === "failed" ? found : [],
+      ...printed,
+      steps: stepsOf(result.steps, this._settings.folder),
+      annotations: (result.annotations ?? test.annotations).map(({ type, description }) => ({
+        type,
+        description: description ?? "",
+      })),
+      attachments: [
+        ...keepFiles(result.attachments, this._nameOf(result), this._settings),
+        { name: "log", contentType: "text/plain; charset=utf-8", path: log },
+      ],
+    });
+  }
+
+  _writeLog(id, test, result, outcome, printed, found) {
+    const { lines, blocked } = browserLog.take(this._settings, { testId: test.id, retry: result.retry });
+    this._blocked += blocked;
+    const content = [`${id}: ${outcome} after ${result.duration} ms`];
+    const sections = [["browser", lines], ...Object.entries(printed).map(([name, each]) => [name, each.split("\n")])];
+    for (const [name, section] of sections)
+      if (section.some(Boolean)) content.push("", `--- ${name} ---`, ...section.map((line) => plain(line, MAX_PRINTED)));
+    for (const error of found) content.push("", "--- error ---", error.message);
+    const file = path.join(this._settings.logs, nameOf(this._nameOf(result), "log") + ".log");
+    fs.mkdirSync(this._settings.logs, { recursive: true });
+    fs.writeFileSync(file, `${content.join("\n")}\n`);
+    return file;
+  }
+
+  _listen() {
+    const control = new net.Socket({ fd: this._settings.controlFd, readable: true, writable: false });
+    control.unref();
+    control.setEncoding("ascii");
+    let rest = "";
+    control.on("data", (data) => {
+      const lines = (rest + data).split("\n");
+      rest = lines.pop();
+      for (const line of lines) this._heed(line);
+    });
+    control.on("error", () => {}); // the worker is gone, and takes us with it
+  }
+
+  _heed(line) {
+    fs.writeFileSync(path.join(this._settings.control, STOP), "");
+    if (line === "expire") {
+      for (const result of this._running.keys()) this._expired.add(result);
+      this._interrupt();
+    } else {
+      setTimeout(() => {
+        this._stopping = true;
+        this._finishing = new Set(this._running.keys());
+        this._interruptWhenIdle();
+      }, IN_FLIGHT_MS);
+    }
+  }
+
+  /** What runs when the stop comes is finished; whatever began in spite of it is not. */
+  _interruptWhenIdle() {
+    if (this._stopping && ![...this._finishing].some((result) => this._running.has(result))) this._interrupt();
+  }
+
+  _interrupt() {
+    if (this._interrupted) return;
+    this._interrupted = true;
+    process.kill(process.pid, "SIGINT"); // how Playwright Test is asked to end: hooks, fixtures and servers are torn down
+    setTimeout(() => fs.writeFileSync(path.join(this._settings.control, GO), ""), STOPPING_MS);
+  }
+}
+
+/** Whether it came to an outcome: what a stop or a failed `beforeAll` keeps from running is called skipped as well. */
+function ran(test, result) {
+  return result.status !== "interrupted" && (result.status !== "skipped" || test.expectedStatus === "skipped");
+}
+
+/** An expected failure counts as passed, as it does for Playwright Test. */
+function outcomeOf(test, result) {
+  if (result.status === "skipped") return "skipped";
+  return result.status === test.expectedStatus ? "passed" : "failed";
+}
+
+function text(chunks) {
+  return plain(chunks.map((chunk) => chunk.toString()).join(""), MAX_PRINTED * 2).slice(-MAX_PRINTED);
+}
+
+module.exports = Reporter;

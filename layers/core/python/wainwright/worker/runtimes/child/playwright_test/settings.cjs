@@ -1,0 +1,45 @@
+// What the worker wrote for this run, and the pipe to it.
+//
+// {eventsFd, controlFd, control: folder, folder, output, logs: folder, cli: path of @playwright/test/cli.js,
+//  configFile: name | null, executables: {browser: path | null}, missing: {browser: message}, browsers: [name],
+//  launchArgs, sandbox, forced: {option: value}, fallback: {option: value}, baseURL | null, contextOptions, waitForMs,
+//  headers, headersOrigin | null, blockedHosts, run: a name for this start of the runner, only: [id] | null,
+//  deselected: [id], blob: file | null}
+"use strict";
+
+const fs = require("node:fs");
+
+const read = new Map();
+
+/** The settings in a file, read once in each process. */
+exports.load = (file) => {
+  if (!read.has(file)) read.set(file, JSON.parse(fs.readFileSync(file, "utf8")));
+  return read.get(file);
+};
+
+/** Whether this is the process that the worker started, and not one of those in which tests run. */
+exports.isMain = () => typeof process.send !== "function";
+
+/** Write one record as a line; the other end of the pipe is the worker. */
+exports.send = (settings, type, fields) => {
+  let data = Buffer.from(`${JSON.stringify({ type, ...fields })}\n`);
+  while (data.length) {
+    try {
+      data = data.subarray(fs.writeSync(settings.eventsFd, data));
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); // the worker reads more slowly than we write
+    }
+  }
+};
+
+/** Escape sequences of colours, which messages for a terminal have. */
+const COLOURS = /\u001b\[[0-9;]*[A-Za-z]/g;
+
+/** A text without colours, the middle of a long one left out: its end often says what happened. */
+exports.plain = (text, limit) => {
+  const clean = String(text ?? "").replace(COLOURS, "");
+  if (clean.length <= limit) return clean;
+  const half = Math.floor((limit - 20) / 2);
+  return `${clean.slice(0, half)}\n… cut …\n${clean.slice(-half)}`;
+};

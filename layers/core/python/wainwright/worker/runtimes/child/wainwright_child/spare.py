@@ -1,0 +1,94 @@
+"""A test process that waits for its suite: run by `python -m wainwright_child.spare EVENTS CONTROL SETTINGS`.
+
+EVENTS and CONTROL are inherited descriptors, SETTINGS a file: {executables: {chromium: path | null}, launchArgs, sandbox,
+traces: folder}. Once everything is ready it writes {"type": "ready"} to EVENTS. From CONTROL it reads one order, a line with the
+number of bytes and then as many bytes of JSON: {arguments: of pytest, environment: all of it, folder}. It says
+{"type": "begun"}, and is from then on what `python -m pytest` in that folder would have been.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+MODULES = (
+    *("html", "difflib", "zipfile", "mimetypes", "asyncio", "xml.sax.saxutils"),
+    *("slugify", "requests", "greenlet"),
+    *("wainwright_child.browsers", "wainwright_child.control", "wainwright_child.failures", "wainwright_child.feeding"),
+    *("wainwright_child.headers", "wainwright_child.job", "wainwright_child.recording", "wainwright_child.scripts"),
+)
+"""What a suite's process imports anyway. Plugins that pytest loads are not among it: it has to see them being imported."""
+
+
+def main(arguments: list[str]) -> int:
+    """Get ready, wait, and be the suite's process; 0 if no suite comes."""
+    events, control = int(arguments[0]), int(arguments[1])
+    settings = json.loads(Path(arguments[2]).read_text(encoding="utf-8"))
+    for descriptor in (events, control):
+        os.set_inheritable(descriptor, False)
+    import_ahead()
+    from . import handing_over
+
+    prepared = handing_over.prepare(settings)
+    say(events, "ready")
+    order = read_order(control)
+    if order is None:
+        return 0
+    say(events, "begun")
+    return run(order, prepared)
+
+
+def run(order: dict[str, Any], prepared: Any) -> int:
+    """Take on what the suite's own process would have been started with."""
+    import pytest
+
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    os.chdir(order["folder"])
+    sys.path[0] = order["folder"]  # where `python -m` puts the folder in which it is started
+    sys.argv = [str(Path(pytest.__file__).parent / "__main__.py"), *order["arguments"]]
+    try:
+        return int(pytest.main(order["arguments"]))
+    finally:
+        prepared.close_unused()
+
+
+def import_ahead() -> None:
+    """Import what will be needed, as far as it is installed."""
+    import _pytest.config
+
+    builtin = [f"_pytest.{name}" for name in getattr(_pytest.config, "default_plugins", ())]
+    for name in ("pytest", *builtin, *MODULES):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+
+
+def say(events: int, kind: str) -> None:
+    """Write one record."""
+    os.write(events, json.dumps({"type": kind}).encode() + b"\n")
+
+
+def read_order(control: int) -> dict[str, Any] | None:
+    """The order, and not a byte more, since what follows is for others to read; None if the worker has closed the pipe."""
+    length = b""
+    while not length.endswith(b"\n"):
+        if not (byte := os.read(control, 1)):
+            return None
+        length += byte
+    data = b""
+    while len(data) < int(length):
+        if not (more := os.read(control, int(length) - len(data))):
+            return None
+        data += more
+    order: dict[str, Any] = json.loads(data)
+    return order
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

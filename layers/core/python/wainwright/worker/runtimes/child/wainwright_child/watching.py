@@ -1,0 +1,143 @@
+"""What the supervisor measures while the tests run, since the kernel has no bound for it: the memory and the number of all
+processes together, and what lies in their folders.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from .starting import LINUX, become
+
+SECONDS = 0.5
+NEAR_SECONDS = 0.1
+"""How often memory and processes are looked at, and how often once they take half of what they may."""
+DISK_SECONDS = 3.0
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Watch:
+    """Looks now and then. Has no bound to watch where the platform has no /proc, but that of the disk."""
+
+    def __init__(self, limits: dict[str, int | None], folders: list[str], user: dict[str, int] | None) -> None:
+        self._memory = limits.get("memoryBytes") if LINUX else None
+        self._processes = limits.get("processes") if LINUX else None
+        self._disk = limits.get("diskBytes")
+        self._folders = folders
+        self._user = user
+        self._next = time.monotonic() + SECONDS
+        self._next_disk = time.monotonic() + DISK_SECONDS
+        self._measuring: int | None = None
+        self.measurer: int | None = None
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What becomes readable when the disk has been measured."""
+        return [] if self._measuring is None else [self._measuring]
+
+    def add_folders(self, folders: list[str]) -> None:
+        """Count these as well."""
+        self._folders = [*self._folders, *folders]
+
+    def wait(self) -> float | None:
+        """Seconds until the next look; None if there is nothing to look at."""
+        times = [self._next] if self._memory or self._processes else []
+        if self._disk and self._measuring is None:
+            times.append(self._next_disk)
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def look(self) -> dict[str, Any] | None:
+        """What is beyond its bound: {name, limit, found}."""
+        now = time.monotonic()
+        if self._disk and self._measuring is None and now >= self._next_disk:
+            self._measure()
+        if now < self._next or not (self._memory or self._processes):
+            return None
+        memory, processes = taken_below(os.getpid())
+        for name, found, limit in (("memory", memory, self._memory), ("processes", processes, self._processes)):
+            if limit is not None and found > limit:
+                return {"name": name, "limit": limit, "found": found}
+        near = 2 * memory > (self._memory or 2 * memory) or 2 * processes > (self._processes or 2 * processes)
+        self._next = time.monotonic() + (NEAR_SECONDS if near else SECONDS)
+        return None
+
+    def _measure(self) -> None:
+        """In a process of the tests' own user, since folders may be closed to everybody else, ours not excepted."""
+        read, write = os.pipe()
+        self.measurer = os.fork()
+        if self.measurer == 0:
+            try:
+                become(self._user)
+                os.nice(10)
+                os.write(write, str(sum(map(bytes_in, self._folders))).encode())
+            finally:
+                os._exit(0)
+        os.close(write)
+        self._measuring = read
+
+    def measured(self) -> dict[str, Any] | None:
+        """What the disk's measurement came to. Call when its descriptor is readable."""
+        if self._measuring is None:
+            return None
+        said = os.read(self._measuring, 64)
+        os.close(self._measuring)
+        self._measuring = None
+        self._next_disk = time.monotonic() + DISK_SECONDS
+        if said.isdigit() and self._disk is not None and int(said) > self._disk:
+            return {"name": "disk", "limit": self._disk, "found": int(said)}
+        return None
+
+
+def taken_below(root: int) -> tuple[int, int]:
+    """Bytes of memory that no file backs, and the number of threads, of all processes below one."""
+    parents: dict[int, tuple[int, int]] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208
+        if name.isdigit() and (found := stat_of(name)) is not None:
+            parents[int(name)] = (int(found[1]), int(found[17]))
+    below: set[int] = set()
+    level = {root}
+    while level:
+        level = {pid for pid, (parent, _) in parents.items() if parent in level}
+        below |= level
+    return sum(map(_memory_of, below)), sum(parents[pid][1] for pid in below)
+
+
+def stat_of(pid: str) -> list[bytes] | None:
+    """The fields of /proc/PID/stat from the state on; None if the process has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            # The command's name is in parentheses and may itself hold any character, parentheses too.
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+
+
+def _memory_of(pid: int) -> int:
+    """Resident pages less those that are shared, which each process would count anew."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
+            fields = file.read().split()
+        return (int(fields[1]) - int(fields[2])) * PAGE_BYTES
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def bytes_in(folder: str) -> int:
+    """What a folder takes on disk; links are not followed."""
+    total = 0
+    folders = [folder]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+            except OSError:
+                continue  # it has just been removed
+    return total

@@ -1,0 +1,154 @@
+"""What the runner's process is told of a Playwright Test run: its settings, and the configuration that hands the suite's own
+to ours.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .browsers import QUIET_FLAGS, BrowserMissing, find_browser
+from .choose import playwright_config
+from .config import browser_settings
+from .isolation import write_anew
+from .model import BrowserName, SuiteRequest
+from .node import PlaywrightTest
+from .process import CHILD_PATH
+
+HELPERS = CHILD_PATH / "playwright_test"
+WRAPPER = ".wainwright.config"
+"""Our configuration's name without its ending; it lies beside the suite's, for what is relative to that."""
+BROWSERS: tuple[BrowserName, ...] = ("chromium", "firefox", "webkit")
+_EVIDENCE = ("trace", "screenshot", "video")
+_OPTIONS = {
+    "viewport": "viewport",
+    "locale": "locale",
+    "timezone": "timezoneId",
+    "userAgent": "userAgent",
+}
+"""Names in `config` -> options of Playwright Test's `use`."""
+
+_COMMON_JS = """\
+"use strict";
+const helper = require({helper});
+let found = {{}};
+try {{
+  {found_common}
+}} catch (error) {{
+  helper.failed(error, {settings}, {file});
+}}
+module.exports = helper.wrap(found, {settings});
+"""
+_MODULE = """\
+import {{ createRequire }} from "node:module";
+const helper = createRequire(import.meta.url)({helper});
+let found = {{}};
+try {{
+  {found_module}
+}} catch (error) {{
+  helper.failed(error, {settings}, {file});
+}}
+export default helper.wrap(found, {settings});
+"""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run's own files lie."""
+
+    settings: Path
+    control: Path
+    blob: Path | None
+
+
+def write_configuration(folder: Path, settings: Path) -> Path:
+    """A configuration of ours beside the suite's own, of the same kind; returns its path."""
+    own = playwright_config(folder)
+    ending = own.suffix if own else ".cjs"
+    literal = {
+        "helper": json.dumps(str(HELPERS / "config.cjs")),
+        "settings": json.dumps(str(settings)),
+        "file": json.dumps(str(own) if own else None),
+        "found_common": f"found = require({json.dumps(f'./{own.name}')});" if own else "",
+        "found_module": f"found = await import({json.dumps(f'./{own.name}')});" if own else "",
+    }
+    path = folder / f"{WRAPPER}{ending}"
+    template = _MODULE if _is_module(folder, ending) else _COMMON_JS
+    write_anew(path, template.format(**literal).encode())
+    return path
+
+
+def _is_module(folder: Path, ending: str) -> bool:
+    """Whether Node.js takes such a file for an ECMAScript module, as Playwright Test does."""
+    if ending in (".mjs", ".mts", ".cjs", ".cts"):
+        return ending.startswith(".m")
+    package = next((path for each in (folder, *folder.parents) if (path := each / "package.json").is_file()), None)
+    if package is None:
+        return False
+    try:
+        content = json.loads(package.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("type") == "module"
+
+
+def settings_of(
+    request: SuiteRequest, runner: PlaywrightTest, folders: Folders, descriptors: tuple[int, int]
+) -> dict[str, Any]:
+    """The settings, as `settings.cjs` describes them."""
+    configured = browser_settings(request.config, request.base_url)
+    found = {name: find_browser(name, package=runner.core) for name in BROWSERS}
+    install = f"npx playwright@{runner.version} install --with-deps"
+    own = playwright_config(request.folder)
+    output = request.output.resolve()
+    return {
+        "eventsFd": descriptors[0],
+        "controlFd": descriptors[1],
+        "control": str(folders.control),
+        "folder": str(request.folder.resolve()),
+        "output": str(output),
+        "logs": str(output / "logs"),
+        "cli": str(runner.cli),
+        "configFile": own.name if own else "a playwright.config.ts",
+        "executables": {
+            name: str(each.executable) if not isinstance(each, BrowserMissing) and each.executable else None
+            for name, each in found.items()
+        },
+        "missing": {
+            name: f"No {name} browser was found for @playwright/test {runner.version}. Install one with: {install} {name}"
+            for name, each in found.items()
+            if isinstance(each, BrowserMissing)
+        },
+        "browsers": list(request.browsers),
+        "launchArgs": [*QUIET_FLAGS, *configured["launchArgs"]],
+        "sandbox": request.sandbox,
+        "forced": _evidence({name: request.config[name] for name in _EVIDENCE if request.config.get(name)}),
+        "fallback": _evidence({name: getattr(request, name) for name in _EVIDENCE}),
+        "baseURL": request.base_url,
+        "contextOptions": _context_options(request.config),
+        "waitForMs": configured["waitForMs"],
+        "headers": configured["headers"],
+        "headersOrigin": configured["headersOrigin"],
+        "blockedHosts": configured["blockedHosts"],
+        "run": secrets.token_hex(3),
+        "only": None if request.select is None else sorted(request.select),
+        "deselected": sorted(request.deselect),
+        "blob": str(folders.blob) if folders.blob else None,
+    }
+
+
+def _context_options(config: Mapping[str, Any]) -> dict[str, Any]:
+    options = {_OPTIONS[name]: config[name] for name in _OPTIONS if config.get(name) is not None}
+    return {**options, "reducedMotion": "reduce"} if config.get("reducedMotion") else options
+
+
+def _evidence(chosen: Mapping[str, str]) -> dict[str, str]:
+    """In Playwright Test's words."""
+    words = dict(chosen)
+    if words.get("screenshot") == "retain-on-failure":
+        words["screenshot"] = "only-on-failure"
+    return words

@@ -1,0 +1,210 @@
+"""Runs a Playwright Test suite with the suite's own `@playwright/test` and reports what happens while it happens."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from .environment import Surroundings, child_environment, surroundings
+from .model import Collected, Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from .node import NodeMissing, PlaywrightTest, PlaywrightTestMissing, find_node, find_playwright_test, write_programs
+from .playwright_session import PlaywrightSession
+from .playwright_settings import Folders, settings_of, write_configuration
+from .process import CHILD_PATH
+from .supervised import EXPIRY_GRACE_SECONDS, Child, SupervisedRun
+
+BLOB = "blob.zip"
+"""In the output folder: what Playwright Test's own report of this run is made from."""
+LAST_RUN = ".last-run.json"
+"""Where Playwright Test keeps which tests failed, and by which it runs those alone."""
+
+
+def run_suite(
+    request: SuiteRequest,
+    on_event: Callable[[Event], None],
+    stop: StopRequest,
+    *,
+    expiry_grace_seconds: float = EXPIRY_GRACE_SECONDS,
+) -> SuiteEnd:
+    """Run the suite to its end, a stop, a cancel or its time-out; as `suite.run_suite`."""
+    try:
+        node = find_node()
+        _link_packages(request)
+        runner = find_playwright_test(request.folder)
+    except NodeMissing as error:
+        return SuiteEnd("runner_missing", errors=(SuiteError(str(error)),))
+    except PlaywrightTestMissing as error:
+        return SuiteEnd("dependencies_failed", errors=(SuiteError(str(error), "package.json"),))
+    if request.spares is not None:
+        request.spares.make_way()
+    with surroundings(request.output, request.isolation) as place:
+        suite = _Suite(request, node, runner, place, stop, expiry_grace_seconds)
+        return suite.run(on_event)
+
+
+def _link_packages(request: SuiteRequest) -> None:
+    """Put the packages that were installed for the suite where Node.js looks for them."""
+    if request.dependencies is None:
+        return
+    installed, link = request.dependencies / "node_modules", request.folder / "node_modules"
+    if installed.is_dir() and not link.exists():
+        link.symlink_to(installed, target_is_directory=True)
+
+
+class _Listings:
+    """What the last suites were listed as: a lane runs its suite again and again, a few tests at a time."""
+
+    MOST = 4
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, tuple[str, ...]], tuple[dict[str, str], SuiteEnd]] = {}
+
+    def get(self, key: tuple[Path, tuple[str, ...]]) -> tuple[dict[str, str], SuiteEnd] | None:
+        """The listing of a suite, by its folder, which no other suite ever has, and its browsers."""
+        return self._known.get(key)
+
+    def put(self, key: tuple[Path, tuple[str, ...]], listing: tuple[dict[str, str], SuiteEnd]) -> None:
+        """Keep one, and let go of the oldest."""
+        self._known[key] = listing
+        while len(self._known) > self.MOST:
+            del self._known[next(iter(self._known))]
+
+
+_LISTINGS = _Listings()
+
+
+class _Suite:
+    """A suite, listed first where not all of it is to run."""
+
+    def __init__(
+        self,
+        request: SuiteRequest,
+        node: Path,
+        runner: PlaywrightTest,
+        place: Surroundings,
+        stop: StopRequest,
+        grace: float,
+    ) -> None:
+        self._request = request
+        self._node = node
+        self._runner = runner
+        self._place = place
+        self._stop = stop
+        self._grace = grace
+
+    def run(self, on_event: Callable[[Event], None]) -> SuiteEnd:
+        request = self._request
+        configured = request.config.get("extraHeaders")
+        if configured and not request.base_url:
+            message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
+            on_event(JobLog("ERROR", message))
+        if request.collect_only:
+            return self._list(on_event)[1]
+        if request.select is None and not request.deselect:
+            return self._start(on_event, ()).run()
+        key = (request.folder.resolve(), request.browsers)
+        listed, end = _LISTINGS.get(key) or self._list(lambda _event: None)
+        if not listed:
+            return end
+        _LISTINGS.put(key, (listed, end))
+        chosen = [
+            id for id in listed if id not in request.deselect and (request.select is None or id in request.select)
+        ]
+        passed_over = frozenset(id for id in listed if id in request.deselect)
+        if not chosen:
+            on_event(Collected((), tuple(sorted(passed_over))))
+            return replace(end, reason="finished", collected=0, deselected=len(passed_over), unfinished=())
+        self._request = replace(request, deselect=passed_over, select=frozenset(chosen))
+        return self._start(on_event, ("--last-failed",), [listed[id] for id in chosen]).run()
+
+    def _list(self, on_event: Callable[[Event], None]) -> tuple[dict[str, str], SuiteEnd]:
+        """Playwright Test's own ids of all tests, by ours, and how the listing ended."""
+        listing = self._start(on_event, ("--list",), listing=True)
+        end = listing.run()
+        return listing.session.listed, replace(end, unfinished=())
+
+    def _start(
+        self,
+        on_event: Callable[[Event], None],
+        options: tuple[str, ...],
+        only: list[str] | None = None,
+        *,
+        listing: bool = False,
+    ) -> _Run:
+        # A listing is of all tests; what is asked for is chosen from it.
+        request = replace(self._request, select=None, deselect=frozenset()) if listing else self._request
+        session = PlaywrightSession(request.folder.resolve(), request.output.resolve(), on_event)
+        return _Run(request, session, self._stop, self._grace, self._node, self._runner, self._place, options, only)
+
+
+class _Run(SupervisedRun):
+    """One start of the runner. `only` are Playwright Test's own ids of the tests to run, if not all are to."""
+
+    def __init__(
+        self,
+        request: SuiteRequest,
+        session: PlaywrightSession,
+        stop: StopRequest,
+        grace: float,
+        node: Path,
+        runner: PlaywrightTest,
+        place: Surroundings,
+        options: tuple[str, ...],
+        only: list[str] | None,
+    ) -> None:
+        super().__init__(request, session, stop, grace)
+        self.session = session
+        self._node = node
+        self._runner = runner
+        self._place = place
+        self._options = options
+        self._only = only
+
+    def prepare(self, events_fd: int, control_fd: int) -> Child:
+        results = self._request.output.resolve() / "playwright"
+        results.mkdir(exist_ok=True)
+        self._request.isolation.lend(results)
+        if self._only is not None:
+            chosen = json.dumps({"status": "failed", "failedTests": self._only})
+            (results / LAST_RUN).write_text(chosen, encoding="utf-8")
+        configuration = self._write_configuration(events_fd, control_fd)
+        command = [
+            *(str(self._node), str(self._runner.cli), "test"),
+            *("--config", str(configuration), "--output", str(results), *self._options),
+            *(() if self._request.test_retries is None else (f"--retries={self._request.test_retries}",)),
+        ]
+        return Child(command, self._environment(), (self._place.home, self._place.temporary))
+
+    def _write_configuration(self, events_fd: int, control_fd: int) -> Path:
+        control = self._place.root / f"control-{events_fd}"
+        control.mkdir(exist_ok=True)
+        self._request.isolation.lend(control)
+        listing = "--list" in self._options
+        blob = None if listing else self._request.output.resolve() / BLOB
+        folders = Folders(self._place.root / "settings.json", control, blob)
+        settings = settings_of(self._request, self._runner, folders, (events_fd, control_fd))
+        folders.settings.write_text(json.dumps(settings), encoding="utf-8")
+        return write_configuration(self._request.folder.resolve(), folders.settings)
+
+    def _environment(self) -> dict[str, str]:
+        environment = {
+            "CI": "1",  # as wherever nobody watches: what the suite does there, it does here
+            "PLAYWRIGHT_HTML_OPEN": "never",
+            "FORCE_COLOR": "0",
+            **child_environment(
+                {**self._request.env, **self._request.secrets},
+                self._place,
+                CHILD_PATH,
+                dependencies=self._request.dependencies,
+                driver=self._runner.core,
+            ),
+        }
+        # For what the suite's configuration starts, such as a server, by npm or node.
+        programs = self._place.root / "bin"
+        if not programs.exists():
+            write_programs(self._node, programs)
+        environment["PATH"] = os.pathsep.join([str(programs), environment["PATH"]])
+        return environment

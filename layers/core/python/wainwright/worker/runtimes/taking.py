@@ -1,0 +1,84 @@
+"""Taking evidence out of the tests' reach, so that what was looked at is what leaves.
+
+Test code may write in the folder for evidence at any time: between a look at a file and its upload it could put a link in the
+file's place, or in that of a folder above, and have the worker publish any file that the worker may read. So a file is moved
+into a folder of the worker's own first, by descriptors of folders that are no links, and looked at there.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from itertools import count
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Taking:
+    """Takes files from below `output` into a folder beside it, or in the one named. `owner` is whom they must belong to, if
+    anybody: a second name of another's file is as good as a link to it.
+    """
+
+    def __init__(self, output: Path, owner: int | None = None, beside: Path | None = None) -> None:
+        self._output = output
+        self._beside = beside or output.parent
+        self._owner = owner
+        self._kept: Path | None = None
+        self._numbers = count(1)
+
+    def take(self, path: Path) -> tuple[Path, int] | None:
+        """Where the file is now, and its size in bytes; None if it is not a regular file below our folder that may be read."""
+        try:
+            parts = path.relative_to(self._output).parts
+        except ValueError:
+            return None
+        if not parts or ".." in parts:
+            return None
+        try:
+            return self._move(parts)
+        except (OSError, ValueError):
+            return None
+
+    def _move(self, parts: tuple[str, ...]) -> tuple[Path, int] | None:
+        folder = self.new_folder()
+        source = self._open_folder(parts[:-1])
+        try:
+            target = os.open(folder, _FOLDER)
+            try:
+                os.rename(parts[-1], parts[-1], src_dir_fd=source, dst_dir_fd=target)
+                size = self._size(parts[-1], target)
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+        return None if size is None else (folder / parts[-1], size)
+
+    def _open_folder(self, parts: tuple[str, ...]) -> int:
+        opened = os.open(self._output, _FOLDER)
+        for part in parts:
+            try:
+                below = os.open(part, _FOLDER, dir_fd=opened)
+            finally:
+                os.close(opened)
+            opened = below
+        return opened
+
+    def _size(self, name: str, folder: int) -> int | None:
+        file = os.open(name, _FILE, dir_fd=folder)
+        try:
+            found = os.fstat(file)
+        finally:
+            os.close(file)
+        theirs = self._owner is None or found.st_uid == self._owner
+        return found.st_size if stat.S_ISREG(found.st_mode) and theirs else None
+
+    def new_folder(self) -> Path:
+        """One more folder of the worker's own, empty."""
+        if self._kept is None:
+            self._kept = Path(tempfile.mkdtemp(prefix="kept-", dir=self._beside))
+        folder = self._kept / str(next(self._numbers))
+        folder.mkdir(mode=0o700)
+        return folder

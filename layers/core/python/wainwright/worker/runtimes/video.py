@@ -1,0 +1,58 @@
+"""The encoder that Playwright makes videos with, where it has not downloaded its own."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+_PROGRAMS = {"linux": "ffmpeg-linux", "darwin": "ffmpeg-mac"}
+"""By platform, as Playwright names it."""
+
+
+def browsers_with_ffmpeg(browsers: Path, root: Path, driver: Path, environ: Mapping[str, str]) -> Path:
+    """A folder of browsers in which Playwright finds ffmpeg: the one given, if it has it or none is to be had.
+
+    Else one made below ``root``, of links to what the given one holds and to an ffmpeg of this machine: imageio-ffmpeg's,
+    or the one on PATH. ``driver`` is the playwright-core whose revision is meant.
+    """
+    program, revision = _PROGRAMS.get(sys.platform), _revision(driver)
+    if program is None or revision is None or (browsers / f"ffmpeg-{revision}" / program).exists():
+        return browsers
+    encoder = find_ffmpeg(environ)
+    if encoder is None:
+        return browsers
+    made = root / "browsers"
+    if made.is_dir():
+        return made
+    made.mkdir()
+    for path in browsers.iterdir() if browsers.is_dir() else ():
+        (made / path.name).symlink_to(path)
+    folder = made / f"ffmpeg-{revision}"
+    if folder.is_symlink():  # begun, and never complete
+        folder.unlink()
+    folder.mkdir()
+    (folder / program).symlink_to(encoder)
+    (folder / "INSTALLATION_COMPLETE").touch()
+    return made
+
+
+def find_ffmpeg(environ: Mapping[str, str]) -> Path | None:
+    """An ffmpeg of this machine; None if there is none."""
+    if importlib.util.find_spec("imageio_ffmpeg") is not None:
+        return Path(importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe())
+    found = shutil.which("ffmpeg", path=environ.get("PATH", os.defpath))
+    return Path(found) if found else None
+
+
+def _revision(driver: Path) -> str | None:
+    try:
+        listed = json.loads((driver / "browsers.json").read_text(encoding="utf-8"))["browsers"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return next((str(each["revision"]) for each in listed if each["name"] == "ffmpeg"), None)

@@ -1,0 +1,57 @@
+"""The matrix of ``docs/endings.md``, as the page has it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "endings.md"
+FILES = ("index.html", "results.json", "junit.xml")
+EVIDENCE = ("trace", "screenshot", "video", "test log")
+OTHERS = ("job log", "terminal event", "statistics")
+COLUMNS = ("ending", "status", "category", *FILES, *EVIDENCE, *OTHERS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One ending. ``there`` says of each column of artifacts whether the page promises it, None where it depends on how far it
+    had been written; ``notes`` are letters of notes.
+    """
+
+    ending: str
+    status: str
+    category: str | None
+    there: dict[str, bool | None]
+    notes: dict[str, str]
+
+
+def columns() -> tuple[str, ...]:
+    """The heads of the matrix."""
+    return _cells(_lines()[0])
+
+
+def rows() -> dict[str, Row]:
+    """The rows by their endings."""
+    return {row.ending: row for row in map(_row, _lines()[2:])}
+
+
+def _lines() -> list[str]:
+    section = PAGE.read_text(encoding="utf-8").partition("## The matrix")[2].partition("\n## ")[0]
+    return re.findall(r"^\|.*\|$", section, re.MULTILINE)
+
+
+def _cells(line: str) -> tuple[str, ...]:
+    return tuple(cell.strip() for cell in line.strip("|").split("|"))
+
+
+def _row(line: str) -> Row:
+    ending, status, category, *marks = _cells(line)
+    there, notes = {}, {}
+    for column, mark in zip(COLUMNS[3:], marks, strict=True):
+        found = re.fullmatch(r"✓|[–~] ([a-z])", mark)
+        assert found, f"{ending}, {column}: {mark!r} is neither ✓, nor – or ~ with a note"
+        there[column] = None if mark.startswith("~") else mark == "✓"
+        if found[1]:
+            notes[column] = found[1]
+    return Row(ending.strip("`"), status, None if category == "–" else category.strip("`"), there, notes)

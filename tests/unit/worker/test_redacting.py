@@ -1,0 +1,154 @@
+"""Everything that a suite reports passes without its secrets, and its tests are still told apart."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from wainwright.domain.redaction import Redactor
+from wainwright.worker.redacting import evidence_name, redactor_of, run_redacted
+from wainwright.worker.runtimes.model import (
+    Annotation,
+    Attachment,
+    Collected,
+    Event,
+    JobLog,
+    JobProgress,
+    JobResult,
+    LogLine,
+    Progress,
+    Step,
+    Stop,
+    StopRequest,
+    SuiteEnd,
+    SuiteError,
+    SuiteRequest,
+    Take,
+    TestCase,
+    TestEnded,
+    TestError,
+    TestResult,
+    TestStarted,
+)
+
+SECRET = "correct horse"
+ID = f"t.py::test[{SECRET}]"
+OTHER = "t.py::test[correct%20horse]"
+REDACTOR = Redactor({"PHRASE": SECRET})
+REQUEST = SuiteRequest(Path("bundle"), Path("output"))
+
+RESULT = TestResult(
+    ID, "t.py", 3, f"test[{SECRET}]", "failed", 5.0, "2026-11-22T02:42:45.000Z", path=(SECRET,),
+    errors=(TestError(SECRET, f"stack {SECRET}", kind="assertion"),), stdout=SECRET, stderr=SECRET,
+    steps=(Step(SECRET, "2026-11-22T02:42:45.000Z", 1.0, error=SECRET, steps=(Step(SECRET, "", 1.0),)),),
+    attachments=(Attachment(SECRET, "text/plain", Path(SECRET)),), annotations=(Annotation("skip", SECRET),),
+)  # fmt: skip
+
+EVENTS: list[Event] = [
+    Collected((TestCase(ID, "t.py", 3, f"test[{SECRET}]"), TestCase(OTHER, "t.py", 3, "other")), (f"t.py::gone[{SECRET}]",)),
+    TestStarted(ID),
+    LogLine("INFO", f"said {SECRET}", ID),
+    Progress(0, 2),
+    JobLog("ERROR", SECRET, {"a": [SECRET], SECRET: 1}, ID),
+    JobProgress(50, SECRET),
+    JobResult({"v": SECRET}, {SECRET: {"status": "ok", "response": SECRET}}, OTHER),
+    TestEnded(RESULT),
+]  # fmt: skip
+END = SuiteEnd(
+    "collection_error", errors=(SuiteError(SECRET, SECRET, 1, SECRET),), stderr=SECRET, collected=2, deselected=1,
+    unfinished=(OTHER,),
+)  # fmt: skip
+
+
+def suite(request: SuiteRequest, on_event: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+    for event in EVENTS:
+        on_event(event)
+    return END
+
+
+def test_no_event_and_no_end_has_a_secret_in_it_but_where_files_lie() -> None:
+    events: list[Event] = []
+
+    end = run_redacted(suite, REQUEST, events.append, Stop(), REDACTOR)
+
+    told = repr([*events, end]).replace(f"PosixPath('{SECRET}')", "")
+    assert SECRET not in told
+    assert "correct%20horse" not in told
+    ended = events[-1]
+    assert isinstance(ended, TestEnded)
+    assert (ended.result.outcome, ended.result.errors[0].kind) == ("failed", "assertion")
+    assert ended.result.started_at == RESULT.started_at
+    assert ended.result.attachments[0].path == Path(SECRET)
+    assert (end.reason, end.collected, end.deselected) == ("collection_error", 2, 1)
+
+
+def test_tests_that_differ_in_the_secret_alone_keep_names_of_their_own() -> None:
+    events: list[Event] = []
+
+    end = run_redacted(suite, REQUEST, events.append, Stop(), REDACTOR)
+
+    collected, started, *_, result, ended = events
+    assert isinstance(collected, Collected)
+    assert [test.id for test in collected.tests] == ["t.py::test[[secret PHRASE]]", "t.py::test[[secret PHRASE]]#2"]
+    assert isinstance(started, TestStarted)
+    assert isinstance(ended, TestEnded)
+    assert started.id == ended.result.id == "t.py::test[[secret PHRASE]]"
+    assert isinstance(result, JobResult)
+    assert result.test_id == end.unfinished[0] == "t.py::test[[secret PHRASE]]#2"
+
+
+def test_without_secrets_everything_passes_as_it_is() -> None:
+    events: list[Event] = []
+
+    assert run_redacted(suite, REQUEST, events.append, Stop(), Redactor({})) is END
+    assert events == EVENTS
+
+
+def test_tests_are_passed_over_and_fed_by_the_names_that_they_have_inside() -> None:
+    named: list[Take] = ["wait", ("t.py::test[[secret PHRASE]]#2", "t.py::test[[secret PHRASE]]"), "over"]
+
+    class Feed:
+        def take(self) -> Take:
+            return named.pop(0)
+
+    asked: list[SuiteRequest] = []
+    fed: list[Take] = []
+
+    def fed_suite(request: SuiteRequest, on_event: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+        asked.append(request)
+        on_event(EVENTS[0])
+        assert request.feed is not None
+        fed.extend(request.feed.take() for _ in range(3))
+        return END
+
+    request = SuiteRequest(
+        Path("bundle"), Path("output"), deselect=frozenset({"t.py::gone[[secret PHRASE]]", "t.py::plain"}), feed=Feed(),
+        select=frozenset({"t.py::x[[secret PHRASE]]"}),
+    )  # fmt: skip
+    run_redacted(fed_suite, request, lambda _event: None, Stop(), REDACTOR)
+
+    assert {f"t.py::gone[{SECRET}]", "t.py::plain"} <= asked[0].deselect
+    assert asked[0].select is not None
+    assert f"t.py::x[{SECRET}]" in asked[0].select
+    assert fed == ["wait", (OTHER, ID), "over"]
+
+
+def test_a_value_too_short_to_be_found_does_not_keep_the_others_from_being_redacted() -> None:
+    redactor = redactor_of({"PIN": "12", "PHRASE": SECRET})
+
+    assert redactor.text(f"12 {SECRET}") == "12 [secret PHRASE]"
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("aaaaaa-00001-000.json", "aaaaaa-00001-000-data of [secret TOKEN].json"),
+        ("aaaaaa-00001-001", "aaaaaa-00001-001-data of [secret TOKEN]"),
+        ("aaaaaa-00001-log.log", "aaaaaa-00001-log.log"),
+        ("trace of c2VjcmV0LXY=.zip", "trace of [secret TOKEN].zip"),
+        (None, "data of [secret TOKEN]"),
+    ],
+)
+def test_names_files_without_the_secrets_in_their_attachments_names(file: str | None, expected: str) -> None:
+    attachment = Attachment("data of c2VjcmV0LXY=", "application/json", Path(file) if file else None)
+    assert evidence_name(attachment, Redactor({"TOKEN": "c2VjcmV0LXY="})) == expected

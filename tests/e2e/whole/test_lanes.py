@@ -115,6 +115,7 @@ def test_a_suite_is_shared_by_its_lanes_and_each_test_runs_once(wide_up: Up, mar
     assert len({processes[0] for processes in runs.values()}) == LANES
 
 
+@pytest.mark.thorough
 def test_a_lane_killed_in_the_middle_gives_its_tests_to_the_others(wide_up: Up, marks: Path) -> None:
     number = 24
     with wide_up.client() as client:

@@ -90,7 +90,10 @@ def workers() -> Iterator[Apart]:
         yield found
 
 
-@pytest.mark.parametrize("capabilities", [True, False], ids=["root", "root-as-on-fargate"])
+@pytest.mark.parametrize(
+    "capabilities",
+    [pytest.param(True, marks=pytest.mark.thorough, id="root"), pytest.param(False, id="root-as-on-fargate")],
+)
 def test_test_code_reaches_nothing_of_the_workers(workers: Apart, capabilities: bool) -> None:
     became = workers.run({"test_probes.py": PROBES}, capabilities=capabilities)
 
@@ -101,7 +104,10 @@ def test_test_code_reaches_nothing_of_the_workers(workers: Apart, capabilities: 
     assert became["left"] == []
 
 
-@pytest.mark.parametrize("capabilities", [True, False], ids=["root", "root-as-on-fargate"])
+@pytest.mark.parametrize(
+    "capabilities",
+    [pytest.param(True, marks=pytest.mark.thorough, id="root"), pytest.param(False, id="root-as-on-fargate")],
+)
 def test_a_browser_runs_and_leaves_its_evidence(workers: Apart, capabilities: bool) -> None:
     became = workers.run({"test_browser.py": BROWSER}, capabilities=capabilities)
 

@@ -66,6 +66,7 @@ def test_a_browser_that_is_not_installed_is_told_before_anything_starts(ts_suite
 
 
 @pytest.mark.usefixtures("no_browsers")
+@pytest.mark.thorough
 def test_without_projects_the_suite_runs_in_the_browsers_that_were_asked_for(ts_suite: SuiteFolder) -> None:
     ts_suite.write("playwright.config.ts", "export default {};")
     ts_suite.write("one.spec.ts", ONE)
@@ -87,6 +88,7 @@ CONFIG = {
 }
 
 
+@pytest.mark.thorough
 def test_the_jobs_config_outranks_that_of_the_suite_and_not_that_of_a_test(ts_suite: SuiteFolder) -> None:
     with two_sites() as (own, other):
         ts_suite.write(
@@ -148,6 +150,7 @@ def test_the_jobs_config_outranks_that_of_the_suite_and_not_that_of_a_test(ts_su
     assert "blockAds: 1 requests to ad and tracker hosts were blocked" in [line.message for line in run.of(JobLog)]
 
 
+@pytest.mark.thorough
 def test_headers_without_a_url_are_not_sent_and_that_is_told(ts_suite: SuiteFolder) -> None:
     ts_suite.write("playwright.config.ts", "export default {};")
     ts_suite.write("one.spec.ts", ONE)

@@ -160,6 +160,7 @@ def test_environment_folder_and_secrets_are_those_of_the_suite(suite: SuiteFolde
     assert len(spares.taken) == 1
 
 
+@pytest.mark.thorough
 def test_a_suite_that_makes_warnings_errors_finds_none(suite: SuiteFolder, spares: Counting) -> None:
     suite.write("pytest.ini", "[pytest]\nfilterwarnings =\n  error\n  ignore::pytest.PytestRemovedIn10Warning\n")
     suite.write("test_page.py", PAGE)
@@ -168,6 +169,7 @@ def test_a_suite_that_makes_warnings_errors_finds_none(suite: SuiteFolder, spare
     assert len(spares.taken) == 1
 
 
+@pytest.mark.thorough
 def test_event_loops_of_the_suites_own_run_as_without_a_spare(suite: SuiteFolder, spares: Counting) -> None:
     suite.write(
         "test_loops.py",
@@ -203,6 +205,7 @@ def test_event_loops_of_the_suites_own_run_as_without_a_spare(suite: SuiteFolder
     assert len(spares.taken) == 1
 
 
+@pytest.mark.thorough
 def test_options_of_the_suites_own_get_a_browser_of_their_own(suite: SuiteFolder, spares: Counting) -> None:
     suite.write(
         "conftest.py",
@@ -220,6 +223,7 @@ def test_options_of_the_suites_own_get_a_browser_of_their_own(suite: SuiteFolder
     assert len(spares.taken) == 1
 
 
+@pytest.mark.thorough
 def test_the_jobs_config_reaches_the_browser_that_was_ready(suite: SuiteFolder, spares: Counting) -> None:
     suite.write(
         "test_config.py",
@@ -236,6 +240,7 @@ def test_the_jobs_config_reaches_the_browser_that_was_ready(suite: SuiteFolder, 
 
 
 @pytest.mark.parametrize("which", ["suite-process", "browser"])
+@pytest.mark.thorough
 def test_what_dies_while_it_waits_costs_a_cold_start_and_nothing_else(
     suite: SuiteFolder, spares: Counting, which: str
 ) -> None:
@@ -280,6 +285,7 @@ def test_a_spare_that_dies_when_it_is_given_a_suite_is_replaced_by_a_cold_start(
 
 
 @pytest.mark.parametrize("why", ["time-zone", "packages-of-its-own"])
+@pytest.mark.thorough
 def test_a_suite_that_a_spare_does_not_fit_leaves_it_for_the_next(
     suite: SuiteFolder, spares: Counting, tmp_path: Path, why: str
 ) -> None:
@@ -331,6 +337,7 @@ def test_a_spare_that_is_too_old_is_replaced(tmp_path: Path) -> None:
         spares.close()
 
 
+@pytest.mark.thorough
 def test_what_a_suite_prints_and_logs_in_a_spare_is_reported(suite: SuiteFolder, spares: Counting) -> None:
     suite.write("test_print.py", "def test_print(job):\n    print('hello')\n    job.log_info('from the test')\n")
     spares.start()

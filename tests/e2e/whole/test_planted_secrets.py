@@ -27,7 +27,7 @@ from wainwright.local.system import LocalSystem
 
 ROOT = Path(__file__).parents[3]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.thorough]
 
 PATIENCE = 120_000
 """Milliseconds that a busy machine may take to show something."""
@@ -155,7 +155,6 @@ def test_no_byte_that_left_has_a_secret_in_it(
     assert sum(len(data) for _, data in looked) > 1_000_000
 
 
-@pytest.mark.thorough
 def test_no_byte_that_left_a_suite_of_playwright_test_has_a_secret_in_it(
     system: LocalSystem, http: httpx.Client, traffic: Traffic, answers: list[tuple[str, bytes]],
     typescript_job: dict[str, Any], caplog: pytest.LogCaptureFixture,

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.e2e.whole.local_system import Up, ended, eventually, job, results, submit
 
-pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.thorough]
 
 SUITE = """
 import pathlib, time
@@ -122,7 +122,6 @@ def test_a_failed_jobs_report_opens_from_the_workers_disk_until_it_can_be_upload
             assert client.get(f"/v1/jobs/{record['id']}/report/{item['href']}").status_code == 200
 
 
-@pytest.mark.thorough
 def test_a_job_whose_tests_passed_but_whose_report_is_not_stored_has_not_passed(
     system: UpWithoutUploads, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from wainwright.worker.dependencies.prepare import Provision, prepare_dependenci
 from wainwright.worker.runtimes import supervised
 from wainwright.worker.runtimes.model import Event, LogLine, Stop, SuiteRequest
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 ROOT = Path(__file__).parents[3]
 HOUR_MS = 3_600_000

@@ -30,7 +30,14 @@ PAGE = rows()
 ALL = {"trace", "screenshot", "video", "log"}
 
 
-@pytest.mark.parametrize("ending", list(ENDINGS))
+OFTEN = {"passed", "failed", "job_timed_out", "canceled", "stopped", "evicted", "test_process_killed", "out_of_memory",
+         "workers_lost", "syntax_error", "no_tests"}  # fmt: skip
+"""Brought about in each run of the tests; the others are thorough."""
+
+
+@pytest.mark.parametrize(
+    "ending", [each if each in OFTEN else pytest.param(each, marks=pytest.mark.thorough) for each in ENDINGS]
+)
 def test_leaves_what_the_page_says(ending: str, tmp_path: Path, site: str) -> None:
     with bench(tmp_path, site) as tools:
         ended = ENDINGS[ending](tools)

@@ -11,7 +11,7 @@ from tests.e2e.worker_runtime.suites import SuiteFolder, processes_of
 from wainwright.worker.runtimes import supervised
 from wainwright.worker.runtimes.model import LogLine, Stop, TestStarted
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 CONFIG = "export default { workers: 1 };"
 

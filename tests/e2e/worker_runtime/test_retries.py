@@ -62,6 +62,23 @@ def quarantine(job: OneWorker, test_id: str, days: int = 1) -> None:
     job.quarantine.put(PROJECT, Quarantine(test_id=test_id, until=until, reason="flickers", added_at=now))
 
 
+def test_a_further_attempt_knows_nothing_of_what_the_one_before_put_into_its_class(suite: SuiteFolder) -> None:
+    suite.write(
+        "test_class.py",
+        "class TestCart:\n"
+        "    def test_fills(self):\n"
+        "        assert not hasattr(self, 'filled'), 'seen before'\n"
+        "        self.filled = True\n"
+        "        assert False, 'fails'\n",
+    )
+
+    run = suite.run(test_retries=1)
+
+    said = [event.result.errors[0].message for event in run.events if isinstance(event, TestEnded)]
+    assert len(said) == 2
+    assert [("fails" in message, "seen before" in message) for message in said] == [(True, False)] * 2
+
+
 def test_what_passes_when_run_again_is_flaky_and_completes_the_job(tmp_path: Path) -> None:
     job = OneWorker(tmp_path, flickers(tmp_path), retries(2))
     quarantine(job, "test_it.py::test_fails")

@@ -30,12 +30,21 @@ def run_with_retries(
         if again:
             if problem := _tear_down_all(item.session):
                 on_error(f"{item.nodeid}: before it was run again: {problem}")
+            _forget_instance(item)
         else:
             for report in reports:
                 hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         if not again:
             return
+
+
+def _forget_instance(item: pytest.Item) -> None:
+    """The next attempt gets an object of the test's class of its own: pytest keeps one for all runs of an item."""
+    if getattr(item, "_instance", None) is not None:
+        state: Any = item
+        del state._instance  # noqa: SLF001 - there is no public way
+        state._obj = None  # noqa: SLF001 - the method bound to that object
 
 
 def _tear_down_all(session: pytest.Session) -> str | None:

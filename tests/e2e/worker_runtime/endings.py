@@ -72,7 +72,7 @@ page.wait_for_timeout(60_000)
 TAKE_MEMORY = """
 taken = []
 while True:
-    taken.append(os.urandom(8_000_000))
+    taken.append(b"x" * 8_000_000)
 """
 HOUR_MS = 3_600_000
 VIDEO = {"video": "on"}

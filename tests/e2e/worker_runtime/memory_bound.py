@@ -17,13 +17,16 @@ ROOT = Path("/sys/fs/cgroup")
 def memory_bound(megabytes: int) -> Iterator[None]:
     """This process and whatever it starts may take so much more memory; beyond, the kernel kills the largest of them.
 
+    The bound is raised to twice what this process has already, for else the kernel would choose this one, which the tests
+    before have made large: what it took before is not counted against the bound, but it is when the largest is sought.
+
     Skips the test where no control group can be made, as in most containers and wherever one is not root.
     """
     parent, file, limit = _where()
     group = parent / f"wainwright-test-{uuid.uuid4()}"
     try:
         group.mkdir()
-        (group / limit).write_text(str(megabytes * 1_048_576))
+        (group / limit).write_text(str(max(megabytes * 1_048_576, 2 * _resident())))
     except OSError as error:
         if group.is_dir():
             group.rmdir()
@@ -36,6 +39,12 @@ def memory_bound(megabytes: int) -> Iterator[None]:
             (parent / file).write_text(str(os.getpid()))
     finally:
         group.rmdir()
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _where() -> tuple[Path, str, str]:

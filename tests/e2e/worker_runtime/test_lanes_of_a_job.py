@@ -1,5 +1,9 @@
 """What becomes of a job when something becomes of one of its lanes."""
 
+import io
+import threading
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +12,11 @@ import pytest
 from tests.e2e.worker_runtime.lanes_of_a_job import LanesOfAJob
 from wainwright.contracts.events import EventKind
 from wainwright.domain.failures import FailureCategory
+from wainwright.domain.jobs import Job
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
+from wainwright.domain.work_list import WorkList
 from wainwright.ports import NewEvent, Progress
 
 pytestmark = pytest.mark.e2e
@@ -136,6 +142,73 @@ def test_a_test_process_that_dies_in_one_lane_costs_one_test(tmp_path: Path, die
     assert outcome.report is not None
     assert not outcome.report.complete
     assert {file.read_text() for file in tmp_path.glob("ran-*")} == {"x"}
+    [left] = job.report_results()["interrupted"]
+    assert left["title"] == f"test_one[{(tmp_path / 'died').read_text()}]"
+
+
+def test_a_lane_that_broke_has_told_so_before_the_owner_can_think_that_all_is_done(tmp_path: Path) -> None:
+    tests = f"""
+        import os, pathlib, signal, time
+        import pytest
+        FOLDER = pathlib.Path({str(tmp_path)!r})
+        @pytest.mark.parametrize("n", range(4))
+        def test_one(n):
+            helps = any(part.startswith("helper") for part in pathlib.Path.cwd().parts)
+            (FOLDER / f"ran-{{n}}").touch()
+            deadline = time.monotonic() + 60
+            if helps:
+                while len(list(FOLDER.glob("ran-*"))) < 4 and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                time.sleep(1)
+                os.kill(os.getpid(), signal.SIGSEGV)
+    """
+    job = LanesOfAJob(tmp_path, suite(tmp_path, 2, tests), 2)
+    lists = job.worker.lists
+    write, owner = lists.write, threading.current_thread()
+
+    def writing(claimed: Job, work: WorkList) -> None:
+        """The store's own; a helper that has left nothing to do goes on when the job has ended without it."""
+        write(claimed, work)
+        deadline = time.monotonic() + 60
+        if work.finished and threading.current_thread() is not owner and threading.current_thread().name != "pulling":
+            while job.job.outcome is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    lists.write = writing  # type: ignore[method-assign]
+    outcome = job.run()
+
+    assert outcome is not None
+    assert outcome.failure is not None
+    assert "SIGSEGV" in outcome.failure.message
+    assert len(job.report_results()["interrupted"]) == 1
+
+
+@pytest.mark.thorough
+@pytest.mark.browser
+def test_a_killed_test_of_a_helper_leaves_its_trace_and_its_log(tmp_path: Path, site: str) -> None:
+    tests = """
+        import os, pathlib, signal
+        import pytest
+        @pytest.mark.parametrize("n", range(2))
+        def test_one(page, n):
+            page.goto("/console.html")
+            page.get_by_text("ready").wait_for()
+            if any(part.startswith("helper") for part in pathlib.Path.cwd().parts):
+                os.kill(os.getpid(), signal.SIGKILL)
+    """
+    job = LanesOfAJob(tmp_path, suite(tmp_path, 2, tests), 2, url=site)
+
+    outcome = job.run()
+
+    assert outcome is not None
+    assert outcome.status is JobStatus.FAILED
+    [left] = job.report_results()["interrupted"]
+    files = {item["name"]: job.report(item["href"]) for item in left["attachments"]}
+    assert {item["href"].rpartition("/")[2].partition("-")[0] for item in left["attachments"]} == {"1.1"}
+    assert set(files) == {"trace", "log"}
+    assert "the cart is on fire" in files["log"].decode()
+    with zipfile.ZipFile(io.BytesIO(files["trace"])) as trace:
+        assert b'"method":"goto"' in trace.read("trace.trace")
 
 
 def test_a_lane_that_collects_other_tests_leaves_and_the_rest_run_everything(tmp_path: Path) -> None:
@@ -267,3 +340,7 @@ def test_a_cancel_keeps_what_the_running_test_of_each_lane_had_left(tmp_path: Pa
     results = job.report_results()
     assert len(results["interrupted"]) == 2, "one test of the owner, one of its helper"
     assert not results["complete"]
+    hrefs = [item["href"] for left in results["interrupted"] for item in left["attachments"] if item["name"] == "log"]
+    assert {href.rpartition("/")[2].partition("-")[0] for href in hrefs} == {"1", "1.1"}
+    for left, href in zip(results["interrupted"], hrefs, strict=True):
+        assert f"began {left['title'][-2]}" in job.report(href).decode()

@@ -27,10 +27,10 @@ up: $(TOOLCHAIN) browser ## Start the local system on http://127.0.0.1:8787; Ctr
 	@$(BIN)/wainwright up $(ARGS)
 
 test: lint browser ## Check the code and run the tests, but for the thorough ones; ARGS="-k name" goes to pytest
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not thorough" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart=0 -m "not thorough" $(ARGS)
 
 test-all: lint browser ## The same with the thorough tests, which take some ten minutes more
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart=0 $(ARGS)
 
 bench: $(TOOLCHAIN) browser ## Measure the budgets
 	@$(BIN)/python -m benchmarks $(ARGS)

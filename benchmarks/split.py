@@ -1,18 +1,11 @@
-"""How well a skewed suite is shared by four lanes, beside pytest-xdist and Playwright Test's shards on the same machine.
+"""How well a skewed suite is shared by lanes, beside Playwright Test's shards and pytest-xdist on the same machine.
 
-Usage: python -m benchmarks.split [--lanes 4] [--unit 0.25] [--json FILE] [--playwright DIR]
-
-The suite sleeps: 40 tests whose durations are 1 to 20 units, in an order that no runner knows. Makespan is the time from the
-start of the first test to the end of the last one, as the tests themselves note it, so that starting and reporting are left
-out; the whole time of each command is shown beside it. Ideal is the longest test, or the sum over the lanes, if that is longer.
-Wainwright runs the suite twice as the same job, whose last test fails at the first attempt: it knows the durations of tests
-once they have run.
-
-DIR is a folder with ``node_modules/@playwright/test``; without it the shards are left out, and the table says so.
+Usage: python -m benchmarks.split [--lanes 2 4 8] [--unit 0.2] [--smoke] [--json FILE]
 """
 
+from __future__ import annotations
+
 import argparse
-import contextlib
 import json
 import os
 import random
@@ -21,18 +14,42 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
+from benchmarks import playwright_test
+from benchmarks.measuring import Cell, Options, Result, Table, Verdict, median, run
+from benchmarks.processes import await_rest
+from benchmarks.suites import meet
+from benchmarks.systems import System, local_system
 
-from wainwright.worker.runtimes.node import NodeMissing, find_node
-
-TESTS = 40
+PURPOSE = "A skewed suite over lanes: makespan ÷ ideal, beside Playwright Test's shards and pytest-xdist."
+DURATIONS = ((20, 3), (12, 4), (6, 6), (2, 9), (1, 18))
+"""Units of time, and how many tests take so many."""
+SMOKE_DURATIONS = ((4, 2), (1, 4))
 SEED = 7
-WAIT_SECONDS = 600.0
+REPEATS = 3
+"""Of the run that the budget is about; the others run once."""
+BUDGET, BUDGET_AT = 1.10, 4
+SHARD_SECONDS = 600
+
+FIRST, HISTORY, XDIST, SHARDS = (
+    "wainwright, no history", "wainwright, with history", "pytest -n --dist load", "playwright --shard",
+)  # fmt: skip
+
+NOTE_SUITE = (
+    "{number} tests that sleep, their durations 1 to {most} units of {unit} s, shuffled alike for all. Makespan is from the "
+    "start of the first test to the end of the last one, as the tests note it: starting and reporting are left out, and are "
+    "in the whole time. Ideal is the sum of all durations over the lanes, or the longest test where that is more."
+)
+NOTE_HISTORY = (
+    "With history: a new job of the same file; the project's history has its tests' durations. The rivals keep none."
+)
+NOTE_REPEATS = (
+    f"{HISTORY} at {BUDGET_AT} lanes: the median of {REPEATS} jobs; the others ran once. Jobs and rivals take turns at being "
+    "first, and the system is at rest before each."
+)
 
 PYTHON_SUITE = """
 import os, pathlib, time
@@ -46,7 +63,6 @@ def test(seconds, request):
     began = time.time()
     time.sleep(seconds)
     MARKS.joinpath(f"{{request.node.callspec.id}}-{{os.getpid()}}").write_text(f"{{began}} {{time.time()}}")
-    assert os.environ.get("WAINWRIGHT_ATTEMPT") != "1" or request.node.callspec.id != "{last}", "once more, please"
 """
 
 TYPESCRIPT_SUITE = """
@@ -66,198 +82,179 @@ for (const [number, seconds] of {durations}.entries()) {{
 
 @dataclass(frozen=True)
 class Measured:
-    """One runner's way with the suite. Seconds; ``ratio`` is makespan to ideal."""
+    """One runner's way with the suite. Seconds; ``ratio`` is makespan to ideal; ``lanes`` are processes that ran tests."""
 
-    runner: str
     makespan: float
     ratio: float
     whole: float
-    processes: int
+    lanes: int
 
 
 class Suite:
-    """The skewed suite, and what its tests note."""
+    """The skewed suite for so many lanes, and what its tests note of their beginning and end."""
 
-    def __init__(self, folder: Path, lanes: int, unit: float) -> None:
-        units = [20] * 3 + [12] * 4 + [6] * 6 + [2] * 9
-        units += [1] * (TESTS - len(units))
-        random.Random(SEED).shuffle(units)  # noqa: S311 - the same order each time, no secret
-        self.durations = [each * unit for each in units]
+    def __init__(self, folder: Path, lanes: int, durations: Sequence[tuple[int, int]], unit: float) -> None:
+        self.durations = [units * unit for units, number in durations for _ in range(number)]
+        random.Random(SEED).shuffle(self.durations)  # noqa: S311 - the same order each time, no secret
         self.ideal = max(sum(self.durations) / lanes, *self.durations)
         self.lanes = lanes
         self.folder = folder
+        self._marks = folder / "marks"
+        folder.mkdir()
+        folder.chmod(0o755)
 
-    def measure(self, runner: str, run: Callable[[Path], None]) -> Measured:
-        """Have a runner run the suite; it is given the folder for the tests' notes."""
-        marks = self.folder / "marks"
-        shutil.rmtree(marks, ignore_errors=True)
-        marks.mkdir()
+    def measure(self, runner: str, start: Callable[[], object]) -> Measured:
+        """Have a runner run it."""
+        shutil.rmtree(self._marks, ignore_errors=True)
+        self._marks.mkdir()
+        self._marks.chmod(0o777)  # tests may have a user of their own
         began = time.monotonic()
-        run(marks)
+        start()
         whole = time.monotonic() - began
-        notes = {file.name: file.read_text().split() for file in marks.iterdir()}
+        notes = {file.name: file.read_text().split() for file in self._marks.iterdir()}
         if len(notes) != len(self.durations):
             raise SystemExit(f"{runner} ran {len(notes)} tests of {len(self.durations)}")
         makespan = max(float(end) for _, end in notes.values()) - min(float(begin) for begin, _ in notes.values())
-        processes = len({name.partition("-")[2] for name in notes})
-        return Measured(runner, round(makespan, 2), round(makespan / self.ideal, 3), round(whole, 2), processes)
+        lanes = len({name.partition("-")[2] for name in notes})
+        return Measured(makespan, makespan / self.ideal, whole, lanes)
 
-    def script(self, marks: Path) -> str:
-        """The suite for pytest."""
-        number = len(self.durations)
-        return PYTHON_SUITE.format(marks=str(marks), durations=self.durations, number=number, last=number - 1)
+    @property
+    def script(self) -> str:
+        """For pytest."""
+        return PYTHON_SUITE.format(marks=str(self._marks), durations=self.durations, number=len(self.durations))
 
-    def specification(self, marks: Path) -> str:
-        """The suite for Playwright Test."""
-        return TYPESCRIPT_SUITE.format(marks=marks, durations=json.dumps(self.durations))
-
-
-@contextlib.contextmanager
-def local_system(folder: Path, workers: int) -> Iterator[httpx.Client]:
-    """A local system with so many workers."""
-    command = [sys.executable, "-m", "wainwright.cli", "up", "--ephemeral", "--port", "0", "--workers", str(workers)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("WAINWRIGHT_", "AWS_"))}
-    with subprocess.Popen(
-        [*command, "--data-dir", str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
-        stderr=subprocess.DEVNULL, text=True,
-    ) as child:  # fmt: skip
-        if child.stdout is None or child.stdin is None:
-            raise SystemExit("the local system has no pipes")
-        told = json.loads(child.stdout.readline())
-        try:
-            key = {"Authorization": f"Bearer {told['key']}"}
-            with httpx.Client(base_url=told["endpoint"], headers=key, timeout=60) as client:
-                yield client
-        finally:
-            child.stdin.close()
-            child.wait(60)
+    @property
+    def specification(self) -> str:
+        """For Playwright Test."""
+        return TYPESCRIPT_SUITE.format(marks=self._marks, durations=json.dumps(self.durations))
 
 
-def run_job(client: httpx.Client, script: str, lanes: int) -> str:
-    """Run a job to the end of its first attempt; returns its id."""
-    created = client.post("/v1/jobs", json={"script": script, "parallelism": lanes})
-    job_id: str = created.raise_for_status().json()["jobId"]
-    wait_for(client, job_id)
-    return job_id
+class Runners:
+    """Those that are compared, each of which runs a suite once."""
 
+    def __init__(self, system: System, workers: int, rival: playwright_test.Rival | None) -> None:
+        self._system = system
+        self._workers = workers
+        self._rival = rival
 
-def run_again(client: httpx.Client, job_id: str) -> None:
-    """Run all of a job's tests a second time; it has to complete."""
-    client.post(f"/v1/jobs/{job_id}/retry", json={"onlyFailed": False}).raise_for_status()
-    job = wait_for(client, job_id)
-    if job["status"] != "completed":
-        raise SystemExit(f"the job {job['status']}: {job['error']}")
+    def job(self, suite: Suite, runner: str) -> Measured:
+        """A new job. The name of its file is that of no other suite: by it tests are known from job to job."""
+        await_rest(self._system, self._workers)
+        scripts = [{"name": f"test_{suite.lanes}_lanes.py", "content": suite.script}]
+        return suite.measure(runner, lambda: self._system.run(scripts=scripts, parallelism=suite.lanes))
 
-
-def wait_for(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    """The job once it has ended."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}?wait=20").raise_for_status().json()["job"]
-        if job["completedAt"]:
-            return job
-    raise SystemExit(f"the job took more than {WAIT_SECONDS} s")
-
-
-def lanes_of(suite: Suite, folder: Path) -> list[Measured]:
-    """Wainwright, on a local system whose workers are there already."""
-    with local_system(folder, suite.lanes) as client:
-        meet = folder / "meet"
-        meet.mkdir()
-        warm = (
-            "import os, pathlib, time, pytest\n"
-            f"@pytest.mark.parametrize('n', range({4 * suite.lanes}))\n"
-            "def test(n):\n"
-            f"    pathlib.Path({str(meet)!r}, str(os.getpid())).touch()\n"
-            "    deadline = time.monotonic() + 60\n"
-            f"    while len(os.listdir({str(meet)!r})) < {suite.lanes} and time.monotonic() < deadline: time.sleep(0.05)\n"
-        )
-        run_job(client, warm, suite.lanes)
-        ids: list[str] = []
-        first = suite.measure(
-            "wainwright, first time", lambda marks: ids.append(run_job(client, suite.script(marks), suite.lanes))
-        )
-        again = suite.measure("wainwright, again", lambda _marks: run_again(client, ids[0]))
-        return [first, again]
-
-
-def xdist_of(suite: Suite, folder: Path) -> Measured:
-    """pytest-xdist with as many workers."""
-    target = folder / "xdist"
-    target.mkdir()
-
-    def run(marks: Path) -> None:
-        (target / "test_script.py").write_text(suite.script(marks))
+    def xdist(self, suite: Suite) -> Measured:
+        """pytest-xdist with as many workers."""
+        await_rest(self._system, self._workers)
+        target = suite.folder / "xdist"
+        target.mkdir()
+        (target / "test_script.py").write_text(suite.script)
         options = ["-q", "-p", "no:cacheprovider", "-n", str(suite.lanes), "--dist", "load", "-c", os.devnull]
         command = [sys.executable, "-m", "pytest", *options, "--rootdir", str(target), str(target)]
-        subprocess.run(command, check=True, capture_output=True, cwd=target)
+        return suite.measure(XDIST, lambda: subprocess.run(command, check=True, capture_output=True, cwd=target))
 
-    return suite.measure("pytest -n --dist load", run)
+    def shards(self, suite: Suite) -> Measured | None:
+        """Playwright Test, one shard with one worker for each lane, side by side; None where there is none."""
+        if self._rival is None:
+            return None
+        rival = self._rival
+        await_rest(self._system, self._workers)
+        target = suite.folder / "shards"
+        target.mkdir()
+        rival.lend(target)
+        (target / "split.spec.ts").write_text(suite.specification)
 
+        def start() -> None:
+            shards = [
+                subprocess.Popen(
+                    rival.command(
+                        "--workers=1", "--reporter=line", f"--output={target / f'output-{number}'}",
+                        f"--shard={number}/{suite.lanes}",
+                    ),
+                    cwd=target, stdout=subprocess.DEVNULL,
+                )
+                for number in range(1, suite.lanes + 1)
+            ]  # fmt: skip
+            codes = [shard.wait(SHARD_SECONDS) for shard in shards]
+            if any(codes):
+                raise SystemExit("a shard failed")
 
-def shards_of(suite: Suite, packages: Path) -> Measured:
-    """Playwright Test, one shard for each lane, side by side."""
-    node = find_node()
-    runner = packages / "node_modules" / "@playwright" / "test" / "cli.js"
-    target = packages / "wainwright-split"
-
-    def run(marks: Path) -> None:
-        target.mkdir(exist_ok=True)
-        (target / "split.spec.ts").write_text(suite.specification(marks))
-        command = [str(node), str(runner), "test", "--workers=1", "--reporter=line", f"--output={marks.parent}/output"]
-        shards = [
-            subprocess.Popen([*command, f"--shard={number}/{suite.lanes}"], cwd=target, stdout=subprocess.DEVNULL)
-            for number in range(1, suite.lanes + 1)
-        ]
-        codes = [shard.wait(WAIT_SECONDS) for shard in shards]
-        if any(codes):
-            raise SystemExit("a shard failed")
-
-    return suite.measure("playwright --shard", run)
-
-
-def table(suite: Suite, found: Sequence[Measured], left_out: Sequence[str]) -> str:
-    """What was measured, for people."""
-    shown = f"{len(suite.durations)} tests, {sum(suite.durations):.2f} s in all, longest {max(suite.durations):.2f} s"
-    lines = [f"{shown}; {suite.lanes} lanes; ideal {suite.ideal:.2f} s", ""]
-    lines.append(f"{'runner':<26}{'makespan s':>12}{'÷ ideal':>10}{'whole s':>10}{'processes':>11}")
-    lines += [
-        f"{each.runner:<26}{each.makespan:>12.2f}{each.ratio:>10.3f}{each.whole:>10.2f}{each.processes:>11}"
-        for each in found
-    ]
-    return "\n".join([*lines, *(f"left out: {reason}" for reason in left_out)])
+        return suite.measure(SHARDS, start)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print a table, and write the numbers as JSON."""
-    parser = argparse.ArgumentParser(prog="benchmarks.split", description="Measure how well a suite is shared.")
-    parser.add_argument("--lanes", type=int, default=4)
-    parser.add_argument("--unit", type=float, default=0.25, help="seconds of the shortest test")
-    parser.add_argument("--json", type=Path, help="a file for the numbers; else they follow the table")
-    parser.add_argument("--playwright", type=Path, help="a folder with node_modules/@playwright/test")
-    options = parser.parse_args(arguments)
-    left_out: list[str] = []
+def measure(options: Options) -> Result:
+    """Each number of lanes, each runner."""
+    chosen: list[int] = [2] if options.smoke else options.arguments.lanes
+    durations = SMOKE_DURATIONS if options.smoke else DURATIONS
+    unit: float = options.arguments.unit
+    number = sum(many for _, many in durations)
+    notes = [NOTE_SUITE.format(number=number, most=max(durations)[0], unit=unit), NOTE_HISTORY, NOTE_REPEATS]
+    rival = None
+    try:
+        rival = playwright_test.installed()
+    except playwright_test.RivalMissing as error:
+        notes.append(f"{SHARDS} was left out: {error}")
+    workers = max(chosen)
     with tempfile.TemporaryDirectory(prefix="wainwright-split-") as name:
         folder = Path(name)
-        suite = Suite(folder, options.lanes, options.unit)
-        found = [*lanes_of(suite, folder / "up"), xdist_of(suite, folder)]
-        if options.playwright is None:
-            left_out.append("playwright --shard; --playwright DIR names a folder with @playwright/test")
-        else:
-            try:
-                found.append(shards_of(suite, options.playwright.resolve()))
-            except NodeMissing as error:
-                left_out.append(f"playwright --shard; {error}")
-    print(table(suite, found, left_out))
-    numbers = json.dumps(
-        {"ideal": suite.ideal, "lanes": suite.lanes, "runs": [asdict(each) for each in found]}, indent=2
-    )
-    if options.json:
-        options.json.write_text(numbers + "\n")
-    else:
-        print(numbers)
-    return 0
+        folder.chmod(0o755)
+        with local_system(folder / "up", workers) as system:
+            system.client.put("/v1/limits", json={"running": workers}).raise_for_status()
+            meet(system, folder, workers)
+            runners = Runners(system, workers, rival)
+            suites = [Suite(folder / f"lanes-{lanes}", lanes, durations, unit) for lanes in chosen]
+            found = [_compare(runners, suite, rivals_first=bool(at % 2)) for at, suite in enumerate(suites)]
+    rows = [
+        _row(suite, runner, figures)
+        for suite, by_runner in zip(suites, found, strict=True)
+        for runner, figures in by_runner.items()
+    ]
+    raw = {str(suite.lanes): {name: [each.ratio for each in figures] for name, figures in by_runner.items()}
+           for suite, by_runner in zip(suites, found, strict=True)}  # fmt: skip
+    return Result([Table("Makespan ÷ ideal", COLUMNS, rows)], [_verdict(suites, found)], notes, raw={"ratios": raw})
+
+
+COLUMNS = ("lanes", "runner", "ideal s", "makespan s", "÷ ideal", "whole s", "processes")
+
+
+def _compare(runners: Runners, suite: Suite, *, rivals_first: bool) -> dict[str, list[Measured]]:
+    found: dict[str, list[Measured]] = {}
+
+    def jobs() -> None:
+        found[FIRST] = [runners.job(suite, FIRST)]
+        found[HISTORY] = [runners.job(suite, HISTORY) for _ in range(REPEATS if suite.lanes == BUDGET_AT else 1)]
+
+    def rivals() -> None:
+        found[XDIST] = [runners.xdist(suite)]
+        if (sharded := runners.shards(suite)) is not None:
+            found[SHARDS] = [sharded]
+
+    for step in (rivals, jobs) if rivals_first else (jobs, rivals):
+        step()
+    return {name: found[name] for name in (FIRST, HISTORY, XDIST, SHARDS) if name in found}
+
+
+def _row(suite: Suite, runner: str, figures: Sequence[Measured]) -> list[Cell]:
+    return [
+        suite.lanes, runner, suite.ideal, median([each.makespan for each in figures]),
+        median([each.ratio for each in figures]), median([each.whole for each in figures]), max(each.lanes for each in figures),
+    ]  # fmt: skip
+
+
+def _verdict(suites: Sequence[Suite], found: Sequence[dict[str, list[Measured]]]) -> Verdict:
+    budget = f"a skewed suite over {BUDGET_AT} lanes ÷ ideal makespan, with history"
+    at = next((place for place, suite in enumerate(suites) if suite.lanes == BUDGET_AT), None)
+    if at is None:
+        return Verdict(budget, f"≤ {BUDGET:.2f}", "-", None, f"no run with {BUDGET_AT} lanes was asked for")
+    ratio = median([each.ratio for each in found[at][HISTORY]])
+    first = found[at][FIRST][0].ratio
+    return Verdict(budget, f"≤ {BUDGET:.2f}", f"{ratio:.3f}", ratio <= BUDGET, f"{first:.3f} without history")
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lanes", type=int, nargs="+", default=[2, 4, 8])
+    parser.add_argument("--unit", type=float, default=0.2, help="seconds of the shortest test")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("split", PURPOSE, measure, _arguments))

@@ -6,26 +6,7 @@ from pathlib import Path
 from aws_cdk import IgnoreMode
 from aws_cdk import aws_lambda as lambda_
 
-_LEFTOVERS = ("__pycache__", "*.pyc", ".DS_Store", ".gitkeep", ".gitignore")
-"""What running, editing or storing the sources leaves beside them."""
-
-FUNCTIONS = ("*", "!functions", "!functions/**", "functions/browser_worker", *_LEFTOVERS)
-"""Leaves of the repository the handlers alone, under the import path that they have in the tests."""
-
-CORE = (
-    "*",
-    "!python",
-    "!python/wainwright",
-    "!python/wainwright/**",
-    "/python/wainwright/cli",
-    "/python/wainwright/local",
-    "/python/wainwright/worker",
-    *_LEFTOVERS,
-)
-"""Leaves of ``layers/core`` the package without what no function runs."""
-
-DEPS = ("/python/bin", *_LEFTOVERS)
-"""Leaves of ``layers/deps`` what is imported; scripts name the Python that installed them, and are never run."""
+from infra.deployed_files import CORE, DEPS, FUNCTIONS
 
 IMAGE = "functions/browser_worker/Dockerfile"
 

@@ -10,7 +10,7 @@ from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.states import AT_REST, JobStatus
-from wainwright.domain.tests import Tally, TestOutcome
+from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 from wainwright.ports import JobStore, NewEvent, Progress, StoredTest
 
 LATER = START + timedelta(seconds=40)
@@ -162,6 +162,28 @@ def test_numbers_events_from_outside_in_the_workers_own_sequence(jobs: JobStore)
     view = jobs.view(PROJECT, job.id)
     assert view is not None
     assert view.progress == Progress(sequence=5, tests=tally, percent=40)
+
+
+def test_keeps_which_tests_run_until_told_of_others(jobs: JobStore) -> None:
+    job = running(jobs)
+    one = RunningTest(id="test_ä.py::test_a", file="test_ä.py", line=3, title="test_a", since=START)
+    two = one.model_copy(update={"id": "test_ä.py::test_b", "title": "test_b"})
+
+    def running_now() -> tuple[RunningTest, ...]:
+        view = jobs.view(PROJECT, job.id)
+        assert view is not None
+        return view.progress.running
+
+    assert jobs.record(job, running=[one]).running == (one,)
+    jobs.record(job, events=[event(1)])
+    jobs.add_events(PROJECT, job.id, [event(2)], 100)
+    assert running_now() == (one,)
+    jobs.record(job, events=[event(3)], running=[one, two])
+    assert running_now() == (one, two)
+    jobs.record(job, running=[])
+    assert running_now() == ()
+    with pytest.raises(FenceLost):
+        jobs.record(job.model_copy(update={"fence": job.fence + 1}), running=[one])
 
 
 def test_takes_events_from_outside_while_the_job_waits_and_the_worker_goes_on_from_there(jobs: JobStore) -> None:

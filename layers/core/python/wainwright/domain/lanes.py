@@ -17,7 +17,8 @@ class LaneEnd(Record):
     """How a lane ended, in the words of its runtime, where that matters to the run's owner.
 
     ``test_id`` is the test that ran when its process died: it has no outcome. ``interrupted`` is what tests left that were cut
-    off, as results without an outcome, in the runtime's JSON.
+    off, as results without an outcome, in the runtime's JSON; ``missing`` tells of evidence of theirs that is nowhere, and
+    ``spooled`` names files of it that were on the worker's disk and not in the bucket.
     """
 
     reason: str
@@ -27,6 +28,8 @@ class LaneEnd(Record):
     signal: int | None = None
     oom_kills: int | None = None
     interrupted: tuple[dict[str, Any], ...] = ()
+    missing: tuple[str, ...] = ()
+    spooled: tuple[str, ...] = ()
 
 
 class LaneRecord(Record):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
+from wainwright.domain.instants import Instant
 from wainwright.domain.model import Record
 
 
@@ -16,6 +17,16 @@ class TestOutcome(StrEnum):
     FLAKY = "flaky"
     SKIPPED = "skipped"
     QUARANTINED = "quarantined"
+
+
+class RunningTest(Record):
+    """A test case that has begun, and has no outcome yet."""
+
+    id: str
+    file: str
+    line: int
+    title: str
+    since: Instant
 
 
 class Tally(Record):

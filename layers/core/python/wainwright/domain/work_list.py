@@ -73,9 +73,10 @@ class WorkOrder:
 
 
 class WorkList(Record):
-    """Who has what. ``fence`` is that of the owner who made it; ``version`` counts its writes."""
+    """Who has what. ``fence`` is that of the owner who made it, ``run`` the job's run then; ``version`` counts its writes."""
 
     fence: int
+    run: int = 0
     lanes: int = Field(ge=1)
     total: int = Field(ge=0)
     given: int = 0

@@ -13,7 +13,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,12 @@ from moto.dynamodb.responses import DynamoHandler
 from wainwright.local.errors import LocalError
 from wainwright.local.journal import Journal, RowChange
 from wainwright.local.patches import Patches
+from wainwright.local.request_units import Request, examined_size, measure
 from wainwright.local.template import STREAM_LABEL
 
 _RECORDS_KEPT = 10_000
+_FILTERED_BYTES = 512
+"""What an item has that a query examined and its filter left out, where it left nothing to go by."""
 _TTL_PRINCIPAL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
 
@@ -80,6 +83,9 @@ class SafeDynamoDB:
         self._lock = threading.RLock()
         self._touched: dict[tuple[str, str], _Touched] = {}
         self._candidates: list[Item] | None = None
+        self._examined: int | None = None
+        self.observer: Callable[[Request], None] | None = None
+        """Told of every request and what it used, by the thread that makes it."""
         self._indexes: dict[tuple[str, str], dict[DynamoType, dict[str, Item]]] = defaultdict(lambda: defaultdict(dict))
         self._journalled_streams: set[str] = set()
         self._backend: DynamoDBBackend = dynamodb_backends[account_id][region]
@@ -165,16 +171,29 @@ class SafeDynamoDB:
     def _request(self, original: Callable[..., Any], handler: DynamoHandler) -> Any:
         with self._lock:
             self._touched.clear()
+            self._examined = None
             try:
                 answer = original(handler)
-                if int(answer[0]) < 400:
+                before = self._touched.copy()
+                if done := int(answer[0]) < 400:
                     self._commit()
                 else:
                     self._undo()
             except BaseException:
                 self._undo()
                 raise
-            return answer
+            used = self._measure(handler, before, done=done) if self.observer is not None else None
+        if self.observer is not None and used is not None:
+            self.observer(used)
+        return answer
+
+    def _measure(self, handler: DynamoHandler, touched: Mapping[tuple[str, str], _Touched], *, done: bool) -> Request:
+        before = {
+            (each.table.name, "\0".join(str(key.value) for key in (each.hash_key, each.range_key) if key is not None)): each.before
+            for each in touched.values()
+        }
+        operation = handler.headers["x-amz-target"].rpartition(".")[2]
+        return measure(operation, handler.body, self._backend.tables, before, self._examined, done=done)
 
     def _commit(self, user_identity: dict[str, str] | None = None) -> None:
         rows: list[RowChange] = []
@@ -256,9 +275,16 @@ class SafeDynamoDB:
         elif index_name is not None and len(conditions) == 1:
             self._candidates = list(self._indexes[table.name, index_name][conditions[0][1]].values())
         try:
-            return original(table, hash_key, *args, **kw)
+            results, scanned, last = original(table, hash_key, *args, **kw)
         finally:
             self._candidates = None
+        if self.observer is not None:
+            # Found anew: what was found may be cut to what was asked for, which costs no less.
+            found = [item for each in results if (item := table.get_item(each.hash_key, each.range_key)) is not None]
+            size = examined_size(table, found, index_name)
+            # What a filter left out is as large as the rest, as far as is known here.
+            self._examined = size * scanned // len(found) if found else scanned * _FILTERED_BYTES
+        return results, scanned, last
 
     def _all_items(self, original: Callable[..., Any], table: Table) -> Any:
         return original(table) if self._candidates is None else self._candidates

@@ -16,6 +16,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +106,8 @@ class Functions:
         self._closed = False
         self.deliver: Callable[[str, str], None] | None = None
         """Sends a body to the queue with an ARN; set by the system."""
+        self.watch: Callable[[FunctionSpec, Any, int], AbstractContextManager[object]] = lambda *_: nullcontext()
+        """Is around every call of a handler, in its thread: the function, the event, and the event's bytes."""
 
     def load(self, specs: list[FunctionSpec], root: Path) -> None:
         """Import every handler from the repository at `root`, a fresh module for each function.
@@ -200,7 +203,8 @@ class Functions:
 
         def call() -> None:
             try:
-                answers.append(_answer(spec.name, function.handler, body, context))
+                with self.watch(spec, json.loads(body), len(body)):
+                    answers.append(_answer(spec.name, function.handler, body, context))
             finally:
                 done.set()
                 with self._changed:

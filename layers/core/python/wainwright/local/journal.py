@@ -89,6 +89,11 @@ class Journal:
         """Where workers keep what they could not upload, and functions look for it; created by who keeps something."""
         return self.data_dir / "spool"
 
+    @property
+    def costs(self) -> Path:
+        """Where the meter keeps what it counted; created by the meter."""
+        return self.data_dir / "costs"
+
     def close(self) -> None:
         """Fold the log into the file and let another server use the directory."""
         with self._mutex:
@@ -203,7 +208,7 @@ class Journal:
 
 def _foreign_entry(data_dir: Path) -> str | None:
     journal = {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"}
-    ours = {"lock", "objects", "logs", "cache", "spool", "secrets.json", *journal}
+    ours = {"lock", "objects", "logs", "cache", "costs", "spool", "secrets.json", *journal}
     return next((entry.name for entry in data_dir.iterdir() if entry.name not in ours), None)
 
 

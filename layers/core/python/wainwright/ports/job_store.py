@@ -11,7 +11,7 @@ from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.statistics import Statistics
-from wainwright.domain.tests import Tally, TestOutcome
+from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,15 @@ class LineEntry:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job has come: its last event, the tally of its tests so far, and what the test code itself says."""
+    """How far a job has come: its last event, the tally of its tests so far, and what the test code itself says.
+
+    ``running`` are tests that have begun, as far as that was noted: those of jobs of one lane, and not of quick ones.
+    """
 
     sequence: int = 0
     tests: Tally = Tally()
     percent: int | None = None
+    running: tuple[RunningTest, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,12 +198,14 @@ class JobStore(Protocol):
         percent: int | None = None,
         adds: Tally | None = None,
         lane: LaneRecord | None = None,
+        running: Sequence[RunningTest] | None = None,
     ) -> Progress:
         """Keep outcomes and events of a job under its fence; all or nothing, at most 40 in one call.
 
         ``tally`` is the number of tests now; where several lanes record, each says what it ``adds`` instead (negative where
         one outcome takes the place of another), always together with events. ``percent`` is what the test code says of its
-        own progress; None leaves it as it is. ``lane`` is the lane that records, None for the run's owner.
+        own progress, ``running`` the tests that run now; None leaves either as it is. ``lane`` is the lane that records, None
+        for the run's owner.
 
         Raises:
             FenceLost: the job's row has another run or fence by now, or the lane was dismissed.

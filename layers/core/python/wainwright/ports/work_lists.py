@@ -34,6 +34,10 @@ class WorkListStore(Protocol):
         """The cases of the job's work list in their order; to be called once there is one."""
         ...
 
+    def last(self, job: Job) -> tuple[WorkList, WorkOrder] | None:
+        """The list that the job's run had last, with its order, whichever of the run's owners made it; None if it had none."""
+        ...
+
     def write(self, job: Job, work: WorkList) -> None:
         """Put a list in the place of the version before it.
 

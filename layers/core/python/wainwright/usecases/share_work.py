@@ -47,7 +47,7 @@ class ShareWork:
     def open(self, job: Job, cases: Sequence[tuple[str, str]], durations: Mapping[str, float]) -> WorkOrder:
         """Make the work list of cases given as (id, file); lanes may lease from then on. Raises as the store."""
         order = WorkOrder.of(cases, durations, job.lanes)
-        self.lists.open(job, WorkList(fence=job.fence, lanes=job.lanes, total=len(order)), order)
+        self.lists.open(job, WorkList(fence=job.fence, run=job.run, lanes=job.lanes, total=len(order)), order)
         return order
 
     def find_order(self, job: Job) -> WorkOrder | None:

@@ -9,7 +9,7 @@ from wainwright.domain.instants import to_milliseconds, to_text
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
-from wainwright.domain.tests import Tally
+from wainwright.domain.tests import RunningTest, Tally
 from wainwright.ports import JobView, ReceivedWork, StoredTest
 from wainwright.usecases.run_job import Claim
 from wainwright.wiring import Worker
@@ -17,6 +17,7 @@ from wainwright.worker.recorded import SPOOLED
 from wainwright.worker.report.model import Ending, ReportMeta
 from wainwright.worker.reporting import Reporting
 from wainwright.worker.runtimes.model import SuiteError, TestResult
+from wainwright.worker.unended import known_unended
 
 MOST_ERRORS = 25
 """Errors of the suite itself that go to the job's log, which takes 25 lines at once; the report has them all."""
@@ -52,7 +53,7 @@ def closed(worker: Worker, claim: Claim, ending: Outcome) -> Outcome:
             return ending
         tests, rows = _recorded(worker, view)
         ending = ending.model_copy(update={"tests": tests})
-        report = _write(worker, job, rows, tests, ending.failure, ending.status)
+        report = _write(worker, job, rows, tests, ending.failure, ending.status, view.progress.running)
     except Exception:
         log.exception("the report could not be written", extra={"jobId": job.id, "run": job.run})
         return ending
@@ -70,7 +71,7 @@ def report_late(worker: Worker, work: ReceivedWork) -> bool:
         return False
     job = view.job
     tests, rows = _recorded(worker, view)
-    report = _write(worker, job, rows, tests, job.failure, job.status)
+    report = _write(worker, job, rows, tests, job.failure, job.status, view.progress.running)
     if job.failure is not None and job.status is JobStatus.FAILED:
         log_errors(worker, job, [job.failure.line()])
     worker.late_reports.keep(work, report)
@@ -93,19 +94,25 @@ def _recorded(worker: Worker, view: JobView) -> tuple[Tally, Sequence[StoredTest
 
 
 def _write(
-    worker: Worker, job: Job, rows: Sequence[StoredTest], tests: Tally, failure: Failure | None, status: JobStatus
-) -> ReportRef:
+    worker: Worker, job: Job, rows: Sequence[StoredTest], tests: Tally, failure: Failure | None, status: JobStatus,
+    running: Sequence[RunningTest],
+) -> ReportRef:  # fmt: skip
     results = [TestResult.from_json(body) for row in rows for body in row.body["attempts"]]
     missing = [line for row in rows for line in row.body.get("missing", ())]
-    lost = tests.total - tests.ended
+    why = _WHY.get(failure.category, "the run ended before") if failure else f"the job was {status}"
+    known = known_unended(worker.lists, job, rows, running, why)
+    counted = {row.id for row in rows}  # a test that was to run again counts by what it came to before
+    lost = max(tests.total - tests.ended - sum(case.id not in counted for case in known.not_run), 0)
     if lost:
         were = "test has" if lost == 1 else "tests have"
-        why = _WHY.get(failure.category, "the run ended before") if failure else f"the job was {status}"
-        missing.append(f"{lost} {were} no outcome: {why}")
+        missing.append(f"{lost} {'more ' if known.not_run else ''}{were} no outcome: {why}")
     # The category of a failed test is the test's; the suite did not end by it.
     errors = (SuiteError(failure.message),) if failure is not None and status is JobStatus.FAILED else ()
     reason = str(failure.category) if errors and failure else str(status)
-    ending = Ending(reason=reason, errors=errors, missing=tuple(missing), lost=lost)
+    ending = Ending(
+        reason=reason, errors=errors, missing=tuple(missing), lost=lost, not_run=known.not_run,
+        interrupted=known.interrupted,
+    )  # fmt: skip
     end = job.completed_at or worker.clock()
     began = job.started_at or end
     meta = ReportMeta(

@@ -2,9 +2,10 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.lanes import LaneEnd
@@ -19,15 +20,18 @@ from wainwright.worker.recording import Recording
 from wainwright.worker.redacting import redactor_of
 from wainwright.worker.report.kept_blobs import KeptBlobs
 from wainwright.worker.run import NO_TIME, request_of, suite_runner
-from wainwright.worker.runtimes.model import JobLog, SuiteEnd, TestResult
+from wainwright.worker.runtimes.model import JobLog, SuiteEnd
 from wainwright.worker.runtimes.playwright_test import BLOB
 from wainwright.worker.runtimes.taking import Taking
 from wainwright.worker.unpack import BundleUnusable, fetch_bundle
 
 _ORDERLY = frozenset({"finished", "stopped", "canceled", "timed_out"})
 
-MOST_INTERRUPTED = 4
 MOST_BYTES = 200_000
+"""Of a lane's row, which has room for some hundred KB: for what its tests left that were ended by force."""
+
+MOST_NAMED = 100
+"""Files and tests that a lane's row names as missing or spooled."""
 
 log = logging.getLogger(__name__)
 
@@ -42,21 +46,25 @@ def run_lane(worker: Worker, claim: LaneClaim, folder: Path, going: Going, hosti
     hosting = hosting or Hosting()
     hosting.make_folder(folder)
     with Holding(worker.lanes, worker.keep, claim, going) as holding:
-        end = _work(worker, claim, folder, holding, hosting)
+        end, give_back = _work(worker, claim, folder, holding, hosting)
         if holding.reason == "lost":
             raise FenceLost(f"lane {claim.lane.lane} of job {claim.job.id} was lost")
+    # First what the lane has to tell: once nobody holds a case any more, the owner asks no lane for anything.
     worker.lanes.leave(claim, end, returns=holding.reason == "going")
+    give_back()
     log.info("left the lane", extra={"jobId": claim.job.id, "run": claim.job.run, "lane": claim.lane.lane})
 
 
-def _work(worker: Worker, claim: LaneClaim, folder: Path, holding: Holding, hosting: Hosting) -> LaneEnd | None:
-    """How the lane ended, where that is to be told."""
+def _work(
+    worker: Worker, claim: LaneClaim, folder: Path, holding: Holding, hosting: Hosting
+) -> tuple[LaneEnd | None, Callable[[], None]]:
+    """How the lane ended, where that is to be told; and what gives back the cases that it has not run."""
     job = claim.job
     try:
         fetch_bundle(worker.artifacts, job.project, job.bundle_id or "", folder / "bundle")
     except BundleUnusable:
         log.exception("a lane has no bundle", extra={"jobId": job.id})
-        return None  # its owner finds the same, and says so
+        return None, _nothing  # its owner finds the same, and says so
     secrets = worker.secrets(job.project)
     redactor = redactor_of(secrets)
     # What ran in an earlier attempt and is on the list again: its outcomes belong together.
@@ -88,10 +96,14 @@ def _work(worker: Worker, claim: LaneClaim, folder: Path, holding: Holding, host
             recording.take(JobLog("INFO", f"lane {claim.lane.lane} left: {said}"))
         recording.close()
     if holding.reason == "lost":
-        return None
+        return None, _nothing
     broken = suite.running if end is not None and end.reason in BROKEN else None
-    pulling.leave(broken)
-    return _told(end, broken, recording.interrupted) if end and (broken or recording.interrupted) else None
+    told = _told(end, broken, recording) if end and (broken or recording.interrupted) else None
+    return told, lambda: pulling.leave(broken)
+
+
+def _nothing() -> None:
+    """A lane that holds no case has none to give back."""
 
 
 def _keep_blob(output: Path, recording: Recording, kept: KeptBlobs, suite: Path) -> None:
@@ -102,12 +114,21 @@ def _keep_blob(output: Path, recording: Recording, kept: KeptBlobs, suite: Path)
         kept.keep(taken[0], suite, recording.all_results)
 
 
-def _told(end: SuiteEnd, test_id: str | None, interrupted: Sequence[TestResult]) -> LaneEnd:
-    """What the lane's row has room for, which is some hundred KB: without the steps, if need be."""
-    left = [result.to_json() for result in interrupted[:MOST_INTERRUPTED]]
-    if len(json.dumps(left)) > MOST_BYTES:
-        left = [replace(result, steps=(), stdout="", stderr="").to_json() for result in interrupted[:MOST_INTERRUPTED]]
+def _told(end: SuiteEnd, test_id: str | None, recording: Recording) -> LaneEnd:
+    """What the lane's row has room for: of each test without the steps, if need be, and of what is too much its name."""
+    left: list[dict[str, Any]] = []
+    missing = list(recording.interrupted_missing)
+    room = MOST_BYTES
+    for result in recording.interrupted:
+        short = replace(result, steps=(), stdout="", stderr="")
+        fits = next((body for body in (result.to_json(), short.to_json()) if len(json.dumps(body)) <= room), None)
+        if fits is None:
+            missing.append(f"{result.id}: what it left is not in the report, as the lane had no room to tell of it")
+        else:
+            left.append(fits)
+            room -= len(json.dumps(fits))
     return LaneEnd(
         reason=end.reason, message=end.errors[0].message[:2_000] if end.errors else "", test_id=test_id,
         exit_code=end.exit_code, signal=end.signal, oom_kills=end.oom_kills, interrupted=tuple(left),
+        missing=tuple(missing[:MOST_NAMED]), spooled=tuple(recording.interrupted_spooled[:MOST_NAMED]),
     )  # fmt: skip

@@ -23,6 +23,7 @@ from wainwright.worker.recorded import SPOOLED, first_line, known_of, test_event
 from wainwright.worker.redacted_files import redact_file
 from wainwright.worker.redacting import evidence_name
 from wainwright.worker.results import Results
+from wainwright.worker.running import Running
 from wainwright.worker.runtimes.model import (
     Attachment,
     Collected,
@@ -36,6 +37,7 @@ from wainwright.worker.runtimes.model import (
     TestInterrupted,
     TestResult,
     TestStands,
+    TestStarted,
 )
 
 LOOK_SECONDS = 0.1
@@ -113,7 +115,8 @@ class Recording:
         self._redactor = redactor or Redactor({})
         self._lane = lane
         self._quarantine = quarantine or {}
-        self._shared = claim.job.lanes > 1
+        self._shared = claim.job.lanes > 1  # then the work list tells what is in whose hands
+        self._running = Running()
         self._loose: list[JobResult] = []
         self.on_recorded: Callable[[Collection[str]], None] = lambda _ids: None
         self.on_error: Callable[[], None] = lambda: None
@@ -126,8 +129,10 @@ class Recording:
         self._total = 0
         self.results = Results(before)
         self.cases: tuple[TestCase, ...] = ()
+        self._by_id: dict[str, TestCase] = {}
         self.recorded = known_of(before, [])
         self.interrupted: list[TestResult] = []
+        self.interrupted_missing: list[str] = []
         self._senders = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
         self._thread = threading.Thread(target=self._record_all, name="recording", daemon=True)
         self._thread.start()
@@ -140,7 +145,10 @@ class Recording:
         """
         if self._error is not None:
             raise self._error
-        self._queue.put(_Taken(self._clock(), event))
+        taken = _Taken(self._clock(), event)
+        if isinstance(event, TestStarted) and not self._shared:
+            self._running.begin(event.id, taken.at)  # at once, so that it goes with what is being written
+        self._queue.put(taken)
 
     def settle(self) -> None:
         """Wait until everything so far is recorded. Raises as :meth:`close`."""
@@ -155,7 +163,9 @@ class Recording:
         place = {case.id: number for number, case in enumerate(self.cases)}
         rows = sorted(rows, key=lambda row: place.get(row.id, len(place)))
         missing = [line for row in rows for line in row.body.get("missing", ())]
+        spooled = self.interrupted_spooled  # of what has no row
         self.recorded = known_of(rows, [*self.recorded.missing, *missing])
+        self.recorded.spooled.update(spooled)
         self.results = Results(rows)
         for result in self._loose:
             self.results.add(result)
@@ -178,29 +188,35 @@ class Recording:
         return [result for attempts in self.recorded.results.values() for result in attempts]
 
     @property
+    def interrupted_spooled(self) -> list[str]:
+        """What tests left that were ended by force, and is on this worker's disk and not in the bucket."""
+        return self._spooled_of(self.interrupted)
+
+    @property
     def tally(self) -> Tally:
         """The tests so far; ``total`` is what was collected, those with an earlier outcome included."""
         return Tally.of(self.recorded.outcomes.values(), total=self._total)
 
     def _record_all(self) -> None:
         try:
-            while batch := self._next_batch():
+            while (batch := self._next_batch()) is not None:
                 self._record(batch)
         except BaseException as error:  # noqa: BLE001 - raised again by take and close
             self._error = error
             self.on_error()
 
-    def _next_batch(self) -> list["_Taken"]:
+    def _next_batch(self) -> list["_Taken"] | None:
+        """None when there will be no more; empty when what runs is to be noted though nothing else was reported."""
         batch: list[_Taken] = []
         rows = 0
         while len(batch) < MOST_AT_ONCE and rows <= MOST_ROWS - 3:
             try:
-                taken = self._queue.get(block=not batch)
+                taken = self._queue.get(block=not batch, timeout=None if batch else self._running.due)
             except queue.Empty:
                 break
             if taken is None:
                 self._queue.put(None)  # for the next call, which then finds nothing else
-                break
+                return batch or None
             batch.append(taken)
             rows += 3 if isinstance(taken.event, TestEnded) else 1
         return batch
@@ -215,11 +231,13 @@ class Recording:
         if noted.progress is not None and self._progress_events < MOST_PROGRESS_EVENTS:
             self._progress_events += 1
             noted.events.append(noted.progress)
-        if noted.events:
+        if noted.events or self._running.due == 0:
             tests = list(noted.tests.values())
             # Of what several lanes record none knows the sum; its beginning is what the owner has collected.
             adds = self.tally.minus(before).model_copy(update={"total": 0})
-            counted = {"adds": adds} if self._shared and not noted.collected else {"tally": self.tally}
+            counted: dict[str, Any] = {"adds": adds} if self._shared and not noted.collected else {"tally": self.tally}
+            if not self._shared:
+                counted["running"] = self._running.note(self._by_id)
             self._jobs.record(
                 self._claim.job, tests=tests, events=noted.events, percent=noted.percent, lane=self._lane, **counted
             )
@@ -238,6 +256,7 @@ class Recording:
         match event:
             case Collected():
                 self.cases = event.tests
+                self._by_id = {case.id: case for case in event.tests}
                 self._total = len(event.tests) + len(event.deselected)
                 noted.collected = True
                 noted.events.append(NewEvent(kind=EventKind.COLLECTED, at=taken.at, data={"total": self._total}))
@@ -268,6 +287,7 @@ class Recording:
                 return
 
     def _ended(self, result: TestResult, noted: "_Noted", at: datetime, missing: Sequence[str]) -> None:
+        self._running.end(result.id)
         test = self._outcome(result, missing)
         noted.tests[result.id] = test
         noted.events.append(NewEvent(kind=EventKind.TEST, at=at, data=test_event(result, test)))
@@ -286,7 +306,10 @@ class Recording:
 
     def _interrupted(self, result: TestResult, noted: "_Noted", at: datetime) -> None:
         """Evidence for the report that follows; whoever runs the test again has no use for it."""
+        self._running.end(result.id)
+        gone = len(self.recorded.missing)
         self.interrupted.append(self._upload(result))
+        self.interrupted_missing += self.recorded.missing[gone:]
         said = (
             result.errors[0].message.splitlines()[0] if result.errors and result.errors[0].message else "ended by force"
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wainwright.domain.errors import WainwrightError
 from wainwright.domain.jobs import Job
-from wainwright.domain.lanes import LaneEnd
+from wainwright.domain.lanes import LaneEnd, LaneRecord
 from wainwright.domain.work_list import WorkOrder
 from wainwright.ports import StoredTest, TestHistory
 from wainwright.usecases.share_work import OWNER, ShareWork
@@ -108,12 +108,10 @@ class Sharing:
         lanes = self._share.dismiss_all(job)
         rows = [row for row in self._share.jobs.tests(job.project, job.id) if row.attempt >= job.fresh_since]
         self._recording.read_again(rows)
-        for lane in lanes:
-            if lane.end is not None:
-                self._recording.interrupted += map(TestResult.from_json, lane.end.interrupted)
+        ended = {row.id for row in rows if row.attempt == job.attempt}
+        self._take_remains(lanes, ended)
         if self._order is None:
             return end
-        ended = {row.id for row in rows if row.attempt == job.attempt}
         end = replace(end, unfinished=tuple(each for each in self._order.ids if each not in ended))
         if end.reason not in ("finished", "stopped"):
             return end
@@ -121,6 +119,26 @@ class Sharing:
             return replace(end, reason="stopped" if self._holding.mode == "stop" else "canceled")
         broken = next((lane.end for lane in lanes if lane.end is not None and lane.end.reason in BROKEN), None)
         return replace(end, reason="finished") if broken is None else _broken_in(end, broken)
+
+    def _take_remains(self, lanes: Sequence[LaneRecord], ended: Collection[str]) -> None:
+        """What tests left that were ended by force in other lanes; of a lane that has not told, what it held."""
+        recording = self._recording
+        for lane in lanes:
+            if lane.end is not None:
+                recording.interrupted += map(TestResult.from_json, lane.end.interrupted)
+                recording.recorded.missing.extend(lane.end.missing)
+                recording.recorded.spooled.update(lane.end.spooled)
+        silent = {lane.token: lane for lane in lanes if not lane.left}
+        work = self._share.lists.read(self._job) if silent and self._order else None
+        for token, held in (work.held if work else {}).items():
+            case = next((each for each in self._ids(held) if each not in ended), None)
+            if token in silent and case is not None:
+                recording.recorded.missing.append(
+                    f"{case}: lane {silent[token].lane} had it, and did not answer in time; what it left is missing"
+                )
+
+    def _ids(self, positions: Collection[int]) -> list[str]:
+        return [self._order.ids[at] for at in positions] if self._order else []
 
 
 def durations_of(rows: Sequence[StoredTest]) -> dict[str, float]:

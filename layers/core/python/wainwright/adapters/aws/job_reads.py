@@ -16,7 +16,7 @@ from wainwright.domain.find import JobQuery
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.statistics import Statistics
-from wainwright.domain.tests import Tally, TestOutcome
+from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 from wainwright.ports import JobView, LineEntry, Page, Progress, StoredTest
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def read_progress(row: Any) -> Progress:
         sequence=int(row["sequence"]["N"]),
         tests=Tally.model_validate_json(row["body"]["S"]),
         percent=int(row["percent"]["N"]) if "percent" in row else None,
+        running=tuple(map(RunningTest.model_validate, json.loads(row["running"]["S"]))) if "running" in row else (),
     )
 
 

@@ -14,7 +14,7 @@ from wainwright.domain.errors import FenceLost, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
-from wainwright.domain.tests import Tally
+from wainwright.domain.tests import RunningTest, Tally
 from wainwright.ports import NewEvent, Progress, StoredTest
 
 RECORD_TRIES = 60
@@ -39,6 +39,7 @@ class JobRecords(JobReads):
         percent: int | None = None,
         adds: Tally | None = None,
         lane: LaneRecord | None = None,
+        running: Sequence[RunningTest] | None = None,
     ) -> Progress:
         """See :meth:`wainwright.ports.JobStore.record`."""
         if adds is not None and not events:
@@ -49,6 +50,7 @@ class JobRecords(JobReads):
                 sequence=before.sequence + len(events),
                 tests=(before.tests if tally is None else tally).plus(adds or Tally()),
                 percent=before.percent if percent is None else percent,
+                running=before.running if running is None else tuple(running),
             )
 
         partition = items.job_partition(job.project, job.id)
@@ -146,11 +148,15 @@ def _progress(partition: str, progress: Progress) -> dict[str, Any]:
     item = key(partition, "#PROGRESS") | {
         "sequence": number(progress.sequence), "body": text(progress.tests.model_dump_json()),
     }  # fmt: skip
-    return {"Item": item if progress.percent is None else item | {"percent": number(progress.percent)}}
+    if progress.percent is not None:
+        item["percent"] = number(progress.percent)
+    if progress.running:
+        item["running"] = text(json.dumps([each.model_dump(mode="json") for each in progress.running], ensure_ascii=False))
+    return {"Item": item}
 
 
 def _move_on(partition: str, last: int, before: Progress) -> dict[str, Any]:
-    """Raise the sequence, and leave the tally and what the test code says as they are."""
+    """Raise the sequence, and leave all else as it is."""
     condition = _last_was(before)
     names = condition["ExpressionAttributeNames"] | {"#body": "body"}
     values = condition["ExpressionAttributeValues"] | {":last": number(last), ":body": text(Tally().model_dump_json())}

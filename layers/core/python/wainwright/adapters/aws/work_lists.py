@@ -41,15 +41,26 @@ class DynamoWorkListStore:
 
     def read(self, job: Job) -> WorkList | None:
         """See :meth:`wainwright.ports.WorkListStore.read`."""
-        row = self._rows.get(items.work_key(job.project, job.id))
-        work = WorkList.model_validate_json(row["body"]["S"]) if row else None
+        work = self._list(job)
         if work is not None and work.fence > job.fence:
             raise FenceLost(f"the work of job {job.id} was shared out anew")
         return work if work is not None and work.fence == job.fence else None
 
     def order(self, job: Job) -> WorkOrder:
         """See :meth:`wainwright.ports.WorkListStore.order`."""
-        pages = self._rows.partition(items.job_partition(job.project, job.id), items.order_prefix(job.fence))
+        return self._order(job, job.fence)
+
+    def last(self, job: Job) -> tuple[WorkList, WorkOrder] | None:
+        """See :meth:`wainwright.ports.WorkListStore.last`."""
+        work = self._list(job)
+        return (work, self._order(job, work.fence)) if work is not None and work.run == job.run else None
+
+    def _list(self, job: Job) -> WorkList | None:
+        row = self._rows.get(items.work_key(job.project, job.id))
+        return WorkList.model_validate_json(row["body"]["S"]) if row else None
+
+    def _order(self, job: Job, fence: int) -> WorkOrder:
+        pages = self._rows.partition(items.job_partition(job.project, job.id), items.order_prefix(fence))
         cases = [case for page in pages for case in json.loads(items.unpack(page))]
         return WorkOrder([case[0] for case in cases], [case[1] for case in cases])
 

@@ -18,7 +18,7 @@ from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
 from wainwright.domain.statistics import Statistics
-from wainwright.domain.tests import Tally
+from wainwright.domain.tests import RunningTest, Tally
 from wainwright.ports import Idempotency, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
 
 
@@ -221,6 +221,7 @@ class MemoryJobStore:
         percent: int | None = None,
         adds: Tally | None = None,
         lane: LaneRecord | None = None,
+        running: Sequence[RunningTest] | None = None,
     ) -> Progress:
         """See :meth:`wainwright.ports.JobStore.record`."""
         key = (job.project, job.id)
@@ -232,6 +233,7 @@ class MemoryJobStore:
                 sequence=self._number(key, before.sequence, events),
                 tests=(before.tests if tally is None else tally).plus(adds or Tally()),
                 percent=before.percent if percent is None else percent,
+                running=before.running if running is None else tuple(running),
             )
             self._progress[key] = after
             return after

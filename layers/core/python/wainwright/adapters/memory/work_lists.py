@@ -35,6 +35,12 @@ class MemoryWorkListStore:
         with self._jobs.lock:
             return self._lists[job.project, job.id][1]
 
+    def last(self, job: Job) -> tuple[WorkList, WorkOrder] | None:
+        """See :meth:`wainwright.ports.WorkListStore.last`."""
+        with self._jobs.lock:
+            found = self._lists.get((job.project, job.id))
+        return found if found is not None and found[0].run == job.run else None
+
     def write(self, job: Job, work: WorkList) -> None:
         """See :meth:`wainwright.ports.WorkListStore.write`."""
         with self._jobs.lock:

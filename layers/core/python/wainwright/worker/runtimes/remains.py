@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ MAX_TRACE_BYTES = 256 * 1024 * 1024
 """Of one trace that is made here: what would take more is left out of it."""
 MAX_FILES = 20
 MAX_SEEN = 20_000
-BESIDE = ("resources", "screencast")
+BESIDE = ("resources", "screencast", "screenshots", "aria")
 """Folders beside a trace, shared by all of one browser, with files that events name."""
 COPY = "-pwnetcopy-"
 """In the names of copies that Playwright makes of a network log."""
@@ -42,12 +42,12 @@ class Remains:
     def collect(self) -> tuple[Attachment, ...]:
         """Everything that can be read. Nothing may write there any more."""
         recorded = Taking(self.traces, self.owner, beside=self.output.parent)
-        found = [attachment for trace in self._traces() if (attachment := self._pack(trace, recorded))]
+        found = [attachment for trace in self._traces() if (attachment := packed([trace], recorded))]
         elsewhere = Taking(self.temporary, self.owner, beside=self.output.parent)
         for video in self._files(self.temporary, ".webm"):
-            found += _taken(elsewhere, video, "video", "video/webm")
+            found += taken(elsewhere, video, "video", "video/webm")
         log = self.output / "logs" / RUNNING_LOG
-        found += _taken(Taking(self.output, self.owner), log, "log", "text/plain; charset=utf-8")
+        found += taken(Taking(self.output, self.owner), log, "log", "text/plain; charset=utf-8")
         return tuple(found[:MAX_FILES])
 
     def _traces(self) -> Iterator[Path]:
@@ -55,35 +55,41 @@ class Remains:
 
     def _files(self, folder: Path, suffix: str) -> list[Path]:
         """Of this suffix and not older than the test, by name."""
-        return sorted(path for path in _walk(folder) if path.suffix == suffix and self._is_new(path))[:MAX_FILES]
+        return sorted(path for path in _walk(folder) if path.suffix == suffix and is_new(path, self.since))[:MAX_FILES]
 
-    def _is_new(self, path: Path) -> bool:
-        try:
-            found = path.lstat()
-        except OSError:
-            return False
-        return stat.S_ISREG(found.st_mode) and found.st_mtime >= self.since
 
-    def _pack(self, trace: Path, taking: Taking) -> Attachment | None:
-        """Archive a trace as Playwright does: the events, the network's, and the files that they name."""
-        beside = [path for name in BESIDE for path in _walk(trace.parent / name)]
-        events, network = _read(taking, trace), _read(taking, trace.with_suffix(".network"))
-        if not events:
-            return None
-        room = MAX_TRACE_BYTES - len(events) - len(network)
-        target = taking.new_folder() / "trace.zip"
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("trace.trace", events)
-            archive.writestr("trace.network", network)
-            for path in beside:
-                named = path.name.encode()
-                if named not in events and named not in network:
-                    continue
-                taken = taking.take(path)
-                if taken is not None and taken[1] <= room:
-                    room -= taken[1]
-                    archive.write(taken[0], path.relative_to(trace.parent).as_posix())
-        return Attachment("trace", "application/zip", target, None, target.stat().st_size)
+def is_new(path: Path, since: float) -> bool:
+    """Whether it is a file that was written to after a moment, in seconds since the epoch."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_mtime >= since
+
+
+def packed(recordings: Sequence[Path], taking: Taking, name: str = "trace.zip") -> Attachment | None:
+    """Archive recordings of one folder as Playwright does: the events, the network's, and the files that they name. None where
+    nothing can be read.
+    """
+    read = [(each, _read(taking, each), _read(taking, each.with_suffix(".network"))) for each in recordings]
+    read = [each for each in read if each[1]]
+    if not read:
+        return None
+    room = MAX_TRACE_BYTES - sum(len(events) + len(network) for _, events, network in read)
+    target = taking.new_folder() / name
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, (_, events, network) in enumerate(read):
+            prefix = f"{number}-" if len(read) > 1 else ""
+            archive.writestr(f"{prefix}trace.trace", events)
+            archive.writestr(f"{prefix}trace.network", network)
+        for path in [path for folder in BESIDE for path in _walk(recordings[0].parent / folder)]:
+            if not any(path.name.encode() in named for _, *both in read for named in both):
+                continue
+            found = taking.take(path)
+            if found is not None and found[1] <= room:
+                room -= found[1]
+                archive.write(found[0], path.relative_to(recordings[0].parent).as_posix())
+    return Attachment("trace", "application/zip", target, None, target.stat().st_size)
 
 
 def _walk(folder: Path) -> list[Path]:
@@ -98,13 +104,14 @@ def _walk(folder: Path) -> list[Path]:
 
 def _read(taking: Taking, path: Path) -> bytes:
     """Whole lines of a file, which may have been cut off within one; empty where it is too large or cannot be read."""
-    taken = taking.take(path)
-    if taken is None or taken[1] > MAX_TRACE_BYTES // 2:
+    found = taking.take(path)
+    if found is None or found[1] > MAX_TRACE_BYTES // 2:
         return b""
-    content = taken[0].read_bytes()
+    content = found[0].read_bytes()
     return content[: content.rfind(b"\n") + 1]
 
 
-def _taken(taking: Taking, path: Path, name: str, content_type: str) -> list[Attachment]:
-    taken = taking.take(path)
-    return [Attachment(name, content_type, taken[0], None, taken[1])] if taken is not None and taken[1] else []
+def taken(taking: Taking, path: Path, name: str, content_type: str) -> list[Attachment]:
+    """The file as an attachment; nothing where it is empty or cannot be read."""
+    found = taking.take(path)
+    return [Attachment(name, content_type, found[0], None, found[1])] if found is not None and found[1] else []

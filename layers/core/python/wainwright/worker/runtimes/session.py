@@ -177,6 +177,7 @@ class Session:
         # Checked before anything is kept: `from_json` does not read paths, so that none comes from a stored row.
         attachments = tuple(filter(None, (self._attachment(item) for item in records(record, "attachments"))))
         result = TestResult.from_json({**record, "attachments": []})
+        attachments += self._left_by(record)
         self._running = None
         result = replace(result, attachments=attachments, steps=self._with_calls(result, attachments))
         if any(error.kind == "canceled" for error in result.errors):
@@ -195,9 +196,11 @@ class Session:
 
     def interrupt(self, left: tuple[Attachment, ...]) -> None:
         """The running test will not end any more; this is what it left."""
-        if self._running is None:
-            return
-        case, spent = self._tests[self._running], datetime.now(UTC) - self._began
+        if self._running is not None:
+            self._cut_off(self._running, self._began, left)
+
+    def _cut_off(self, test_id: str, began: datetime, left: tuple[Attachment, ...], retry: int = 0) -> None:
+        case, spent = self._tests[test_id], datetime.now(UTC) - began
         result = TestResult(
             *(
                 case.id,
@@ -206,13 +209,18 @@ class Session:
                 case.title,
                 "failed",
                 spent.total_seconds() * 1_000,
-                _instant(self._began),
+                _instant(began),
             ),
             path=case.path,
+            retry=retry,
             errors=(TestError("The test process ended while this test ran"),),
             attachments=left,
         )
         self._on_event(TestInterrupted(replace(result, steps=self._with_calls(result, left))))
+
+    def _left_by(self, _record: Mapping[str, Any]) -> tuple[Attachment, ...]:
+        """What a test left that has ended with its process, besides its attachments."""
+        return ()
 
     def _known(self, record: Mapping[str, Any]) -> str:
         test_id = text(record, "id", MAX_ID)
@@ -325,10 +333,14 @@ class Session:
         if status.signal == signal.SIGXCPU:
             return "bound_exceeded"
         if status.signal is not None:
-            return "out_of_memory" if status.signal == signal.SIGKILL else "crashed"
+            return "out_of_memory" if self.ran_out_of_memory(status.signal) else "crashed"
         return self.reason_by_exit_code(status.exit_code) or (
             "finished" if self._tests or self._deselected else "no_tests"
         )
+
+    def ran_out_of_memory(self, signal_number: int) -> bool:
+        """Whether a process that this signal killed is taken for one that had no memory left."""
+        return signal_number == signal.SIGKILL
 
     def reason_by_exit_code(self, code: int | None) -> EndReason | None:
         """What the runner's exit code says of its end; None for an orderly one."""
@@ -345,7 +357,8 @@ class Session:
             return [SuiteError(explanation)]
         if reason not in ("out_of_memory", "crashed"):
             return []
-        during = f" while {self._running} ran" if self._running else ""
+        running = self.running_tests
+        during = f" while {' and '.join(running)} ran" if running else ""
         if reason == "out_of_memory":
             return [SuiteError(f"The test process was killed{during}{_BY_WHOM[None if kills is None else kills > 0]}")]
         if status.signal is not None:
@@ -355,6 +368,11 @@ class Session:
     def explanation(self, reason: EndReason) -> str | None:
         """The runner's own words for an end; None where there are none."""
         return "No test was found" if reason == "no_tests" else None
+
+    @property
+    def running_tests(self) -> list[str]:
+        """Ids of the tests that have begun and not ended."""
+        return [self._running] if self._running else []
 
     @property
     def finished(self) -> bool:

@@ -1,7 +1,7 @@
 // The reporter beside the suite's own: tells the worker of each test as it happens, and heeds what the worker asks.
 //
-// From the control pipe come the lines `stop` (run no further test) and `expire` (the time is up: interrupt the running
-// tests, whose evidence is still written, and run no further one).
+// From the control pipe come the lines `stop` (run no further test), `expire` (the time is up) and `cancel`: the latter two
+// interrupt the running tests, whose evidence is still written, and no further one is run.
 "use strict";
 
 const fs = require("node:fs");
@@ -11,6 +11,7 @@ const browserLog = require("./browser_log.cjs");
 const errors = require("./errors.cjs");
 const { keepFiles, nameOf } = require("./evidence.cjs");
 const { GO, STOP } = require("./gate.cjs");
+const { Left } = require("./left.cjs");
 const { Names } = require("./names.cjs");
 const { plain, send } = require("./settings.cjs");
 const { stepsOf } = require("./steps.cjs");
@@ -20,14 +21,23 @@ const BATCH = 100; // tests reported per line
 const MAX_PRINTED = 20000; // characters of each of standard output and error of an attempt; the last ones
 const IN_FLIGHT_MS = 100; // for messages by which tests began that nobody has told to wait
 const STOPPING_MS = 300; // for the runner to have told its processes that they stop
-const TIME_IS_UP = "The time of the whole suite ran out while this test ran";
+const CUT_OFF = {
+  expire: { kind: "job_timeout", message: "The time of the whole suite ran out while this test ran" },
+  cancel: { kind: "canceled", message: "The job was canceled while this test ran" },
+};
+const KILLED = /worker process exited unexpectedly.*signal=(SIG\w+)/;
+const LOG = { name: "log", contentType: "text/plain", index: "log" };
+const TRACE = { name: "trace", contentType: "application/zip" };
+const HEAP_EXHAUSTED = "JavaScript heap out of memory"; // what V8 prints before it aborts
 
 class Reporter {
   constructor({ settings }) {
     this._settings = settings;
     this._names = new Names(settings.folder);
     this._running = new Map();
-    this._expired = new Set();
+    this._cutOff = new Map();
+    this._left = new Left(settings, (number) => [...this._running.keys()].some((each) => each.workerIndex === number));
+    this._heard = "";
     this._numbers = new WeakMap();
     this._attempts = 0;
     this._blocked = 0;
@@ -70,19 +80,21 @@ class Reporter {
   onTestBegin(test, result) {
     const { id } = this._names.describe(test);
     this._running.set(result, id);
-    if (this._isAskedFor(id)) this._send("started", { id });
+    const { retry, workerIndex } = result;
+    if (this._isAskedFor(id)) this._send("started", { id, testId: test.id, retry, workerIndex });
   }
 
   onTestEnd(test, result) {
     this._running.delete(result);
-    const timeIsUp = this._expired.delete(result) && result.status === "interrupted";
-    if (ran(test, result) || timeIsUp) this._report(test, result, timeIsUp);
-    stubs.replace(result, this._nameOf(result), true);
+    const cutOff = result.status === "interrupted" ? this._cutOff.get(result) : undefined;
+    const left = ran(test, result) && this._left.hasTrace(test, result);
+    if (ran(test, result) || cutOff) this._report(test, result, cutOff, left);
+    stubs.replace(result, this._nameOf(result), left ? [LOG, { ...TRACE, index: result.attachments.length }] : [LOG]);
     this._interruptWhenIdle();
   }
 
   onStepEnd(test, result) {
-    stubs.replace(result, this._nameOf(result), false);
+    stubs.replace(result, this._nameOf(result), []);
   }
 
   onStdOut(chunk, test) {
@@ -90,6 +102,9 @@ class Reporter {
   }
 
   onStdErr(chunk, test) {
+    this._heard += chunk;
+    if (this._heard.includes(HEAP_EXHAUSTED)) this._send("heap_exhausted", {});
+    this._heard = this._heard.includes(HEAP_EXHAUSTED) ? "" : this._heard.slice(-HEAP_EXHAUSTED.length);
     if (!test) process.stderr.write(chunk);
   }
 
@@ -118,27 +133,28 @@ class Reporter {
     return `${this._settings.run}-${String(this._numbers.get(result)).padStart(5, "0")}`;
   }
 
-  _report(test, result, timeIsUp) {
+  _report(test, result, cutOff, left) {
     const found = errors.ofAttempt(test, result, this._settings.folder);
-    if (timeIsUp) found.unshift({ ...errors.describe({ message: TIME_IS_UP }, "", test.location), kind: "job_timeout" });
+    if (cutOff) found.unshift({ ...errors.describe({ message: cutOff.message }, "", test.location), kind: cutOff.kind });
     const printed = { stdout: text(result.stdout), stderr: text(result.stderr) };
-    const outcome = timeIsUp ? "failed" : outcomeOf(test, result);
+    const outcome = cutOff ? "failed" : outcomeOf(test, result);
     const described = this._names.describe(test);
     if (!this._isAskedFor(described.id)) {
-      if (outcome !== "failed") return; // it had its outcome before
+      if (outcome !== "failed" || cutOff?.kind === "canceled") return; // it had its outcome before
       this._send("tests", { tests: [described] });
     }
     for (const error of found) error.file = error.file && errors.relative(error.file, this._settings.folder);
-    if (found.some((error) => /worker process exited unexpectedly.*SIGKILL/.test(error.message)))
-      this._send("worker_killed", { id: described.id });
+    const [, signal] = found.map((error) => KILLED.exec(error.message)).find(Boolean) ?? [];
+    if (signal) this._send("worker_killed", { id: described.id, signal });
     const log = this._writeLog(described.id, test, result, outcome, printed, found);
+    const { retry, attachments } = result;
     this._send("ended", {
       ...described,
       outcome,
       durationMs: Math.max(0, result.duration),
       startedAt: result.startTime.toISOString(),
-      retry: result.retry,
-      again: outcome === "failed" && !timeIsUp && !this._interrupted && result.retry < test.retries,
+      retry,
+      again: outcome === "failed" && !cutOff && !this._interrupted && retry < test.retries,
       errors: outcome === "failed" ? found : [],
       ...printed,
       steps: stepsOf(result.steps, this._settings.folder),
@@ -147,9 +163,10 @@ class Reporter {
         description: description ?? "",
       })),
       attachments: [
-        ...keepFiles(result.attachments, this._nameOf(result), this._settings),
+        ...keepFiles(attachments, this._nameOf(result), this._settings),
         { name: "log", contentType: "text/plain; charset=utf-8", path: log },
       ],
+      left: left ? nameOf(this._nameOf(result), attachments.length) : null,
     });
   }
 
@@ -182,8 +199,8 @@ class Reporter {
 
   _heed(line) {
     fs.writeFileSync(path.join(this._settings.control, STOP), "");
-    if (line === "expire") {
-      for (const result of this._running.keys()) this._expired.add(result);
+    if (line in CUT_OFF) {
+      for (const result of this._running.keys()) this._cutOff.set(result, this._cutOff.get(result) ?? CUT_OFF[line]);
       this._interrupt();
     } else {
       setTimeout(() => {

@@ -11,8 +11,8 @@ const originals = new WeakMap();
 
 exports.MARK = MARK;
 
-/** Make stubs of an attempt's attachments, which steps refer to as well; in the end also one for its log. */
-exports.replace = (result, attempt, ended) => {
+/** Make stubs of an attempt's attachments, which steps refer to as well; in the end also of `more` that the worker keeps. */
+exports.replace = (result, attempt, more) => {
   if (originals.has(result)) return;
   originals.set(result, result.attachments.map((attachment) => [attachment, attachment.path, attachment.body]));
   result.attachments.forEach((attachment, index) => {
@@ -20,8 +20,8 @@ exports.replace = (result, attempt, ended) => {
     attachment.path = undefined;
     attachment.body = Buffer.from(MARK + nameOf(attempt, index));
   });
-  const body = Buffer.from(MARK + nameOf(attempt, "log"));
-  if (ended) result.attachments.push({ name: "log", contentType: "text/plain", body });
+  for (const { index, ...named } of more)
+    result.attachments.push({ ...named, body: Buffer.from(MARK + nameOf(attempt, index)) });
 };
 
 /** Make attachments of the stubs again. */

@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks import playwright_test
 from benchmarks.measuring import Cell, Options, Result, Table, Verdict, median, run
 from benchmarks.processes import await_rest
-from benchmarks.suites import meet
+from benchmarks.suites import NO_OTHERS, meet
 from benchmarks.systems import System, local_system
 
 PURPOSE = "A skewed suite over lanes: makespan ÷ ideal, beside Playwright Test's shards and pytest-xdist."
@@ -149,7 +149,18 @@ class Runners:
         target = suite.folder / "xdist"
         target.mkdir()
         (target / "test_script.py").write_text(suite.script)
-        options = ["-q", "-p", "no:cacheprovider", "-n", str(suite.lanes), "--dist", "load", "-c", os.devnull]
+        options = [
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            *NO_OTHERS,
+            "-n",
+            str(suite.lanes),
+            "--dist",
+            "load",
+            "-c",
+            os.devnull,
+        ]
         command = [sys.executable, "-m", "pytest", *options, "--rootdir", str(target), str(target)]
         return suite.measure(XDIST, lambda: subprocess.run(command, check=True, capture_output=True, cwd=target))
 

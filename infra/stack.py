@@ -87,6 +87,8 @@ class WainwrightStack(Stack):
             Variable.RUNNING_CAPACITY: str(stage.running_capacity),
             Variable.QUEUED_CAPACITY: str(stage.queued_capacity),
             Variable.TEST_EXECUTION_TIMEOUT_MS: str(stage.execution_timeout_ms),
+            Variable.WORKER_CPU_UNITS: str(stage.worker_cpu_units),
+            Variable.WORKER_MEMORY_MIB: str(stage.worker_memory_mib),
         }
         self._functions.configure(values)
         self._workers.configure(values)

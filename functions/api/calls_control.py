@@ -45,7 +45,7 @@ def _steps(step: Callable[[ControlJob, Caller, str], Job]) -> Call:
 
 
 def _now(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
-    return answered(200, JobAnswer(job=present(api.read.get(caller, part(event)), api.clock())))
+    return answered(200, JobAnswer(job=present(api.read.get(caller, part(event)), api.clock(), api.costs)))
 
 
 CALLS: dict[str, Call] = {

@@ -17,13 +17,13 @@ from wainwright.usecases.present_job import present, present_new
 from wainwright.usecases.read_jobs import read_query
 from wainwright.usecases.state_names import read_states
 
-GROWING = {"waiting_ms", "duration_ms"}
-"""What changes by itself as time passes: no news to who asks for some."""
+GROWING = {"waiting_ms", "duration_ms", "cost"}
+"""What changes by itself as time passes, or by being looked at: no news to who asks for some."""
 
 
 def created(api: wiring.Api, view: JobView) -> Response[str]:
     """A job that was just accepted, or found by its key."""
-    record = present(view, api.clock())
+    record = present(view, api.clock(), api.costs)
     headers = {"Location": f"/v1/jobs/{record.id}"}
     return answered(202, JobCreated(job_id=record.id, status=record.status, job=record), headers)
 
@@ -49,7 +49,8 @@ def get_job(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> R
     given = query(event)
     seconds = whole(given, "wait", 0, 0, MAX_WAIT_SECONDS)
     states = read_states(given["status"]) if "status" in given else AT_REST
-    record = present(api.read.wait(caller, part(event), seconds=seconds, states=states), api.clock())
+    view = api.read.wait(caller, part(event), seconds=seconds, states=states)
+    record = present(view, api.clock(), api.costs)
     tag = _tag(record)
     if _knows(event.headers.get("if-none-match"), tag):
         return Response(304, headers=SAFE | {"ETag": tag})

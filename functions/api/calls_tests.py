@@ -21,9 +21,9 @@ def analyze_tests(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2
     file, sort_by = given.get("file"), read_sort(given.get("sortBy"))
     scope = ["tests", caller.project, flaky, file, sort_by]
     start = _number(read_cursor(given.get("cursor"), scope))
-    page, following = api.analyze_tests(caller, TestQuery(flaky, file, sort_by, start, page_size(given)))
-    cursor = None if following is None else write_cursor(scope, str(following))
-    return answered(200, TestAnalytics(tests=page, cursor=cursor))
+    page = api.analyze_tests(caller, TestQuery(flaky, file, sort_by, start, page_size(given)))
+    cursor = None if page.following is None else write_cursor(scope, str(page.following))
+    return answered(200, TestAnalytics(tests=page.tests, cursor=cursor, truncated=page.truncated))
 
 
 def _number(place: str | None) -> int:

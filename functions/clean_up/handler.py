@@ -6,9 +6,9 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from wainwright import wiring
 from wainwright.settings import CleanUpSettings
 from wainwright.usecases.clean_up import CleanUp
+from wainwright.wiring import clean_up as put_together
 
 MARGIN_MS = 30_000
 """What is left of the function's time when it stops taking further jobs."""
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 @cache
 def clean_up() -> CleanUp:
     """The use case, put together at the first event."""
-    return wiring.clean_up(CleanUpSettings.read(os.environ))
+    return put_together(CleanUpSettings.read(os.environ))
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:

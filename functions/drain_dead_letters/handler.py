@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wainwright import wiring
 from wainwright.contracts.messages import WorkMessage
 from wainwright.usecases.give_up_work import GiveUpWork
+from wainwright.wiring import give_up_work
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 @cache
 def give_up() -> GiveUpWork:
     """The use case, put together at the first event."""
-    return wiring.give_up_work()
+    return give_up_work()
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

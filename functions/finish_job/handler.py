@@ -5,16 +5,16 @@ import os
 from functools import cache
 from typing import Any
 
-from wainwright import wiring
 from wainwright.contracts.messages import ExecutionError, FinishInput
 from wainwright.settings import FinishSettings
 from wainwright.usecases.finish_job import FinishJob
+from wainwright.wiring import finish_job
 
 
 @cache
 def finish() -> FinishJob:
     """The use case, put together at the first event."""
-    return wiring.finish_job(FinishSettings.read(os.environ))
+    return finish_job(FinishSettings.read(os.environ))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

@@ -4,18 +4,18 @@ import os
 from functools import cache
 from typing import Any
 
-from wainwright import wiring
 from wainwright.adapters.aws.items import read_job
 from wainwright.contracts.names import ENTITY_ATTRIBUTE, JOB_ENTITY
 from wainwright.domain.jobs import Job
 from wainwright.settings import PublishSettings
 from wainwright.usecases.publish_changes import PublishChanges
+from wainwright.wiring import publish_changes
 
 
 @cache
 def publish() -> PublishChanges:
     """The use case, put together at the first event."""
-    return wiring.publish_changes(PublishSettings.read(os.environ))
+    return publish_changes(PublishSettings.read(os.environ))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

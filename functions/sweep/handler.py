@@ -5,9 +5,9 @@ import os
 from functools import cache
 from typing import Any
 
-from wainwright import wiring
 from wainwright.settings import WorkflowSettings
 from wainwright.usecases.sweep_jobs import SweepJobs
+from wainwright.wiring import sweep_jobs
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 @cache
 def sweep() -> SweepJobs:
     """The use case, put together at the first event."""
-    return wiring.sweep_jobs(WorkflowSettings.read(os.environ))
+    return sweep_jobs(WorkflowSettings.read(os.environ))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:

@@ -23,6 +23,9 @@ API = FunctionSpec(
             Variable.RUNNING_CAPACITY,
             Variable.QUEUED_CAPACITY,
             Variable.TEST_EXECUTION_TIMEOUT_MS,
+            # What a job costs follows from the size of its workers.
+            Variable.WORKER_CPU_UNITS,
+            Variable.WORKER_MEMORY_MIB,
         }
     ),
     # A long poll answers after 20 s, and an HTTP API gives up after 30.

@@ -55,6 +55,19 @@ def test_gives_back_the_list_and_its_order_as_they_were_put(work_lists: WorkList
     assert (order.ids, order.expected) == (an_order(number).ids, an_order(number).expected)
 
 
+def test_the_last_list_of_a_run_is_found_whichever_owner_made_it(work_lists: WorkLists) -> None:
+    job = running(work_lists)
+    assert work_lists.lists.last(job) is None
+    work = WorkList(fence=job.fence, run=job.run, lanes=job.lanes, total=3)
+    work_lists.lists.open(job, work, an_order(3))
+
+    later = job.model_copy(update={"fence": job.fence + 2})
+    found = work_lists.lists.last(later)
+    assert found is not None
+    assert (found[0], found[1].ids) == (work, an_order(3).ids)
+    assert work_lists.lists.last(job.model_copy(update={"run": job.run + 1})) is None
+
+
 def test_a_list_is_written_in_the_place_of_the_one_that_was_read_and_of_no_other(work_lists: WorkLists) -> None:
     job = running(work_lists)
     work = opened(work_lists, job)

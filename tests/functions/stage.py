@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import httpx
 import pytest
 from moto import mock_aws
@@ -103,7 +102,7 @@ def running_stage(folder: Path) -> Iterator[Stage]:
             "AWS_EC2_METADATA_DISABLED": "true",
         }.items():
             environment.setenv(name, value)
-        clients = Clients(session=boto3.session.Session(region_name=REGION))
+        clients = Clients()
         _create_table(clients.dynamodb)
         clients.s3.create_bucket(Bucket=BUCKET)
         queue = clients.sqs.create_queue(QueueName="jobs")["QueueUrl"]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
+from botocore.session import Session
 from moto import mock_aws
 
 from wainwright.adapters.aws.clients import Clients
@@ -46,9 +46,9 @@ def moto_aws(*, run_state_machines: bool = False) -> Iterator[None]:
 
 def new_clients() -> Clients:
     """Clients of their own, from a session that reads nothing of the environment."""
-    session = boto3.session.Session(
-        aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="example", region_name=REGION
-    )
+    session = Session()
+    session.set_credentials("AKIAEXAMPLE", "example")
+    session.set_config_variable("region", REGION)
     return Clients(session=session)
 
 

@@ -190,7 +190,8 @@ class WatchedStore:
 def check_row(job: Job, now: datetime, kept: timedelta) -> None:
     """What holds of any job's row at any time. ``kept`` is how long jobs are kept once they are at rest."""
     if job.status in AT_REST:
-        assert (job.due_at, job.admitted_at, job.worker, job.lease_until, job.not_before) == (None,) * 5
+        assert (job.admitted_at, job.worker, job.lease_until, job.not_before) == (None,) * 4
+        assert (job.due_at is not None) == job.owes_report, "nobody would look after its report, or it has one"
         assert job.completed_at is not None
         assert job.expires_at == job.completed_at + kept, "kept for longer or shorter than it should be"
         assert job.outcome is None

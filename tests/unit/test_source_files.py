@@ -15,7 +15,7 @@ FILES = sorted(path.relative_to(ROOT).as_posix() for folder in FOLDERS for path 
 
 def test_sees_the_files() -> None:
     assert "tests/unit/test_source_files.py" in FILES
-    assert "layers/core/python/wainwright/wiring.py" in FILES
+    assert "layers/core/python/wainwright/wiring/__init__.py" in FILES
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

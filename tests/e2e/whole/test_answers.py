@@ -1,13 +1,14 @@
 """What goes wrong is answered clearly, each in its own way."""
 
 import json
+import re
 import socket
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.e2e.whole.local_system import Up, ended, results, submit
+from tests.e2e.whole.local_system import Up, ended, eventually, results, submit
 
 pytestmark = pytest.mark.e2e
 
@@ -127,3 +128,27 @@ def test_the_command_line_says_so_when_its_key_is_wrong(up: Up, tmp_path: Path) 
     assert run.returncode == 3
     assert "API key" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_job_tells_what_it_cost_and_its_parts_add_up(up: Up, client: httpx.Client, tmp_path: Path) -> None:
+    suite = _folder(tmp_path / "suite", test_sum="def test_sum():\n    assert 1 + 1 == 2\n")
+
+    run = up.run("run", suite)
+
+    assert run.returncode == 0, run.stderr
+    (said,) = re.findall(
+        r"^cost +\$0\.\d+ on AWS \(.+metered here, where nothing is billed\): (.+)$", run.stdout, re.MULTILINE
+    )
+    assert re.fullmatch(r"[\d.]+ s of a worker \$0\.\d+, control plane \$0\.\d+, report \$0\.\d+", said)
+    (job_id,) = re.findall(r"^job +(\S+)$", run.stdout, re.MULTILINE)
+    cost = client.get(f"/v1/jobs/{job_id}").json()["job"]["cost"]
+    assert cost["basis"] == "metered"
+    own = [line for line in cost["breakdown"] if line["group"] != "looking"]
+    assert cost["usd"] == pytest.approx(sum(line["usd"] for line in own))
+    counts = {(line["group"], line["what"]): line["count"] for line in own}
+    assert counts["controlPlane", "stepfunctions.transition"] == 3
+    assert counts["controlPlane", "dynamodb.write"] >= 20
+    assert counts["artifacts", "s3.put"] >= 3
+    assert counts["compute", "worker.second"] >= cost["seconds"]
+    assert client.delete(f"/v1/jobs/{job_id}").status_code == 204
+    eventually(lambda: not (up.data_dir / "costs" / f"{job_id}.json").exists(), within=30, what="its figures are gone")

@@ -142,7 +142,7 @@ def main(folder: str) -> None:
     outcome = worker.run(hosting=hosting)
     assert outcome is not None
     hosting.close()
-    hosting.isolation.remove(work_dir)
+    hosting.clear(work_dir)
     failure = outcome.failure
     became = {
         "status": outcome.status,
@@ -156,6 +156,7 @@ def main(folder: str) -> None:
             for name in (each["path"] for each in json.loads(worker.report("manifest.json"))["files"])
             if name.endswith(".log")
         },
+        "missing": worker.report_results()["missing"],
         "user": hosting.isolation.user.uid if hosting.isolation.user else None,
     }
     sys.stdout.write(json.dumps(became) + "\n")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.worker_runtime.suites import Run, SuiteFolder, serve
+from tests.support.videos import frames
 from wainwright.worker.report.html import trace_viewer_files
 from wainwright.worker.runtimes.model import TestInterrupted
 
@@ -26,7 +27,7 @@ KILLED = """
         page.get_by_text("ready").wait_for()
         page.evaluate("setInterval(() => document.body.append(' and on'), 30)")
         deadline = time.monotonic() + 90
-        while not any(video.stat().st_size for video in Path(os.environ["TMPDIR"]).rglob("*.webm")):
+        while not any(b"\\x1f\\x43\\xb6\\x75" in video.read_bytes() for video in Path(os.environ["TMPDIR"]).rglob("*.webm")):
             page.wait_for_timeout(100)
             assert time.monotonic() < deadline, "no video was written"
         os.kill(os.getpid(), 9)
@@ -49,7 +50,7 @@ def test_a_killed_test_has_no_outcome_and_leaves_what_was_on_disk(killed: Run) -
     assert "test_killed.py::test_killed[chromium] ran" in killed.end.errors[0].message
     assert set(left) == {"trace", "video", "log"}
     assert left["video"] is not None
-    assert left["video"].read_bytes().startswith(b"\x1a\x45\xdf\xa3")
+    assert frames(left["video"]) > 0
     assert left["log"] is not None
     assert "the cart is on fire" in left["log"].read_text()
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tempfile
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.worker_runtime.apart import Apart, apart
+from wainwright.worker.runtimes.isolation import SHARED, Isolation, TestUser
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux") or os.geteuid() != 0, reason="only root on Linux can become another user"
@@ -142,6 +147,86 @@ def test_the_workers_own_user_is_one_that_may_be_named(workers: Apart) -> None:
     assert "WARNING:wainwright.worker.hosting:test code runs as the worker itself" in became["stderr"]
 
 
+LITTERING = """
+    import os
+    from pathlib import Path
+
+    def test_litters(job):
+        for place in job.params["places"]:
+            mine = Path(place, job.params["name"])
+            (mine / "below").mkdir(parents=True)
+            (mine / "below" / "secret.txt").write_text("of this job")
+            (mine / "below").chmod(0)
+            Path(f"{mine}.txt").write_text("of this job")
+            Path(f"{mine}.link").symlink_to(job.params["kept"])
+            Path(f"{mine}.txt").chmod(0)
+"""
+
+
+def test_what_test_code_left_where_anybody_may_write_is_gone_when_its_job_has_ended(workers: Apart) -> None:
+    name, places = f"litter-{uuid.uuid4()}", [str(place) for place in SHARED if place.is_dir()]
+    kept = Path("/tmp", f"{name}-of-somebody-else")
+    kept.write_text("not theirs")
+    try:
+        asked = {"places": places, "name": name, "kept": str(kept)}
+        became = workers.run({"test_litters.py": LITTERING}, params=asked)
+
+        assert became["status"] == "completed", became["errors"]
+        assert [path for place in SHARED if place.is_dir() for path in place.glob(f"{name}*")] == [kept]
+        assert kept.read_text() == "not theirs"
+    finally:
+        kept.unlink()
+
+
+def test_nothing_is_removed_while_another_process_of_that_user_runs(
+    workers: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", str(workers.python))  # ours may lie where they cannot read it
+    user = TestUser(uid=1_987_654, gid=1_987_654, name="1987654")
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o1777)
+        file = place / "theirs"
+        file.write_text("of a suite that runs")
+        os.chown(file, user.uid, user.gid)
+        running = subprocess.Popen(["sleep", "60"], user=user.uid, group=user.gid, extra_groups=[])
+        try:
+            Isolation(user).clear_shared([place])
+            assert file.exists()
+        finally:
+            running.kill()
+            running.wait()
+        Isolation(user).clear_shared([place])
+        assert not file.exists()
+        (place / "ours").touch()
+        Isolation().clear_shared([place])
+        assert (place / "ours").exists()
+
+
+UNREADABLE = """
+    def test_keeps_it_to_itself(request):
+        reporter = request.config.pluginmanager.getplugin("wainwright-reporter")
+        real = reporter.channel.send
+
+        def send(kind, **fields):
+            from pathlib import Path
+            for item in fields.get("attachments", []):
+                Path(item["path"]).chmod(0o600)
+            real(kind, **fields)
+
+        reporter.channel.send = send
+"""
+
+
+def test_an_attachment_that_the_worker_may_not_read_is_named_as_missing(workers: Apart) -> None:
+    became = workers.run({"test_it.py": UNREADABLE}, capabilities=False)
+
+    assert became["attachments"] == {}
+    assert became["category"] == "infrastructure"
+    [missing] = became["missing"]
+    assert missing == "log: the worker may not read it: give its group the right to, as the umask of the tests does"
+
+
 SWAPPING = """
     from pathlib import Path
 
@@ -177,6 +262,7 @@ def test_a_file_of_the_workers_in_the_place_of_evidence_does_not_leave(workers: 
 
     assert became["outcomes"] == {"test_swaps": "passed"}
     assert became["attachments"] == {}
+    assert became["missing"] == ["log: it is no file of the tests' own in the folder for evidence"]
 
 
 @pytest.mark.parametrize(

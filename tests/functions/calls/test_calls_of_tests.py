@@ -58,6 +58,7 @@ def test_pages_through_the_tests(tested: Stage) -> None:
 
         assert names(first) + names(second) == ["pays", "cart", "opens", "other"]
         assert second.json()["cursor"] is None
+        assert (first.json()["truncated"], second.json()["truncated"]) == (False, False)
         assert (elsewhere.status_code, elsewhere.json()["field"]) == (400, "cursor")
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.unit.cli.conftest import Run
-from tests.unit.client.fake_api import CREATED, JOB_ID, KEY, FakeApi, ended, job_record, manifest
+from tests.unit.client.fake_api import CREATED, JOB_ID, KEY, FakeApi, ended, job_record, manifest, problem
 from wainwright import __version__
 from wainwright.cli import doctor
 from wainwright.cli.demo import serve_directory
@@ -156,11 +156,43 @@ def test_downloads_the_report_as_one_zip(api: FakeApi, wainwright: Run, tmp_path
 
 
 def test_leaves_no_half_a_zip(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:
-    api.report = {"manifest.json": manifest({"index.html": b""})}
+    files = {"index.html": b""}
+    job = {"job": api.final.model_dump(mode="json", by_alias=True)}
+    refused = [problem(403, "forbidden", "the key was revoked just now")] * 2
+    api.planned = [httpx.Response(200, json=job), httpx.Response(200, content=manifest(files)), *refused]
     result = wainwright("report", "download", JOB_ID, "--zip", tmp_path / "out" / "r.zip")
-    assert result.exit_code != 0
-    assert "the report has no file index.html" in result.stderr
+    assert result.exit_code == 3
+    assert "the key was revoked just now" in result.stderr
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_download_goes_on_past_what_is_not_stored_and_names_it(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:
+    files = {"index.html": b"<html>"} | {f"data/1-{number:02}-a.png": bytes([number]) for number in range(30)}
+    gone = {f"data/1-{number:02}-a.png" for number in range(0, 30, 10)}
+    api.report = {path: content for path, content in files.items() if path not in gone}
+    api.report["manifest.json"] = manifest(files)
+    result = wainwright("report", "download", JOB_ID, tmp_path / "r")
+    assert (result.exit_code, result.stdout) == (3, f"29 files in {tmp_path / 'r'}\n")
+    told = result.stderr.splitlines()
+    assert told[0] == "error: 3 files of the report could not be had:"
+    assert told[1] == "  data/1-00-a.png: the report has no file data/1-00-a.png."
+    assert {path for path in files if (tmp_path / "r" / path).exists()} == files.keys() - gone
+
+
+def test_no_more_missing_files_are_named_than_can_be_read(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:
+    api.report = {"manifest.json": manifest({f"data/{number}.png": b"" for number in range(25)})}
+    result = wainwright("report", "download", JOB_ID, tmp_path / "r")
+    assert result.exit_code == 3
+    assert "  and 5 more" in result.stderr.splitlines()
+
+
+def test_a_zip_of_what_there_is_says_what_is_missing(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:
+    api.report = {"index.html": b"<html>", "manifest.json": manifest({"index.html": b"<html>", "data/1-t.zip": b""})}
+    result = wainwright("report", "download", JOB_ID, "--zip", tmp_path / "r.zip")
+    assert (result.exit_code, result.stdout) == (3, f"2 files in {tmp_path / 'r.zip'}\n")
+    assert "data/1-t.zip: the report has no file" in result.stderr
+    with zipfile.ZipFile(tmp_path / "r.zip") as archive:
+        assert b"data/1-t.zip" in archive.read(f"report-{JOB_ID}/README.txt")
 
 
 def test_a_report_goes_into_a_directory_or_a_zip(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What ``wainwright run`` says of the tests that failed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,69 @@ def test_without_a_ticket_it_says_by_which_command_the_trace_opens(
     assert "warning: no links to traces: " in result.stderr
     command = f"trace  wainwright report open {JOB_ID} --trace data/1-2-trace.zip"
     assert paragraph(result.stdout, "1) test_cart")[-1] == command
+
+
+# Later: jobs get and jobs wait
+
+
+def reported_test(name: str, outcome: str, **more: object) -> dict[str, object]:
+    """A test as results.json has it."""
+    return {
+        "id": f"test_it.py::{name}", "title": name, "file": "test_it.py", "line": 3, "outcome": outcome,
+        "durationMs": 840.0, "startedAt": "2026-11-22T02:42:45.123Z", "attempts": 1, "errors": [], "attachments": [],
+        "annotations": [], "of a later version": 1,
+    } | more  # fmt: skip
+
+
+@pytest.fixture
+def over(api: FakeApi) -> FakeApi:
+    """A job that has ended, with its report."""
+    error = {"message": "AssertionError: 3 in cart\nmore", "file": "pages/cart.py", "line": 41, "kind": "assertion"}
+    trace = {"name": "trace", "contentType": "application/zip", "href": "data/1-2-trace.zip", "sizeBytes": 5}
+    lost = {"name": "video", "contentType": "video/webm", "href": None}
+    tests = [
+        reported_test("test_a", "passed"),
+        reported_test("test_cart", "failed", errors=[error], attachments=[trace, lost]),
+    ]
+    api.report["results.json"] = json.dumps({"version": 1, "tests": tests}).encode()
+    api.final = ended(JobStatus.FAILED, tests=Tally(total=2, passed=1, failed=1), category=FailureCategory.ASSERTION)
+    return api
+
+
+@pytest.mark.parametrize(("command", "code"), [("get", 0), ("wait", 1)])
+def test_a_job_that_is_over_is_shown_with_its_failing_tests(
+    over: FakeApi, wainwright: Run, command: str, code: int
+) -> None:
+    result = wainwright("jobs", command, JOB_ID)
+
+    base = f"{over.url}/r/t/"
+    assert result.exit_code == code
+    assert paragraph(result.stdout, "1) test_cart") == [
+        "pages/cart.py:41, of test_it.py:3", "AssertionError: 3 in cart", "more",
+        f"trace  {base}trace/index.html?trace={base}data/1-2-trace.zip",
+    ]  # fmt: skip
+    assert "2) " not in result.stdout
+
+
+@pytest.mark.parametrize("command", ["get", "wait"])
+def test_a_record_is_alone_on_standard_output(over: FakeApi, wainwright: Run, command: str) -> None:
+    assert json.loads(wainwright("jobs", command, JOB_ID, "--json").stdout)["id"] == JOB_ID
+
+
+@pytest.mark.parametrize("content", [None, b"{", b'{"tests": [{}]}', b"[]"])
+def test_failing_tests_that_cannot_be_read_are_a_warning(over: FakeApi, wainwright: Run, content: bytes | None) -> None:
+    if content is None:
+        del over.report["results.json"]
+    else:
+        over.report["results.json"] = content
+
+    result = wainwright("jobs", "get", JOB_ID)
+
+    assert result.exit_code == 0
+    assert "failed" in result.stdout
+    assert "warning: the failing tests are not shown: " in result.stderr
+
+
+def test_of_a_job_that_passed_no_report_is_read(api: FakeApi, wainwright: Run) -> None:
+    assert wainwright("jobs", "get", JOB_ID).exit_code == 0
+    assert not [request for request in api.asked if "report" in request.url.path]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.builders import START, a_job, completed, failed, job_id
 from wainwright.domain.errors import TransitionRefused
 from wainwright.domain.failures import FailureCategory
-from wainwright.domain.jobs import CHECK_AFTER, LEASE, MAX_PRIORITY, Job, Outcome
+from wainwright.domain.jobs import CHECK_AFTER, LEASE, MAX_PRIORITY, REPORT_AFTER, Job, Outcome
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
@@ -133,7 +133,8 @@ class TestTheEnd:
     def test_a_stopped_run_rests_without_a_failure(self) -> None:
         job = running().stop(LATER).finish(Outcome(status=JobStatus.STOPPED, fence=1), LATER)
 
-        assert (job.status, job.final, job.failure, job.due_at) == (JobStatus.STOPPED, False, None, None)
+        assert (job.status, job.final, job.failure) == (JobStatus.STOPPED, False, None)
+        assert job.due_at == LATER + REPORT_AFTER, "it has no report yet"
 
     def test_a_run_that_was_asked_to_stop_may_complete_or_fail_first_but_is_not_tried_again(self) -> None:
         stopping = running(retry=RetryPolicy(max_attempts=5)).stop(LATER)
@@ -156,7 +157,8 @@ class TestControl:
     def test_canceling_ends_what_no_worker_has(self) -> None:
         for job in (a_job(), a_job().admit(START), running().stop(START).finish(_stopped(), START)):
             canceled = job.cancel(LATER)
-            assert (canceled.status, canceled.held_lanes, canceled.due_at) == (JobStatus.CANCELED, 0, None)
+            assert (canceled.status, canceled.held_lanes) == (JobStatus.CANCELED, 0)
+            assert (canceled.due_at is not None) == canceled.owes_report
 
     def test_canceling_tells_the_worker_that_has_it(self) -> None:
         for job in (running(), running().stop(LATER), running().cancel(START)):

@@ -3,7 +3,7 @@
 from tests.support.builders import a_caller, completed
 from tests.support.system import NO_WAIT, System
 from wainwright.contracts.messages import ExecutionError, WorkMessage
-from wainwright.domain.jobs import LEASE, Job
+from wainwright.domain.jobs import LEASE, REPORT_AFTER, REPORT_TRIED, Job, Outcome
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
@@ -33,7 +33,7 @@ def asked(system: System) -> ReceivedWork:
 def test_a_run_that_ends_without_a_worker_asks_for_its_report_and_for_a_worker(system: System) -> None:
     job = timed_out(system)
 
-    assert (job.status, job.report, job.due_at) == (JobStatus.FAILED, None, None)
+    assert (job.status, job.report, job.due_at) == (JobStatus.FAILED, None, system.clock() + REPORT_AFTER)
     assert asked(system).message == WorkMessage(
         project=job.project, job_id=job.id, run=1, fence=1, report_only=True
     )  # fmt: skip
@@ -63,7 +63,8 @@ def test_the_report_is_noted_and_nothing_else_changes(system: System) -> None:
     system.late_reports.keep(work, REPORT)
 
     after = system.job(job)
-    assert (after.report, after.owes_report, after.status_sequence) == (REPORT, False, job.status_sequence)
+    assert (after.report, after.owes_report, after.due_at) == (REPORT, False, None)
+    assert after.status_sequence == job.status_sequence
     assert (after.status, after.completed_at, after.expires_at) == (job.status, job.completed_at, job.expires_at)
     system.pass_time(LEASE.total_seconds())
     while (left := system.queue.receive(NO_WAIT)) is not None:
@@ -111,3 +112,95 @@ def test_an_outcome_whose_report_could_not_be_written_is_asked_for(system: Syste
     system.finish(claim.job.project, claim.job.id, 1)
 
     assert asked(system).message.report_only
+
+
+# Where the message is lost
+
+
+def lose_all_messages(system: System) -> int:
+    """Empty the queue; how many messages asked for reports."""
+    asking = 0
+    system.pass_time(LEASE.total_seconds())
+    while (work := system.queue.receive(NO_WAIT)) is not None:
+        asking += work.message.report_only
+        system.queue.delete(work.receipt)
+    return asking
+
+
+def test_a_report_whose_message_was_lost_is_asked_for_by_the_sweep(system: System) -> None:
+    job = timed_out(system)
+    assert lose_all_messages(system) == 1
+    system.sweep()
+    assert system.queue.empty, "its message may still be there"
+
+    system.pass_time(REPORT_AFTER.total_seconds())
+    launches = system.wakeups.workers.count(1)
+    assert system.sweep() == 1
+
+    assert system.wakeups.workers.count(1) == launches + 1
+    work = asked(system)
+    assert (work.message.job_id, work.message.fence) == (job.id, 1)
+    system.late_reports.keep(work, REPORT)
+    system.pass_time(2 * REPORT_TRIED.total_seconds())
+    assert system.sweep() == 0
+    assert system.queue.empty
+
+
+def test_a_report_is_asked_for_though_the_ending_was_written_and_no_message_sent(system: System) -> None:
+    job = system.claimed().job
+    timeout = Outcome(status=JobStatus.FAILED, fence=job.fence)
+    system.jobs.write(job, job.finish(timeout, system.clock()))  # and there the writer was killed
+    lose_all_messages(system)
+
+    system.pass_time(REPORT_AFTER.total_seconds())
+    system.sweep()
+
+    assert asked(system).message.job_id == job.id
+
+
+def test_a_report_that_nobody_can_write_is_asked_for_more_and_more_rarely_and_then_no_more(system: System) -> None:
+    job = timed_out(system)
+    lose_all_messages(system)
+    asked_at = []
+    for minute in range(3 * 24 * 60):
+        system.pass_time(60)
+        if system.sweep():
+            asked_at.append(minute)
+            while (work := system.queue.receive(NO_WAIT)) is not None:
+                system.queue.delete(work.receipt)
+
+    assert 6 <= len(asked_at) <= 10
+    assert asked_at[-1] > REPORT_TRIED.total_seconds() / 60
+    assert (system.job(job).due_at, system.job(job).owes_report) == (None, True)
+
+
+def test_after_a_restart_that_lost_the_queue_reports_are_asked_for_at_once(system: System) -> None:
+    job = timed_out(system)
+    lose_all_messages(system)
+
+    system.sweep(everything=True)
+
+    assert asked(system).message.job_id == job.id
+
+
+def test_what_is_deleted_is_not_asked_for(system: System) -> None:
+    job = timed_out(system)
+    lose_all_messages(system)
+    system.control.delete(a_caller(), job.id)
+
+    system.pass_time(REPORT_AFTER.total_seconds())
+    assert system.sweep() == 0
+    assert system.queue.empty
+
+
+def test_a_job_that_was_tried_again_is_looked_after_as_any_other(system: System) -> None:
+    job = timed_out(system)
+    lose_all_messages(system)
+    system.control.retry(a_caller(), job.id, only_failed=True)
+    assert system.job(job).waiting
+
+    system.pass_time(REPORT_AFTER.total_seconds())
+    system.sweep()
+
+    assert system.job(job).waiting
+    assert system.queue.empty

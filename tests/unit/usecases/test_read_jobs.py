@@ -6,7 +6,9 @@ import pytest
 
 from tests.support.builders import PROJECT, START, a_caller, a_job, completed, failed, job_id
 from tests.support.system import System
-from wainwright.contracts.http import CreateJob, JobConfig
+from wainwright.adapters.costs import EstimatedCosts
+from wainwright.contracts.http import CreateJob, JobConfig, JobCost
+from wainwright.domain.costs import CostBasis
 from wainwright.domain.errors import InvalidInput, NotFound
 from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import JobDetail
@@ -116,12 +118,21 @@ class TestPresenting:
 
         assert (record.progress, record.tests, record.duration_ms) == (50, progress.tests, 5_000)
 
+    def test_shows_what_a_job_cost_to_whom_that_is_told(self) -> None:
+        job = a_job().admit(START).claim("w", START).renew(START, 3_600_000)
+
+        record = present(JobView(job, JobDetail(), Progress()), START, EstimatedCosts())
+
+        cost = EstimatedCosts().of(job)
+        assert (record.cost.seconds, record.cost.usd, record.cost.basis) == (3_600, cost.usd, CostBasis.ESTIMATED)
+        assert tuple(record.cost.breakdown) == cost.lines
+
     def test_shows_what_a_finished_job_came_to(self) -> None:
         job = a_job().admit(START).claim("w", START).renew(START, 1_500).finish(completed(), START)
 
         record = present(JobView(job, JobDetail(), Progress(tests=Tally(total=9, passed=1))), START)
 
-        assert (record.progress, record.tests, record.cost.seconds) == (100, completed().tests, 1.5)
+        assert (record.progress, record.tests, record.cost) == (100, completed().tests, JobCost(seconds=1.5))
         assert (record.report.ready, record.report.complete) == (True, True)
 
     def test_shows_a_failure_in_one_line(self) -> None:

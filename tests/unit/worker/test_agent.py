@@ -17,6 +17,8 @@ from wainwright.usecases.upload_spooled import UploadSpooled
 from wainwright.worker import run
 from wainwright.worker.agent import Agent
 from wainwright.worker.going import Going
+from wainwright.worker.hosting import Hosting
+from wainwright.worker.runtimes.isolation import Isolation
 
 ENVIRONMENT = {
     "WAINWRIGHT_STAGE": "test",
@@ -52,6 +54,25 @@ def whole(system: System, job: Job) -> bool:
     report = system.job(job).report
     assert report is not None
     return report.whole
+
+
+def test_what_a_suite_left_anywhere_is_removed_when_its_job_has_ended(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleared: list[bool] = []
+    settings = WorkerSettings.read(ENVIRONMENT | {"WAINWRIGHT_WORK_DIR": str(tmp_path)})
+    settings.home.mkdir()
+    job = system.admitted()
+
+    def clear_shared(_isolation: Isolation) -> None:
+        cleared.append(system.job(job).outcome is not None)
+        system.finish(PROJECT, job.id, job.run)
+
+    monkeypatch.setattr(run, "run_suite", failing)
+    monkeypatch.setattr(Isolation, "clear_shared", clear_shared)
+    Agent(worker(system), settings, Going(), settings.home, Hosting()).run()
+
+    assert cleared == [True]
 
 
 def test_a_worker_uploads_what_it_could_not_once_its_job_has_its_outcome(

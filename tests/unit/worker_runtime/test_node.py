@@ -60,7 +60,7 @@ def test_finds_the_package_that_lists_the_browsers(tmp_path: Path) -> None:
 
 def test_refuses_one_that_is_too_old(tmp_path: Path) -> None:
     packages(tmp_path, "1.9.2", "playwright", "playwright-core")
-    with pytest.raises(PlaywrightTestMissing, match=r"@playwright/test 1\.9\.2 is too old: this needs 1\.40 or newer"):
+    with pytest.raises(PlaywrightTestMissing, match=r"@playwright/test 1\.9\.2 is too old: this needs 1\.53 or newer"):
         find_playwright_test(tmp_path)
 
 

@@ -17,10 +17,13 @@ class SettingsInvalid(Exception):
     """A variable is missing or wrong; the message names all that are."""
 
 
-class Settings(BaseModel):
-    """Variables by name. A subclass has those that one kind of process needs."""
+class _Variables(BaseModel):
+    # Built when first used: a process reads one of these models.
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+class Settings(_Variables):
+    """Variables by name. A subclass has those that one kind of process needs."""
 
     stage: str = Field(alias="WAINWRIGHT_STAGE", min_length=1)
     log_level: str = Field(default="INFO", alias="WAINWRIGHT_LOG_LEVEL")
@@ -52,7 +55,7 @@ class JobSettings(StoreSettings):
     work_queue_url: str = Field(alias="WAINWRIGHT_WORK_QUEUE_URL", min_length=1)
 
 
-class CapacitySettings(BaseModel):
+class CapacitySettings(_Variables):
     """How much may run and wait (requirements D4 and D12)."""
 
     running_capacity: int = Field(default=5, alias="RUNNING_CAPACITY", ge=1)
@@ -64,14 +67,22 @@ class CapacitySettings(BaseModel):
         return Limits(running=self.running_capacity, queued=self.queued_capacity)
 
 
-class SpoolSettings(BaseModel):
+class SpoolSettings(_Variables):
     """Where files of reports wait that could not be uploaded (requirement D11), if this process has or sees such a place."""
 
     spool_dir: str | None = Field(default=None, alias="WAINWRIGHT_SPOOL_DIR", min_length=1)
     spool_max_mb: int = Field(default=1_024, alias="WAINWRIGHT_SPOOL_MAX_MB", ge=1)
 
 
-class ApiSettings(JobSettings, CapacitySettings, SpoolSettings):
+class CostSettings(_Variables):
+    """How jobs are priced: by the size of the stage's workers, or by what a meter writes into ``costs_dir``."""
+
+    worker_cpu_units: int = Field(default=1_024, alias="WAINWRIGHT_WORKER_CPU_UNITS", ge=1)
+    worker_memory_mib: int = Field(default=2_048, alias="WAINWRIGHT_WORKER_MEMORY_MIB", ge=1)
+    costs_dir: str | None = Field(default=None, alias="WAINWRIGHT_COSTS_DIR", min_length=1)
+
+
+class ApiSettings(JobSettings, CapacitySettings, SpoolSettings, CostSettings):
     """Of ``functions/api``."""
 
     bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)
@@ -112,14 +123,12 @@ class PublishSettings(Settings):
     event_bus: str = Field(alias="WAINWRIGHT_EVENT_BUS", min_length=1)
 
 
-class DependencySettings(BaseModel):
+class DependencySettings(_Variables):
     """Of installing what suites need.
 
     ``cache_dir`` is a folder that outlives workers; where there is none, installed environments go by way of the bucket.
     ``installer_variables`` are names, separated by commas, of variables that installers get besides those that they know.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     cache_dir: str | None = Field(default=None, alias="WAINWRIGHT_CACHE_DIR")
     cache_bytes: int = Field(default=5 * 1024**3, alias="WAINWRIGHT_CACHE_BYTES", ge=0)
@@ -132,15 +141,13 @@ class DependencySettings(BaseModel):
         return frozenset(name.strip() for name in self.installer_variables.split(",") if name.strip())
 
 
-class SuiteSettings(BaseModel):
+class SuiteSettings(_Variables):
     """As whom test code runs, and the most that one suite may take.
 
     ``test_user`` is a name or a number; without it the worker finds one where it can. ``memory_bytes`` defaults to what the
     container or the machine has, less a reserve. ``spares`` are test processes that wait for the next job, for at most
     ``spare_seconds``.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     test_user: str | None = Field(default=None, alias="WAINWRIGHT_TEST_USER", min_length=1)
     memory_bytes: int | None = Field(default=None, alias="WAINWRIGHT_TEST_MEMORY_BYTES", ge=64 * 1024**2)

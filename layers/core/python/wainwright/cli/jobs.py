@@ -5,11 +5,14 @@ import sys
 from collections.abc import Callable
 
 from wainwright.cli.connect import connect
+from wainwright.cli.costs import cost_line
+from wainwright.cli.failing import show_failing, traces_of
 from wainwright.cli.failures import ExitCode
+from wainwright.cli.reported import reported
 from wainwright.cli.results import exit_code, missing_files, tally
 from wainwright.cli.run import print_record
-from wainwright.cli.terminal import clean, console, first_line, seconds
-from wainwright.client import Client
+from wainwright.cli.terminal import clean, console, first_line, note, seconds
+from wainwright.client import Client, ClientError
 from wainwright.client.filters import JobFilters
 from wainwright.contracts.http import JobList, JobRecord
 from wainwright.domain.instants import to_text
@@ -26,10 +29,11 @@ def show_job(job_id: str, *, as_json: bool) -> int:
     """Print one job."""
     with connect(looking_back=True) as system, system.client() as client:
         job = client.get_job(job_id)
-    if as_json:
-        print_record(job)
-    else:
-        _print_job(job)
+        if as_json:
+            print_record(job)
+        else:
+            _print_job(job)
+            show_failing_of(client, job, own=system.own)
     return ExitCode.PASSED
 
 
@@ -56,7 +60,9 @@ def wait_for_job(job_id: str, *, status: str | None, timeout: float, as_json: bo
     """Wait for a state. Without one, for the end, and return the exit code that the end means."""
     with connect(start=False) as system, system.client() as client:
         job = client.jobs.wait_for(job_id, status or AT_REST, timeout=timeout)
-    tell(job, as_json=as_json)
+        tell(job, as_json=as_json)
+        if not as_json:
+            show_failing_of(client, job, own=system.own)
     return ExitCode.PASSED if status else exit_code(job)
 
 
@@ -84,6 +90,18 @@ def tell(job: JobRecord, *, as_json: bool) -> None:
         sys.stdout.write(f"{job.id} {job.status}\n")
 
 
+def show_failing_of(client: Client, job: JobRecord, *, own: bool) -> None:
+    """The failing tests of a job that has left a report, as ``run`` shows them. ``own``: its system goes with us."""
+    if not job.tests.failed or not job.report.ready:
+        return
+    try:
+        seen = reported(client, job.id)
+    except ClientError as error:
+        note(f"warning: the failing tests are not shown: {error.message}")
+        return
+    show_failing(console(), seen, traces_of(client, job, seen, own=own))
+
+
 def _print_job(job: JobRecord) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -105,6 +123,7 @@ def _print_job(job: JobRecord) -> None:
         "ended": to_text(job.completed_at) if job.completed_at else None,
         "took": seconds(job.duration_ms),
         "tests": tally(job.tests),
+        "cost": cost_line(job.cost),
         "failure": f"{job.failure.category}: {first_line(job.failure.message)}" if job.failure else None,
         "error": job.error if job.error and not job.failure else None,
         "results": json.dumps(job.results, ensure_ascii=False) if job.results else None,

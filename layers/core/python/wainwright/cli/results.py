@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from wainwright.cli.costs import cost_line
 from wainwright.cli.failing import Traces, show_failing
 from wainwright.cli.failures import ExitCode
 from wainwright.cli.progress import STYLES, Seen, where
@@ -49,6 +50,8 @@ def show_results(console: "Console", job: JobRecord, seen: Seen, traces: Traces)
     if job.failure is not None:
         console.print(Text(f"{job.failure.category}: {first_line(job.failure.message)}", style="red"), soft_wrap=True)
     console.print(Text(f"job      {job.id}"), soft_wrap=True)
+    if (cost := cost_line(job.cost)) is not None:
+        console.print(Text(f"cost     {cost}"), soft_wrap=True)
     if job.report.ready:
         rest = "" if job.report.complete else "  (incomplete)"
         console.print(Text(f"report   wainwright report open {job.id}{rest}"), soft_wrap=True)

@@ -134,11 +134,22 @@ def _watch(client: Client, job_id: str, options: WatchOptions, out: "Console", *
         return ExitCode.TIMED_OUT
     except ClientError as error:
         raise _lost_sight(error, job_id, own=own) from error
-    show_results(out, job, seen, traces_of(client, job, seen, own=own))
+    traces = traces_of(client, job, seen, own=own)
+    job = _settled(client, job)
+    show_results(out, job, seen, traces)
     _fetch_report(client, job, options)
     if options.as_json:
         print_record(job)
     return exit_code(job)
+
+
+def _settled(client: Client, job: JobRecord) -> JobRecord:
+    """The record once more: what follows a job's end, such as telling of it, is in its cost a moment later."""
+    try:
+        return client.get_job(job.id)
+    except ClientError as error:
+        note(f"warning: the cost may not be complete ({error.message})")
+        return job
 
 
 def _abandon(client: Client, job_id: str, *, own: bool) -> None:
@@ -165,8 +176,9 @@ def _fetch_report(client: Client, job: JobRecord, options: WatchOptions) -> None
         note("warning: the job left no report")
         return
     if options.report:
-        files = download(client, job.id, options.report)
-        note(f"The report's {count(files, 'file')} are in {options.report}. {hint(options.report)}")
+        found = download(client, job.id, options.report)
+        found.tell_missing()
+        note(f"The report's {count(found.files, 'file')} are in {options.report}. {hint(options.report)}")
     if options.junit:
         download_file(client, job.id, JUNIT, options.junit)
         note(f"JUnit XML is in {options.junit}.")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from wainwright.cli.connect import connect
 from wainwright.cli.failures import ExitCode, UsageProblem
-from wainwright.cli.terminal import clean, console, seconds
+from wainwright.cli.terminal import clean, console, note, seconds
 from wainwright.contracts.http import QuarantineList
 from wainwright.domain.model import Record
 
@@ -32,6 +32,8 @@ def show_tests(*, flaky: bool | None, file: str | None, sort: str, limit: int, a
         for test in page.tests
     ]  # fmt: skip
     _print_table(("Test", "Runs", "Flaky", "Failed", "Takes", "Last"), rows)
+    if page.truncated:
+        note("The project has tests in more files than are looked at: --file shows those of any one.")
     return ExitCode.PASSED
 
 

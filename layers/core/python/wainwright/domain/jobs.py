@@ -26,6 +26,14 @@ LEASE = timedelta(seconds=30)
 CHECK_AFTER = timedelta(seconds=60)
 """How long after a step the sweep looks whether the next one was taken."""
 
+REPORT_AFTER = timedelta(minutes=10)
+"""How long after a job came to rest without a report the sweep asks for it: by then the queue has given the message up, which
+asks for it first. It is asked for again each time that the job has been at rest twice as long.
+"""
+
+REPORT_TRIED = timedelta(hours=24)
+"""For so long: a report that nobody could write until then cannot be written."""
+
 MAX_LOSSES = 3
 """Losses of a worker in one run; the third ends the run."""
 
@@ -163,7 +171,8 @@ class Job(Record):
             } | changes  # fmt: skip
         if status in FINAL:
             changes["blocked_on"] = ()
-        return self._with(now, status=status, **changes)
+        after = self._with(now, status=status, **changes)
+        return after.model_copy(update={"due_at": now + REPORT_AFTER}) if after.owes_report else after
 
     def admit(self, now: datetime, most_lanes: int | None = None) -> Self:
         """Leave the waiting line for a new run. The execution is started by whoever wrote this.
@@ -318,7 +327,13 @@ class Job(Record):
 
     def add_report(self, report: ReportRef, now: datetime) -> Self:
         """A report was written after the end."""
-        return self._with(now, report=report)
+        return self._with(now, report=report, due_at=None)
+
+    def look_for_report(self, now: datetime) -> Self:
+        """Nothing changed but when the sweep looks again whether the report of this job at rest is there."""
+        rested = now - (self.completed_at or now)
+        later = now + max(rested, REPORT_AFTER) if self.owes_report and rested < REPORT_TRIED else None
+        return self._with(now, due_at=later, updated_at=self.updated_at)
 
     @property
     def in_work(self) -> bool:

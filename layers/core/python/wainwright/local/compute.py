@@ -174,6 +174,8 @@ def task_definitions(template: Template) -> list[TaskDefinition]:
                 container=container["Name"],
                 environment={each["Name"]: str(each["Value"]) for each in container.get("Environment", [])},
                 stop_timeout_seconds=float(container.get("StopTimeout", 30)),
+                cpu_units=int(resource.properties.get("Cpu", 1_024)),
+                memory_mib=int(resource.properties.get("Memory", 2_048)),
             )
         )
     return definitions

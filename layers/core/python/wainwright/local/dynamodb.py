@@ -26,7 +26,7 @@ from moto.dynamodb.responses import DynamoHandler
 from wainwright.local.errors import LocalError
 from wainwright.local.journal import Journal, RowChange
 from wainwright.local.patches import Patches
-from wainwright.local.request_units import Request, examined_size, measure
+from wainwright.local.request_units import Request, examined_size, measure, values_text
 from wainwright.local.template import STREAM_LABEL
 
 _RECORDS_KEPT = 10_000
@@ -189,8 +189,7 @@ class SafeDynamoDB:
 
     def _measure(self, handler: DynamoHandler, touched: Mapping[tuple[str, str], _Touched], *, done: bool) -> Request:
         before = {
-            (each.table.name, "\0".join(str(key.value) for key in (each.hash_key, each.range_key) if key is not None)): each.before
-            for each in touched.values()
+            (each.table.name, values_text(each.hash_key, each.range_key)): each.before for each in touched.values()
         }
         operation = handler.headers["x-amz-target"].rpartition(".")[2]
         return measure(operation, handler.body, self._backend.tables, before, self._examined, done=done)

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 from botocore.credentials import Credentials
 
 from wainwright.local.calls import CallLog
-from wainwright.local.inprocess import InProcessAws
+from wainwright.local.inprocess import HttpAnswer, InProcessAws
+from wainwright.local.meter import Meter
 from wainwright.local.signatures import SignatureRefused, SignedRequest, verify
 from wainwright.local.web import BodyRefused, read_body, refuse
 
@@ -53,8 +54,10 @@ class Endpoint:
         credentials: Credentials,
         cors: Mapping[str, tuple[CorsRule, ...]],
         calls: CallLog | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._calls = calls
+        self._meter = meter
         self._url = url
         self._aws = aws
         self._credentials = credentials
@@ -83,12 +86,20 @@ class Endpoint:
             return refuse(start_response, 403, f"pages of {origin} have no business here")
         if self._calls is not None:
             self._calls.from_worker(service, method, target, headers)
-        status, answer_headers, answer = self._aws.call(service, method, target, headers, body)
+        status, answer_headers, answer = self._call(service, method, target, headers, body)
         sent = _plain_headers(answer_headers, len(answer), method)
         if origin is not None and (rule := self._rule(target, origin, method)):
             sent += _cors_headers(rule, origin)
         start_response(f"{status} {_phrase(status)}", sent)
         return [] if method == "HEAD" else [answer]
+
+    def _call(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        if self._meter is None:
+            return self._aws.call(service, method, target, headers, body)
+        with self._meter.requested(headers):
+            answer = self._aws.call(service, method, target, headers, body)
+            self._meter.from_worker(service, method, target, headers, body, answer[2])
+            return answer
 
     def _rule(self, target: str, origin: str, method: str) -> CorsRule | None:
         bucket = urlsplit(target).path.lstrip("/").split("/", 1)[0]

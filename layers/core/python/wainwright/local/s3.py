@@ -49,7 +49,7 @@ class StoredS3:
     def __init__(self, journal: Journal, account_id: str, partition: str) -> None:
         self._journal = journal
         self._backend: S3Backend = s3_backends[account_id][partition]
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._changed = threading.local()
         self._expiry: dict[str, list[tuple[str, float]]] = {}
 
@@ -114,7 +114,15 @@ class StoredS3:
         keys: list[tuple[_VersionedKeyStore, str]] = self._changed.keys
         return keys
 
-    def _respond(self, original: Callable[..., Any], *args: Any, **kw: Any) -> Any:
+    def _respond(self, original: Callable[..., Any], response: S3Response, request: Any, *args: Any, **kw: Any) -> Any:
+        if request.method in ("GET", "HEAD"):
+            return original(response, request, *args, **kw)
+        with (
+            self._lock
+        ):  # else who stores the same name meanwhile has its content moved away while it is being answered
+            return self._change(original, response, request, *args, **kw)
+
+    def _change(self, original: Callable[..., Any], *args: Any, **kw: Any) -> Any:
         self._noted_keys().clear()
         answer = original(*args, **kw)
         buckets = {id(bucket.keys): name for name, bucket in list(self._backend.buckets.items())}

@@ -22,13 +22,15 @@ from wainwright.local.patches import Patches
 logger = logging.getLogger(__name__)
 
 ExecutionEnded = Callable[[dict[str, Any]], None]
+HistoryKnown = Callable[[str, list[Any]], None]
 
 
 class Interpreter:
     """Patches the interpreter of one process."""
 
-    def __init__(self, ended: ExecutionEnded) -> None:
+    def __init__(self, ended: ExecutionEnded, history: HistoryKnown) -> None:
         self._ended = ended
+        self._history = history
         self._start_lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._client_lock = threading.Lock()
@@ -97,6 +99,7 @@ class Interpreter:
         self._tell(communication.execution)
 
     def _tell(self, execution: Execution) -> None:
+        self._history(execution.exec_arn, list(execution.to_history_output()["events"]))
         detail = {
             "executionArn": execution.exec_arn,
             "stateMachineArn": execution.state_machine.arn,

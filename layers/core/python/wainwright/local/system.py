@@ -19,6 +19,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from wainwright.domain.costs import WorkerSize
 from wainwright.local import compute, resources
 from wainwright.local.calls import Call, CallLog
 from wainwright.local.dynamodb import SafeDynamoDB
@@ -29,6 +30,7 @@ from wainwright.local.functions import PACKAGE, Functions, FunctionSpec
 from wainwright.local.http_api import HttpApi
 from wainwright.local.inprocess import InProcessAws
 from wainwright.local.journal import Journal
+from wainwright.local.meter import Meter
 from wainwright.local.parameters import ParameterStore
 from wainwright.local.patches import Patches, bare_package
 from wainwright.local.pollers import QueuePoller
@@ -37,6 +39,7 @@ from wainwright.local.sqs import SafeSQS
 from wainwright.local.streams import StreamPoller
 from wainwright.local.template import Place, Template
 from wainwright.local.timers import Timers
+from wainwright.local.usage import UsageBook
 from wainwright.local.web import LoopbackServer
 from wainwright.local.workers import Workers
 
@@ -45,6 +48,9 @@ logger = logging.getLogger(__name__)
 DEFAULT_PORT = 8787
 _MAX_WORKERS = "MAX_CONCURRENT_TESTS"
 _SPOOL = "WAINWRIGHT_SPOOL_DIR"
+_COSTS = "WAINWRIGHT_COSTS_DIR"
+_KEPT_SECONDS = 30 * 86_400.0
+"""How long an object is kept, for its price, that no lifecycle rule ends."""
 _HOUSEKEEPING_SECONDS = 60.0
 _WORKERS_STOP_SECONDS = 10.0
 _FUNCTIONS_STOP_SECONDS = 3.0
@@ -177,9 +183,8 @@ class LocalSystem:
         specs = compute.functions(self.template)
         host_environment = dict(os.environ)
         # The stage says how many workers AWS may run; here this machine does.
-        self._set_environment(
-            compute.shared_environment(specs) | {_MAX_WORKERS: str(self._max_workers), _SPOOL: str(journal.spool)}
-        )
+        here = {_MAX_WORKERS: str(self._max_workers), _SPOOL: str(journal.spool), _COSTS: str(journal.costs)}
+        self._set_environment(compute.shared_environment(specs) | here)
         self._build(journal, specs, host_environment)
         restored = self._fill(journal)
         self._load(specs)
@@ -254,20 +259,42 @@ class LocalSystem:
         self._aws = InProcessAws(
             place, self.endpoint_url, self._functions, self._workers, ParameterStore(self._data_dir)
         )
+        self._meter = self._make_meter(journal)
         patches = Patches()
         self._stack.push(patches)
+        self._meter.install(patches)
         for part in (self._dynamodb, self._sqs, self._s3, self._router, self._aws):
             part.install(patches)
         self._install_interpreter(patches)
         if self._calls is not None:
             self._calls.install(patches)
 
+    def _make_meter(self, journal: Journal) -> Meter:
+        size = next(
+            (WorkerSize.of_task(each.cpu_units, each.memory_mib) for each in compute.task_definitions(self.template)),
+            WorkerSize(),
+        )
+        meter = Meter(UsageBook(journal.costs, size), self._kept_seconds, self._workers.log_bytes)
+        self._functions.watch = meter.watch
+        self._dynamodb.observer = meter.queried
+        self._stack.callback(meter.stop)
+        return meter
+
+    def _kept_seconds(self, key: str) -> float:
+        rules = [
+            rule
+            for bucket in self.template.of_type("AWS::S3::Bucket")
+            for rule in resources.bucket_expiry(bucket)
+            if key.startswith(rule[0])
+        ]
+        return min((seconds for _, seconds in rules), default=_KEPT_SECONDS)
+
     def _install_interpreter(self, patches: Patches) -> None:
         # Its support for AWS Batch loads a simulation of EC2, which takes longer than all the rest of the start.
         with bare_package("moto.batch"):
             from wainwright.local.stepfunctions import Interpreter
 
-        interpreter = Interpreter(self._execution_ended)
+        interpreter = Interpreter(self._execution_ended, self._meter.ended)
         interpreter.install(patches)
         patches.callback(interpreter.stop)
 
@@ -299,11 +326,14 @@ class LocalSystem:
         self._functions.load(specs, self._repo_root)
 
     def _run(self, restored: int) -> None:
-        self._endpoint_server.start(Endpoint(self.endpoint_url, self._aws, self.credentials, self._cors, self._calls))
+        self._endpoint_server.start(
+            Endpoint(self.endpoint_url, self._aws, self.credentials, self._cors, self._calls, self._meter)
+        )
         # Undone in reverse: pollers end first, then workers, then queues stop answering and handlers end.
         self._stack.callback(self._functions.drain, _FUNCTIONS_STOP_SECONDS)
         self._stack.callback(self._sqs.stop)
         self._stack.callback(self._workers.stop, _WORKERS_STOP_SECONDS)
+        self._meter.start()
         self._started = True
         pollers: list[QueuePoller | StreamPoller] = [
             *(QueuePoller(each, self._sqs, self._functions) for each in compute.queue_mappings(self.template)),

@@ -34,6 +34,7 @@ _INHERITED_PREFIXES = ("LC_", "PLAYWRIGHT_")
 _LOGS_KEPT = 20
 _LOG_BYTES = 20 * 1024 * 1024
 _KILLED_AFTER_SECONDS = 5.0
+_APP_ID = "AWS_SDK_UA_APP_ID"
 TaskStopped = Callable[[dict[str, Any]], None]
 
 
@@ -46,6 +47,8 @@ class TaskDefinition:
     container: str
     environment: Mapping[str, str]
     stop_timeout_seconds: float = 30
+    cpu_units: int = 1_024
+    memory_mib: int = 2_048
 
 
 @dataclass(slots=True)
@@ -154,6 +157,11 @@ class Workers:
         with self._lock:
             return [task.arn for task in self._tasks.values() if not task.stopped.is_set()]
 
+    def log_bytes(self, identity: str) -> int:
+        """How much a task, by the last part of its ARN, has logged."""
+        task = self._find(identity)
+        return task.log.stat().st_size if task is not None and task.log.exists() else 0
+
     def stop(self, timeout_seconds: float) -> None:
         """Tell every worker to go, wait, then end what is left."""
         with self._lock:
@@ -237,6 +245,7 @@ class Workers:
         for override in parameters.get("overrides", {}).get("containerOverrides", []):
             environment |= {each["name"]: each["value"] for each in override.get("environment", [])}
         environment |= {**self._granted, PARENT_FD: str(self._watched), "WAINWRIGHT_TASK_ARN": arn}
+        environment[_APP_ID] = identity  # every request of boto3 names it, so that the meter knows whose it is
         with log.open("wb") as output:
             process = subprocess.Popen(
                 self._command,

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Literal, get_args
 
 from wainwright.contracts.http import TestRecord
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.test_history import KEPT, TestStats
 from wainwright.ports import Clock, QuarantineStore, TestHistory
+from wainwright.ports.test_history import FileStats
 from wainwright.usecases.caller import Caller
 
 MOST_FILES = 1_000
-"""Files of a project that are looked at."""
+"""Files of a project that are looked at for each page: an order by rate or duration is one of all of them."""
 
 SortBy = Literal["flakeRate", "failureRate", "duration"]
 
@@ -39,6 +41,17 @@ class TestQuery:
 
 
 @dataclass(frozen=True)
+class TestPage:
+    """Some tests, where the next page starts, and whether the project has more files than were looked at."""
+
+    __test__ = False
+
+    tests: list[TestRecord]
+    following: int | None
+    truncated: bool
+
+
+@dataclass(frozen=True)
 class AnalyzeTests:
     """Ranks the tests of a project by what is remembered of them."""
 
@@ -46,14 +59,10 @@ class AnalyzeTests:
     quarantine: QuarantineStore
     clock: Clock
 
-    def __call__(self, caller: Caller, query: TestQuery) -> tuple[list[TestRecord], int | None]:
-        """One page, and where the next one starts."""
+    def __call__(self, caller: Caller, query: TestQuery) -> TestPage:
+        """One page."""
         now = self.clock()
-        files = (
-            self.history.all(caller.project, most=MOST_FILES)
-            if query.file is None
-            else self.history.files(caller.project, [query.file])
-        )
+        files, truncated = self._files(caller.project, query.file)
         found = [
             (test_id, file, stats)
             for file, tests in files.items()
@@ -65,7 +74,14 @@ class AnalyzeTests:
         quarantined = self._quarantined(caller.project, now)
         end = query.start + query.limit
         page = [_record(*each, quarantined=each[0] in quarantined) for each in found[query.start : end]]
-        return page, end if end < len(found) else None
+        return TestPage(page, end if end < len(found) else None, truncated)
+
+    def _files(self, project: str, file: str | None) -> tuple[Mapping[str, FileStats], bool]:
+        """What is looked at, and whether there is more."""
+        if file is not None:
+            return self.history.files(project, [file]), False
+        found = self.history.all(project, most=MOST_FILES + 1)
+        return dict(islice(found.items(), MOST_FILES)), len(found) > MOST_FILES
 
     def _quarantined(self, project: str, now: datetime) -> frozenset[str]:
         return frozenset(entry.test_id for entry in self.quarantine.list(project) if entry.holds(now))

@@ -6,7 +6,7 @@ from wainwright.contracts.http import JobCost, JobRecord, ReportLink
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.ports import JobView, Progress
+from wainwright.ports import Costs, JobView, Progress
 
 
 def report_path(job_id: str) -> str:
@@ -14,8 +14,8 @@ def report_path(job_id: str) -> str:
     return f"/v1/jobs/{job_id}/report/index.html"
 
 
-def present(view: JobView, now: datetime) -> JobRecord:
-    """The record of a job with its detail and progress."""
+def present(view: JobView, now: datetime, costs: Costs | None = None) -> JobRecord:
+    """The record of a job with its detail and progress, and with what it cost where that is asked for."""
     job, detail = view.job, view.detail
     tests = job.tests if job.final or not view.progress.tests.total else view.progress.tests
     return JobRecord(
@@ -30,8 +30,16 @@ def present(view: JobView, now: datetime) -> JobRecord:
         has_errors=job.has_errors, run_by=job.run_by, results=detail.results, tests=tests,
         failure=job.failure, error=job.failure.line() if job.failure else None,
         report=_report_link(job),
-        cost=JobCost(seconds=job.ran_ms / 1_000),
+        cost=_cost(job, costs),
     )  # fmt: skip
+
+
+def _cost(job: Job, costs: Costs | None) -> JobCost:
+    seconds = job.ran_ms / 1_000
+    cost = costs.of(job) if costs is not None else None
+    if cost is None:
+        return JobCost(seconds=seconds)
+    return JobCost(seconds=seconds, usd=cost.usd, basis=cost.basis, breakdown=list(cost.lines))
 
 
 def _report_link(job: Job) -> ReportLink:

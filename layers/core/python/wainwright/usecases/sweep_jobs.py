@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from wainwright.domain.errors import Conflict
 from wainwright.domain.jobs import Job, Outcome
-from wainwright.domain.states import IN_WORK, JobStatus
+from wainwright.domain.states import AT_REST, IN_WORK, JobStatus
 from wainwright.ports import Clock, ExecutionState, JobStore, WakeUps, WorkerStore, Workflows
 from wainwright.usecases.dispatch_jobs import start_run
 from wainwright.usecases.end_job import EndJob
@@ -36,14 +36,14 @@ class SweepJobs:
     clock: Clock
 
     def __call__(self, *, everything: bool = False) -> int:
-        """Repair what is overdue, or with ``everything`` all that is not at rest; returns how many jobs were looked at."""
+        """Repair what is overdue, or with ``everything`` all that ever will be; returns how many jobs were looked at."""
         lost = self._remove_lost_workers(everything=everything)
         rows = self.jobs.due(FOREVER, RECOVERY_BATCH) if everything else self.jobs.due(self.clock(), BATCH)
         woken: set[str] = set()
         faults: list[Exception] = []
         for project, job_id in rows:
             job = self.jobs.get(project, job_id)
-            if job is None or job.due_at is None:
+            if job is None or job.due_at is None or (job.due_at > self.clock() and not everything):
                 continue  # the index lags behind the row
             try:
                 self._mend(job)
@@ -72,6 +72,10 @@ class SweepJobs:
         return len(lost)
 
     def _mend(self, job: Job) -> None:
+        if job.status in AT_REST:
+            self.jobs.write(job, job.look_for_report(self.clock()))
+            self.end.ask_for_report(job)  # the message that did is lost, or nobody could write it
+            return
         if job.blocked_on and job.status is JobStatus.PENDING:
             if not self.end.follow(job, self.clock()):
                 self._look_again_later(job)

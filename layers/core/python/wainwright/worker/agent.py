@@ -126,7 +126,7 @@ class Agent:
             log.exception("the worker failed in a lane", extra=fields)
             self._worker.lanes.leave(claim, None, returns=False)
         finally:
-            self._hosting.isolation.remove(folder)
+            self._hosting.clear(folder)
 
     def _run(self, claim: Claim) -> None:
         folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.job.fence}"
@@ -141,4 +141,4 @@ class Agent:
             outcome = Outcome(status=JobStatus.FAILED, fence=claim.job.fence, failure=failure)
             end_claim(self._worker, claim, outcome)
         finally:
-            self._hosting.isolation.remove(folder)
+            self._hosting.clear(folder)

@@ -36,6 +36,11 @@ class Hosting:
         folder.mkdir(parents=True)
         self.isolation.let_through(folder)
 
+    def clear(self, folder: Path) -> None:
+        """Remove a job's own folder, and what its test code left elsewhere. To be called when the job has ended."""
+        self.isolation.remove(folder)
+        self.isolation.clear_shared()
+
 
 def host(settings: SuiteSettings, work_dir: Path) -> Hosting:
     """As the settings say; the first spare is on its way. Raises as :func:`isolate`."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from wainwright.worker.lane_servers import LaneServers
 from wainwright.worker.pulling import Pulling
 from wainwright.worker.redacting import RunSuite
 from wainwright.worker.runtimes.choose import runner_of
@@ -68,15 +69,17 @@ class LaneSuite:
             if end.reason != "finished":
                 return end
         self._collected = self._collected or frozenset()  # of batches, none is of all cases
-        return self._batches(request, stop)
+        with LaneServers(str((request.job or {}).get("id")), stop) as servers:
+            return self._batches(replace(request, servers=servers), stop, servers)
 
-    def _batches(self, request: SuiteRequest, stop: StopRequest) -> SuiteEnd:
+    def _batches(self, request: SuiteRequest, stop: StopRequest, servers: LaneServers) -> SuiteEnd:
         began, number, code, dropped = time.monotonic(), 0, 0, 0
         while cases := self._pulling.take_batch(stop):
             number += 1
             left = request.timeout_ms and max(request.timeout_ms - int((time.monotonic() - began) * 1_000), 1)
             batch = replace(_part(request, f"batch-{number}"), select=frozenset(cases), timeout_ms=left)
             end = self._run(batch, self._heard, stop)
+            servers.let_go()
             self._on_batch(batch.output)
             code, dropped = code or end.exit_code or 0, dropped + end.dropped
             if end.reason != "finished" or end.unfinished:

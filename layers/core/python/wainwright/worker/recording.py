@@ -362,8 +362,9 @@ class Recording:
         href, attachment = named
         job = self._claim.job
         if attachment.path is None or not attachment.path.is_file():
-            self.recorded.missing.append(f"{attachment.name}: the file was gone before it could be kept")
-            return attachment
+            lack = attachment.lack or "the file was gone before it could be kept"
+            self.recorded.missing.append(f"{self._redactor.text(attachment.name)}: {lack}")
+            return replace(attachment, path=None)
         if withheld := redact_file(attachment.path, attachment.content_type, self._redactor):
             self.recorded.missing.append(f"{attachment.name}: withheld, since {withheld}")
             return replace(attachment, path=None)

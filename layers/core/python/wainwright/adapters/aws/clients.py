@@ -1,10 +1,16 @@
-"""boto3 clients: made when first used, from one shared session, because making them is slow."""
+"""Clients of AWS: made when first used, from one shared session, because making them is slow.
 
+They are botocore's own, which are what boto3's are too. What boto3 adds - resources, and transfers in threads - is not used
+here, and importing it takes a tenth of a second of every cold start.
+"""
+
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.session import Session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,14 +28,67 @@ _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
 _S3_ONCE_CONFIG = _S3_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 
+class _Loader(Loader):
+    """Botocore's models, without what costs most and is not needed for the services that are used here.
+
+    By default botocore lists the folders of all four hundred services before it opens that of one, and reads a document of
+    1.2 MB on where each service is in each region. But where services are is said by each one's own rules; of that document
+    a client only takes how its region's partition is named, which is in a small one too.
+    """
+
+    _SERVICES = ("cloudformation", "dynamodb", "ecs", "events", "s3", "sqs", "ssm", "stepfunctions")
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """Those that are used here, whatever is asked for."""
+        return list(self._SERVICES)
+
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """The document of this name, and where it is."""
+        if name != "endpoints":
+            return super().load_data_with_path(name)
+        found, path = super().load_data_with_path("partitions")
+        return {"version": 3, "partitions": [_partition(each) for each in found["partitions"]]}, path
+
+
+_GLOBAL_SERVICES = {
+    "aws": {
+        "s3": {
+            "partitionEndpoint": "aws-global",
+            "endpoints": {"aws-global": {"credentialScope": {"region": "us-east-1"}, "hostname": "s3.amazonaws.com"}},
+        }
+    }
+}
+"""By partition, those that botocore takes for global: S3 in us-east-1, of the services that are used here."""
+
+
+def _partition(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A partition of botocore's ``partitions``, in the form of its ``endpoints``."""
+    return {
+        "partition": found["id"],
+        "dnsSuffix": found["outputs"]["dnsSuffix"],
+        "regionRegex": found["regionRegex"],
+        "regions": found["regions"],
+        "services": _GLOBAL_SERVICES.get(found["id"], {}),
+        "defaults": {
+            "hostname": "{service}.{region}.{dnsSuffix}", "protocols": ["https"], "signatureVersions": ["v4"]
+        },
+    }  # fmt: skip
+
+
+def _session() -> Session:
+    session = Session()
+    session.register_component("data_loader", _Loader())
+    return session
+
+
 class Clients:
     """Clients of one process. Which AWS they talk to is the environment's business (``AWS_ENDPOINT_URL``)."""
 
-    def __init__(self, session: boto3.session.Session | None = None) -> None:
-        self._session = session or boto3.session.Session()
+    def __init__(self, session: Session | None = None) -> None:
+        self._session = session or _session()
 
     def _client(self, service: str, config: Config = _CONFIG) -> Any:
-        client: Any = self._session.client  # the stubs know each service by its literal name alone
+        client: Any = self._session.create_client  # the stubs know each service by its literal name alone
         return client(service, config=config)
 
     @cached_property

@@ -151,7 +151,9 @@ def _progress(partition: str, progress: Progress) -> dict[str, Any]:
     if progress.percent is not None:
         item["percent"] = number(progress.percent)
     if progress.running:
-        item["running"] = text(json.dumps([each.model_dump(mode="json") for each in progress.running], ensure_ascii=False))
+        item["running"] = text(
+            json.dumps([each.model_dump(mode="json") for each in progress.running], ensure_ascii=False)
+        )
     return {"Item": item}
 
 

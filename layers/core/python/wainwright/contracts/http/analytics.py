@@ -56,9 +56,14 @@ class TestRecord(Record):
 
 
 class TestAnalytics(Record):
-    """Answer to ``GET /v1/analytics/tests``: the highest first, of what ``sortBy`` says."""
+    """Answer to ``GET /v1/analytics/tests``: the highest first, of what ``sortBy`` says.
+
+    ``truncated``: the project has tests in more files than are looked at, and those of the others are not in the list. Name a
+    ``file`` to see its tests in any case.
+    """
 
     __test__ = False
 
     tests: list[TestRecord]
     cursor: str | None
+    truncated: bool = False

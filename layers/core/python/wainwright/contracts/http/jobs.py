@@ -8,6 +8,7 @@ from wainwright.contracts.http.config import JobConfig
 from wainwright.contracts.http.fields import HttpUrl
 from wainwright.contracts.http.work import Work
 from wainwright.domain.capacity import Limits
+from wainwright.domain.costs import CostBasis, CostLine
 from wainwright.domain.failures import Failure
 from wainwright.domain.instants import Instant
 from wainwright.domain.jobs import MAX_PRIORITY, RunBy
@@ -80,10 +81,17 @@ class ReportLink(Record):
 
 
 class JobCost(Record):
-    """What a job cost, as far as it is known: running seconds, and US dollars once they are metered."""
+    """What a job has cost so far: seconds for which its latest attempt ran, and US dollars at AWS's public prices.
+
+    ``basis`` says whether the dollars were ``metered``, call by call, or are ``estimated`` from the time and the size of its
+    workers. ``breakdown`` has a line for each price. Those of the group ``looking``, what it cost to look at the job, are not
+    in ``usd``. Lists of jobs carry the seconds alone.
+    """
 
     seconds: float
     usd: float | None = None
+    basis: CostBasis | None = None
+    breakdown: list[CostLine] = Field(default_factory=list)
 
 
 class JobRecord(Record):

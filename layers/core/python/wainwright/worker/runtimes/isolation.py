@@ -13,6 +13,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,30 @@ for folder in sys.argv[1:]:
                 os.chmod(os.path.join(parent, name), 0o770)
     shutil.rmtree(folder, ignore_errors=True)
 """
+_CLEAR = """\
+import os, shutil, sys
+for process in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        if int(process) != os.getpid() and os.stat("/proc/" + process).st_uid == os.getuid():
+            sys.exit()
+    except FileNotFoundError:
+        pass
+for path in sys.argv[1:]:
+    try:
+        os.unlink(path)
+    except IsADirectoryError:
+        os.chmod(path, 0o770)
+        for parent, folders, _ in os.walk(path):
+            for name in folders:
+                if not os.path.islink(os.path.join(parent, name)):
+                    os.chmod(os.path.join(parent, name), 0o770)
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        pass
+"""
+"""As whom the tests ran: nothing is removed while another process of that user runs, which may be another worker's suite."""
+SHARED = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - what others may leave there is what this is about
+"""Folders in which anybody may write, in place of the temporary folder that a suite has of its own."""
 REMOVE_SECONDS = 60
 MOST_FOLDERS = 1_000
 """On one command line."""
@@ -129,16 +154,34 @@ class Isolation:
             return
         # What the tests made for themselves alone, only they can remove, for a worker that may not override permissions.
         theirs = [path for folder in left for path in self._theirs(folder)]
-        command = [sys.executable, "-I", "-S", "-c", _REMOVE, *theirs]
+        if self._as_them(_REMOVE, theirs):  # else it goes with the worker
+            for folder in left:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def clear_shared(self, places: Iterable[Path] = SHARED) -> None:
+        """Remove what test code left where anybody may write, so that the next job's does not find it. To be called when
+        nothing of it runs any more; does nothing where it runs as the worker itself, whose files cannot be told from its.
+        """
+        if self.user is None:
+            return
+        # Whether a process of theirs looks is for them to find: /proc may hide it from others.
+        left = [str(path) for place in places for path in _entries(place) if self._made(path)]
+        if left:
+            self._as_them(_CLEAR, left[:MOST_FOLDERS])
+
+    def _as_them(self, program: str, arguments: Sequence[str]) -> bool:
+        """Run a program as whom the tests run as; False where it did not end in time."""
+        if self.user is None:
+            return False
         try:
             subprocess.run(
-                command, user=self.user.uid, group=self.user.gid, extra_groups=[], umask=UMASK, cwd="/", env={},
+                [sys.executable, "-I", "-S", "-c", program, *arguments],
+                user=self.user.uid, group=self.user.gid, extra_groups=[], umask=UMASK, cwd="/", env={},
                 timeout=REMOVE_SECONDS, check=False, stdin=subprocess.DEVNULL, capture_output=True,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return  # it goes with the worker
-        for folder in left:
-            shutil.rmtree(folder, ignore_errors=True)
+            return False
+        return True
 
     def _theirs(self, folder: Path) -> list[str]:
         """The topmost folders that test code made."""
@@ -154,6 +197,13 @@ class Isolation:
             return self.user is not None and folder.lstat().st_uid == self.user.uid
         except OSError:
             return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []  # not on this platform
 
 
 def write_anew(path: Path, content: bytes) -> None:

@@ -6,7 +6,7 @@ Nothing of Wainwright is imported but `outcomes`, whose values are offered here 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -43,6 +43,7 @@ __all__ = [
     "LogLine",
     "Outcome",
     "Progress",
+    "ServerSharing",
     "SpareSource",
     "Step",
     "Stop",
@@ -69,7 +70,7 @@ EndReason = Literal[
     "collection_error",  # a file could not be loaded: `errors` names file and line
     "dependencies_failed",  # what the suite needs could not be installed: `errors` names the file
     "usage_error",  # pytest refused its options or the suite's configuration
-    "browser_missing",  # no browser to run with; nothing was started
+    "browser_missing",  # no browser to run with, or nothing to make videos with; no test was started
     "browser_not_in_suite",  # the suite's own projects run in none of the browsers that were asked for
     "runner_missing",  # the worker has not what the suite's runner runs on
     "interrupted",  # the suite ended the session itself (pytest.exit, KeyboardInterrupt)
@@ -139,6 +140,17 @@ class SpareSource(Protocol):
         """
 
 
+class ServerSharing(Protocol):
+    """The suite's servers, where several lanes on this machine use the same."""
+
+    def reach(
+        self, serve: Callable[[StopRequest, Callable[[], None]], None], seconds: float | None = None
+    ) -> bool:  # fmt: skip
+        """Whether there are servers that stay while the lane is at work. ``serve`` runs them, if need be: until it is told to
+        stop, calling the other when they can be reached. Waits so many seconds at most.
+        """
+
+
 @dataclass(frozen=True)
 class SuiteRequest:
     """One suite to run.
@@ -157,7 +169,7 @@ class SuiteRequest:
     `secrets` are variables of the test process alone, never of the worker's nor of an installer's. `isolation` says as whom
     and within which bounds its processes run; the two folders are such that they can be used so. `spares` may have a test
     process ready that saves its start. `test_retries` is how often a test that failed is run again at once; None: as the
-    suite itself says.
+    suite itself says. `servers` is for suites that start servers, and run in batches in lanes.
     """
 
     folder: Path
@@ -181,6 +193,7 @@ class SuiteRequest:
     isolation: Isolation = NOT_ISOLATED
     spares: SpareSource | None = field(default=None, repr=False)
     test_retries: int | None = None
+    servers: ServerSharing | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -158,9 +158,9 @@ class Step:
 @dataclass(frozen=True)
 class Attachment:
     """Evidence. `path` is the complete file on this worker's disk; `href` its URL relative to the report, once it has
-    one.
+    one. `lack` says why there is no file.
 
-    Only `href` is stored: another worker has no use for `path`.
+    Of these only `href` is stored: another worker has no use for the others.
     """
 
     name: str
@@ -168,6 +168,7 @@ class Attachment:
     path: Path | None = None
     href: str | None = None
     size_bytes: int = 0
+    lack: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""

@@ -5,24 +5,30 @@ to ours.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from .browsers import QUIET_FLAGS, BrowserMissing, find_browser
+from .browsers import QUIET_FLAGS, BrowserMissing, browsers_path, find_browser
 from .choose import playwright_config
 from .config import browser_settings
 from .isolation import write_anew
 from .model import BrowserName, SuiteRequest
 from .node import PlaywrightTest
 from .process import CHILD_PATH
+from .video import lacks_ffmpeg
 
 HELPERS = CHILD_PATH / "playwright_test"
 WRAPPER = ".wainwright.config"
 """Our configuration's name without its ending; it lies beside the suite's, for what is relative to that."""
 BROWSERS: tuple[BrowserName, ...] = ("chromium", "firefox", "webkit")
+Purpose = Literal["run", "list", "serve", "with servers"]
+"""Of a start of the runner: to run tests; to list them; to run the suite's servers and no test; to run tests while others
+run the servers.
+"""
 _EVIDENCE = ("trace", "screenshot", "video")
 _OPTIONS = {
     "viewport": "viewport",
@@ -54,6 +60,24 @@ try {{
 }}
 export default helper.wrap(found, {settings});
 """
+_NO_FFMPEG = (
+    "No ffmpeg was found, which videos are made with. Install one on the worker with: pip install imageio-ffmpeg. "
+    "Or do without videos: --video off"
+)
+
+_HOLD = """\
+"use strict";
+const {{ load, send }} = require({settings_helper});
+module.exports = () => {{
+  send(load({settings}), "serving", {{}});
+  return new Promise(() => setInterval(() => {{}}, 1_000_000));
+}};
+"""
+_NO_TEST = """\
+"use strict";
+const {{ createRequire }} = require("node:module");
+createRequire({cli})("@playwright/test").test("serves", () => {{}});
+"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +104,18 @@ def write_configuration(folder: Path, settings: Path) -> Path:
     template = _MODULE if _is_module(folder, ending) else _COMMON_JS
     write_anew(path, template.format(**literal).encode())
     return path
+
+
+def write_serving(folder: Path, settings: Path, runner: PlaywrightTest) -> Path:
+    """In a folder that is made: a global setup that comes when the servers are there and does not end, and a test, since
+    without one the runner starts nothing.
+    """
+    folder.mkdir()
+    words = {"settings_helper": HELPERS / "settings.cjs", "settings": settings, "cli": runner.cli}
+    literal = {name: json.dumps(str(path)) for name, path in words.items()}
+    (folder / "hold.cjs").write_text(_HOLD.format(**literal), encoding="utf-8")
+    (folder / "serves.test.cjs").write_text(_NO_TEST.format(**literal), encoding="utf-8")
+    return folder
 
 
 def _is_module(folder: Path, ending: str) -> bool:
@@ -123,6 +159,7 @@ def settings_of(
             for name, each in found.items()
             if isinstance(each, BrowserMissing)
         },
+        "ffmpegMissing": _NO_FFMPEG if lacks_ffmpeg(browsers_path(os.environ), runner.core, os.environ) else None,
         "browsers": list(request.browsers),
         "launchArgs": [*QUIET_FLAGS, *configured["launchArgs"]],
         "sandbox": request.sandbox,

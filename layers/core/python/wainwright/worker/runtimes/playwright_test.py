@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .environment import Surroundings, child_environment, surroundings
-from .model import Collected, Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from .model import (
+    BrowserName,
+    Collected,
+    EndReason,
+    Event,
+    JobLog,
+    LogLine,
+    ServerSharing,
+    StopRequest,
+    SuiteEnd,
+    SuiteError,
+    SuiteRequest,
+)
 from .node import NodeMissing, PlaywrightTest, PlaywrightTestMissing, find_node, find_playwright_test, write_programs
+from .playwright_remains import RESULTS
 from .playwright_session import PlaywrightSession
-from .playwright_settings import Folders, settings_of, write_configuration
+from .playwright_settings import Folders, Purpose, settings_of, write_configuration, write_serving
 from .process import CHILD_PATH
-from .supervised import EXPIRY_GRACE_SECONDS, Child, SupervisedRun
+from .supervised import CANCEL_GRACE_SECONDS, EXPIRY_GRACE_SECONDS, Child, SupervisedRun
 
 BLOB = "blob.zip"
 """In the output folder: what Playwright Test's own report of this run is made from."""
@@ -54,19 +69,31 @@ def _link_packages(request: SuiteRequest) -> None:
         link.symlink_to(installed, target_is_directory=True)
 
 
+_Key = tuple[Path, tuple[BrowserName, ...]]
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """Playwright Test's own ids of all tests, by ours; how the listing ended; whether the suite has servers to be shared."""
+
+    tests: dict[str, str]
+    end: SuiteEnd
+    has_servers: bool
+
+
 class _Listings:
     """What the last suites were listed as: a lane runs its suite again and again, a few tests at a time."""
 
     MOST = 4
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Path, tuple[str, ...]], tuple[dict[str, str], SuiteEnd]] = {}
+        self._known: dict[_Key, _Listing] = {}
 
-    def get(self, key: tuple[Path, tuple[str, ...]]) -> tuple[dict[str, str], SuiteEnd] | None:
+    def get(self, key: _Key) -> _Listing | None:
         """The listing of a suite, by its folder, which no other suite ever has, and its browsers."""
         return self._known.get(key)
 
-    def put(self, key: tuple[Path, tuple[str, ...]], listing: tuple[dict[str, str], SuiteEnd]) -> None:
+    def put(self, key: _Key, listing: _Listing) -> None:
         """Keep one, and let go of the oldest."""
         self._known[key] = listing
         while len(self._known) > self.MOST:
@@ -102,14 +129,15 @@ class _Suite:
             message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
             on_event(JobLog("ERROR", message))
         if request.collect_only:
-            return self._list(on_event)[1]
+            return self._list(on_event).end
         if request.select is None and not request.deselect:
             return self._start(on_event, ()).run()
         key = (request.folder.resolve(), request.browsers)
-        listed, end = _LISTINGS.get(key) or self._list(lambda _event: None)
+        listing = _LISTINGS.get(key) or self._list(lambda _event: None)
+        listed, end = listing.tests, listing.end
         if not listed:
             return end
-        _LISTINGS.put(key, (listed, end))
+        _LISTINGS.put(key, listing)
         chosen = [
             id for id in listed if id not in request.deselect and (request.select is None or id in request.select)
         ]
@@ -118,13 +146,52 @@ class _Suite:
             on_event(Collected((), tuple(sorted(passed_over))))
             return replace(end, reason="finished", collected=0, deselected=len(passed_over), unfinished=())
         self._request = replace(request, deselect=passed_over, select=frozenset(chosen))
-        return self._start(on_event, ("--last-failed",), [listed[id] for id in chosen]).run()
+        purpose: Purpose = "run"
+        if listing.has_servers and request.servers is not None:
+            reached = self._reach_servers(request.servers, on_event)
+            if not reached and (reason := self._ended_meanwhile()):
+                return replace(end, reason=reason, collected=len(chosen), unfinished=tuple(chosen))
+            purpose = "with servers" if reached else "run"
+        return self._start(on_event, ("--last-failed",), [listed[id] for id in chosen], purpose=purpose).run()
 
-    def _list(self, on_event: Callable[[Event], None]) -> tuple[dict[str, str], SuiteEnd]:
-        """Playwright Test's own ids of all tests, by ours, and how the listing ended."""
-        listing = self._start(on_event, ("--list",), listing=True)
+    def _list(self, on_event: Callable[[Event], None]) -> _Listing:
+        listing = self._start(on_event, ("--list",), purpose="list")
         end = listing.run()
-        return listing.session.listed, replace(end, unfinished=())
+        return _Listing(listing.session.listed, replace(end, unfinished=()), listing.session.has_servers)
+
+    def _reach_servers(self, servers: ServerSharing, on_event: Callable[[Event], None]) -> bool:
+        """Whether there are servers for it, which it then does not start itself. Of the job's time this takes its part."""
+        total, began = self._request.timeout_ms, time.monotonic()
+        seconds = None if total is None else total / 1000
+        reached = servers.reach(lambda stop, ready: self._serve(on_event, stop, ready), seconds)
+        if total is not None:
+            left = total - int((time.monotonic() - began) * 1000)
+            self._request = replace(self._request, timeout_ms=max(left, 0))
+        return reached
+
+    def _ended_meanwhile(self) -> EndReason | None:
+        """What came while it waited for servers, if anything did."""
+        if self._stop.mode != "run":
+            return "stopped" if self._stop.mode == "stop" else "canceled"
+        return "timed_out" if self._request.timeout_ms == 0 else None
+
+    def _serve(self, on_event: Callable[[Event], None], stop: StopRequest, ready: Callable[[], None]) -> None:
+        """Run the suite's servers, by a run of the suite that has no test and does not end."""
+        isolation = self._request.isolation
+        folder = Path(tempfile.mkdtemp(prefix="serving-", dir=self._request.output.parent))
+        isolation.let_through(folder)
+        output = folder / "output"
+        output.mkdir()
+        isolation.lend(output)
+        try:
+            with surroundings(output, isolation) as place:
+                request = replace(self._request, output=output, timeout_ms=None, test_retries=None)
+                suite = _Suite(request, self._node, self._runner, place, stop, self._grace)
+                serving = suite._start(lambda event: _pass_on_printed(event, on_event), (), purpose="serve")
+                serving.session.on_serving = ready
+                serving.run()
+        finally:
+            isolation.remove(folder)
 
     def _start(
         self,
@@ -132,16 +199,29 @@ class _Suite:
         options: tuple[str, ...],
         only: list[str] | None = None,
         *,
-        listing: bool = False,
+        purpose: Purpose = "run",
     ) -> _Run:
         # A listing is of all tests; what is asked for is chosen from it.
-        request = replace(self._request, select=None, deselect=frozenset()) if listing else self._request
-        session = PlaywrightSession(request.folder.resolve(), request.output.resolve(), on_event)
-        return _Run(request, session, self._stop, self._grace, self._node, self._runner, self._place, options, only)
+        whole = purpose in ("list", "serve")
+        request = replace(self._request, select=None, deselect=frozenset()) if whole else self._request
+        user = request.isolation.user
+        session = PlaywrightSession(
+            request.folder.resolve(), request.output.resolve(), on_event, left_by=user.uid if user else None
+        )
+        run = _Run(request, session, self._stop, self._grace, self._node, self._runner, self._place, options, only)
+        run.purpose = purpose
+        return run
+
+
+def _pass_on_printed(event: Event, on_event: Callable[[Event], None]) -> None:
+    if isinstance(event, LogLine):
+        on_event(event)
 
 
 class _Run(SupervisedRun):
     """One start of the runner. `only` are Playwright Test's own ids of the tests to run, if not all are to."""
+
+    cancel_grace = CANCEL_GRACE_SECONDS
 
     def __init__(
         self,
@@ -162,9 +242,10 @@ class _Run(SupervisedRun):
         self._place = place
         self._options = options
         self._only = only
+        self.purpose: Purpose = "run"
 
     def prepare(self, events_fd: int, control_fd: int) -> Child:
-        results = self._request.output.resolve() / "playwright"
+        results = self._request.output.resolve() / RESULTS
         results.mkdir(exist_ok=True)
         self._request.isolation.lend(results)
         if self._only is not None:
@@ -178,14 +259,19 @@ class _Run(SupervisedRun):
         ]
         return Child(command, self._environment(), (self._place.home, self._place.temporary))
 
+    def look_at_remains(self) -> None:
+        self.session.look_at_remains()
+
     def _write_configuration(self, events_fd: int, control_fd: int) -> Path:
         control = self._place.root / f"control-{events_fd}"
         control.mkdir(exist_ok=True)
         self._request.isolation.lend(control)
-        listing = "--list" in self._options
-        blob = None if listing else self._request.output.resolve() / BLOB
+        blob = None if self.purpose in ("list", "serve") else self._request.output.resolve() / BLOB
         folders = Folders(self._place.root / "settings.json", control, blob)
         settings = settings_of(self._request, self._runner, folders, (events_fd, control_fd))
+        settings["purpose"] = self.purpose
+        if self.purpose == "serve":
+            settings["serving"] = str(write_serving(self._place.root / "serving", folders.settings, self._runner))
         folders.settings.write_text(json.dumps(settings), encoding="utf-8")
         return write_configuration(self._request.folder.resolve(), folders.settings)
 

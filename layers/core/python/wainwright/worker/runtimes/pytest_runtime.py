@@ -18,10 +18,8 @@ from .process import CHILD_PATH
 from .pytest_session import PytestSession
 from .remains import Remains
 from .spare import Spare, fits
-from .supervised import EXPIRY_GRACE_SECONDS, POLL_SECONDS, Child, SupervisedRun, tell
+from .supervised import CANCEL_GRACE_SECONDS, EXPIRY_GRACE_SECONDS, POLL_SECONDS, Child, SupervisedRun, tell
 
-CANCEL_GRACE_SECONDS = 3.0
-"""A test is ended and its trace written in half a second, on a machine that has nothing else to do."""
 FEED_SECONDS = 0.01
 """How often the feed is asked while the child waits for its next test, which comes from elsewhere."""
 DEFAULT_BROWSERS: tuple[BrowserName, ...] = ("chromium",)
@@ -117,7 +115,7 @@ class _Run(SupervisedRun):
             user = self._request.isolation.user
             folders = (self._request.output.resolve(), self._place.traces, self._place.temporary)
             where = (*folders, user.uid if user else None)
-            self._session.interrupt(Remains(*where, since=began).collect())
+            self._session.interrupt(Remains(*where, since=began, video=self._request.video != "off").collect())
 
     def attend(self, control: int) -> float:
         self._feed(control)

@@ -25,27 +25,42 @@ MAX_FILES = 20
 MAX_SEEN = 20_000
 BESIDE = ("resources", "screencast", "screenshots", "aria")
 """Folders beside a trace, shared by all of one browser, with files that events name."""
+CLUSTER = b"\x1f\x43\xb6\x75"
+"""In a WebM file (Matroska), what begins the first frames: a file without has a head and nothing to be played."""
+HEAD_BYTES = 1024 * 1024
+NO_VIDEO = "nothing of it had been written when the test process ended: that begins some seconds after a page is opened"
 COPY = "-pwnetcopy-"
 """In the names of copies that Playwright makes of a network log."""
 
 
 @dataclass(frozen=True)
 class Remains:
-    """Where to look, and for files not older than `since` (seconds since the epoch): those of tests before are not of this."""
+    """Where to look, and for files not older than `since` (seconds since the epoch): those of tests before are not of this.
+
+    `video`: one was asked for, so that it is named as missing where there is none.
+    """
 
     output: Path
     traces: Path
     temporary: Path
     owner: int | None
     since: float
+    video: bool = False
 
     def collect(self) -> tuple[Attachment, ...]:
         """Everything that can be read. Nothing may write there any more."""
         recorded = Taking(self.traces, self.owner, beside=self.output.parent)
         found = [attachment for trace in self._traces() if (attachment := packed([trace], recorded))]
         elsewhere = Taking(self.temporary, self.owner, beside=self.output.parent)
-        for video in self._files(self.temporary, ".webm"):
-            found += taken(elsewhere, video, "video", "video/webm")
+        videos = [
+            each
+            for video in self._files(self.temporary, ".webm")
+            for each in taken(elsewhere, video, "video", "video/webm")
+            if each.path is not None and has_frames(each.path)
+        ]
+        found += videos
+        if self.video and not videos:
+            found.append(Attachment("video", "video/webm", lack=NO_VIDEO))
         log = self.output / "logs" / RUNNING_LOG
         found += taken(Taking(self.output, self.owner), log, "log", "text/plain; charset=utf-8")
         return tuple(found[:MAX_FILES])
@@ -65,6 +80,13 @@ def is_new(path: Path, since: float) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and found.st_mtime >= since
+
+
+def has_frames(video: Path) -> bool:
+    """Whether a recording that was cut off can be played, as far as it goes."""
+    with video.open("rb") as file:
+        head, found, frames = file.read(HEAD_BYTES).partition(CLUSTER)
+    return bool(head and found and len(frames) > len(CLUSTER))
 
 
 def packed(recordings: Sequence[Path], taking: Taking, name: str = "trace.zip") -> Attachment | None:

@@ -63,8 +63,6 @@ out.
 MAX_TEST_LINES = 200
 """Of those, per test; all of them are in the test's own log."""
 STDERR_TAIL_LINES = 60
-PYTEST_OK, PYTEST_TESTS_FAILED, PYTEST_INTERRUPTED, PYTEST_INTERNAL, PYTEST_USAGE, PYTEST_NO_TESTS = range(6)
-PYTEST_ORDERLY = (PYTEST_OK, PYTEST_TESTS_FAILED, PYTEST_INTERRUPTED, PYTEST_NO_TESTS)
 
 
 _BY_WHOM = {
@@ -175,7 +173,7 @@ class Session:
     def _test_ended(self, record: Mapping[str, Any]) -> list[Event]:
         test_id = self._known(record)
         # Checked before anything is kept: `from_json` does not read paths, so that none comes from a stored row.
-        attachments = tuple(filter(None, (self._attachment(item) for item in records(record, "attachments"))))
+        attachments = tuple(self._attachment(item) for item in records(record, "attachments"))
         result = TestResult.from_json({**record, "attachments": []})
         attachments += self._left_by(record)
         self._running = None
@@ -228,12 +226,12 @@ class Session:
             raise ValueError("not a collected test")
         return test_id
 
-    def _attachment(self, item: Mapping[str, Any]) -> Attachment | None:
-        """None for what is not a regular file in our folder: a link could name any file that the worker may read."""
+    def _attachment(self, item: Mapping[str, Any]) -> Attachment:
+        """Without a file if it is not a regular one in our folder: a link could name any file that the worker may read."""
+        name, content_type = text(item, "name", MAX_LABEL), text(item, "contentType", MAX_LABEL)
         taken = self._taking.take(Path(text(item, "path", MAX_ID)))
         if taken is None:
-            return None
-        name, content_type = text(item, "name", MAX_LABEL), text(item, "contentType", MAX_LABEL)
+            return Attachment(name, content_type, lack=self._taking.reason)
         return Attachment(name, content_type, taken[0], None, taken[1])
 
     def _with_calls(self, result: TestResult, attachments: tuple[Attachment, ...]) -> tuple[Step, ...]:

@@ -24,6 +24,8 @@ PYTEST_ARGUMENTS = 3
 """Of a command `python -m pytest …`, where the arguments begin: all that a spare is given of it."""
 EXPIRY_GRACE_SECONDS = 15.0
 """After the deadline: for the running test to be ended and its trace to be written, before everything is killed."""
+CANCEL_GRACE_SECONDS = 3.0
+"""As long after a cancel: it takes half a second, on a machine that has nothing else to do."""
 
 
 @dataclass(frozen=True)

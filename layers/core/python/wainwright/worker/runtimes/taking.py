@@ -19,7 +19,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 class Taking:
     """Takes files from below `output` into a folder beside it, or in the one named. `owner` is whom they must belong to, if
-    anybody: a second name of another's file is as good as a link to it.
+    anybody: a second name of another's file is as good as a link to it. `reason` says why the last file could not be taken.
     """
 
     def __init__(self, output: Path, owner: int | None = None, beside: Path | None = None) -> None:
@@ -27,10 +27,12 @@ class Taking:
         self._beside = beside or output.parent
         self._owner = owner
         self._kept: Path | None = None
+        self.reason = ""
         self._numbers = count(1)
 
     def take(self, path: Path) -> tuple[Path, int] | None:
         """Where the file is now, and its size in bytes; None if it is not a regular file below our folder that may be read."""
+        self.reason = "it is no file of the tests' own in the folder for evidence"
         try:
             parts = path.relative_to(self._output).parts
         except ValueError:
@@ -39,8 +41,13 @@ class Taking:
             return None
         try:
             return self._move(parts)
+        except FileNotFoundError:
+            self.reason = "the file was gone before it could be kept"
+        except PermissionError:
+            self.reason = "the worker may not read it: give its group the right to, as the umask of the tests does"
         except (OSError, ValueError):
-            return None
+            pass  # a link, a folder, or no name of a file at all
+        return None
 
     def _move(self, parts: tuple[str, ...]) -> tuple[Path, int] | None:
         folder = self.new_folder()

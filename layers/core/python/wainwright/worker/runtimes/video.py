@@ -42,6 +42,14 @@ def browsers_with_ffmpeg(browsers: Path, root: Path, driver: Path, environ: Mapp
     return made
 
 
+def lacks_ffmpeg(browsers: Path, driver: Path, environ: Mapping[str, str]) -> bool:
+    """Whether :func:`browsers_with_ffmpeg` finds none, on a platform where it knows what to look for."""
+    program, revision = _PROGRAMS.get(sys.platform), _revision(driver)
+    if program is None or revision is None or (browsers / f"ffmpeg-{revision}" / program).exists():
+        return False
+    return find_ffmpeg(environ) is None
+
+
 def find_ffmpeg(environ: Mapping[str, str]) -> Path | None:
     """An ffmpeg of this machine; None if there is none."""
     if importlib.util.find_spec("imageio_ffmpeg") is not None:

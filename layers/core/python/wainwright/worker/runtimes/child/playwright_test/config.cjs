@@ -17,6 +17,7 @@ exports.wrap = (exported, settingsFile) => {
   const settings = load(settingsFile);
   const own = exported && typeof exported === "object" && "default" in exported ? exported.default : exported;
   if (own === null || typeof own !== "object") return own; // Playwright Test says what is wrong with it
+  if (settings.purpose === "serve") return serving(own, settings);
   if (!isMain()) {
     gate.install(settings);
     browsers.install(settings, core(settings));
@@ -25,6 +26,7 @@ exports.wrap = (exported, settingsFile) => {
   browsers.install(settings, core(settings));
   const completed = complete(own, settings);
   refuseMissing(completed, settings);
+  if (settings.purpose === "list" && serversOf(own).some(atFixedPort)) send(settings, "has_servers", {});
   return completed;
 };
 
@@ -48,6 +50,8 @@ function complete(own, settings) {
     reporter: reporters(own, settings),
     preserveOutput: "always",
   };
+  if (settings.purpose === "with servers")
+    config.webServer = serversOf(own).map((each) => (atFixedPort(each) ? { ...each, reuseExistingServer: true } : each));
   if (own.projects) {
     const projects = own.projects.map((project) => ({ ...project, use: completeUse(project.use ?? {}, settings, false) }));
     config.projects = settings.browsers.length ? inBrowsers(projects, config, settings) : projects;
@@ -57,6 +61,26 @@ function complete(own, settings) {
     config.projects = settings.browsers.map((name) => ({ name, use: { browserName: name } }));
   }
   return config;
+}
+
+function serversOf(own) {
+  return [own.webServer ?? []].flat();
+}
+
+/** Of such a server there can be only one on a machine. */
+function atFixedPort(server) {
+  return Boolean(server?.url || server?.port);
+}
+
+/** A configuration that starts the servers, and then waits. Its own reporter ends it, when the worker says so. */
+function serving(own, settings) {
+  return {
+    webServer: serversOf(own).filter(atFixedPort),
+    testDir: settings.serving,
+    testMatch: "serves.test.cjs",
+    globalSetup: path.join(settings.serving, "hold.cjs"),
+    reporter: [[path.join(__dirname, "reporter.cjs"), { settings }]],
+  };
 }
 
 /** Options of the browser: what the job asks for outranks the configuration; what neither gives has our default. */
@@ -111,16 +135,23 @@ function inBrowsers(projects, config, settings) {
   return projects.filter((each) => kept.has(each));
 }
 
-/** A browser that is not installed is told before anything starts, and not once for each test. */
+/** A browser or an encoder that is not installed is told before anything starts, and not once for each test. */
 function refuseMissing(config, settings) {
   const projects = config.projects ?? [{}];
   const missing = projects
     .filter((each) => !usesAnother({ ...config.use, ...each.use }))
     .map((each) => settings.missing[browserOf(each, config)])
+    .concat(projects.some((each) => makesVideos({ ...config.use, ...each.use })) ? settings.ffmpegMissing : null)
     .filter(Boolean);
   if (!missing.length) return;
   for (const message of new Set(missing)) send(settings, "browser_missing", { message });
   throw new Error(missing[0]);
+}
+
+/** Whether there will be a video of some test, made here. */
+function makesVideos(use) {
+  const mode = use.video?.mode ?? use.video;
+  return !use.connectOptions && (mode === "on" || /^retain-on/.test(mode));
 }
 
 /** Whether the suite brings a browser of its own: a remote one, an executable, or a branded channel. */

@@ -25,6 +25,7 @@ const CUT_OFF = {
   expire: { kind: "job_timeout", message: "The time of the whole suite ran out while this test ran" },
   cancel: { kind: "canceled", message: "The job was canceled while this test ran" },
 };
+const BY_ITSELF = { kind: "canceled", message: "The suite was ended while this test ran" }; // maxFailures, globalTimeout
 const KILLED = /worker process exited unexpectedly.*signal=(SIG\w+)/;
 const LOG = { name: "log", contentType: "text/plain", index: "log" };
 const TRACE = { name: "trace", contentType: "application/zip" };
@@ -86,11 +87,17 @@ class Reporter {
 
   onTestEnd(test, result) {
     this._running.delete(result);
-    const cutOff = result.status === "interrupted" ? this._cutOff.get(result) : undefined;
+    const cutOff = this._whatCutOff(result);
     const left = ran(test, result) && this._left.hasTrace(test, result);
     if (ran(test, result) || cutOff) this._report(test, result, cutOff, left);
     stubs.replace(result, this._nameOf(result), left ? [LOG, { ...TRACE, index: result.attachments.length }] : [LOG]);
     this._interruptWhenIdle();
+  }
+
+  /** What ended a test by force. After a stop that was none, but a test that had hardly begun. */
+  _whatCutOff(result) {
+    if (result.status !== "interrupted") return undefined;
+    return this._cutOff.get(result) ?? (this._interrupted ? undefined : BY_ITSELF);
   }
 
   onStepEnd(test, result) {

@@ -1,0 +1,50 @@
+"""A worker that runs nothing: it takes each run and ends it as completed, by the same use cases as the real one.
+
+What it leaves out is what is not the control plane: bundle, test process, results, report. ``--idle``: a worker that is there
+and takes nothing, so that what is queued stays queued.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from wainwright import wiring
+from wainwright.domain.jobs import Outcome
+from wainwright.domain.reports import ReportRef
+from wainwright.domain.states import JobStatus
+from wainwright.settings import WorkerSettings
+from wainwright.usecases.run_job import Claim
+from wainwright.worker.agent import Agent
+from wainwright.worker.going import Going
+from wainwright.worker.parent import watch_parent
+
+
+class NoopAgent(Agent):
+    """The worker's own loop, with nothing where it would run the suite."""
+
+    def _run(self, claim: Claim) -> None:
+        # Named as written, for a job at rest without its report would be given to a worker once more.
+        report = ReportRef(fence=claim.job.fence, complete=True, viewer="none")
+        done = Outcome(status=JobStatus.COMPLETED, fence=claim.job.fence, report=report)
+        self._worker.run_job.end(claim, claim.ending or done)
+
+
+def main() -> int:
+    """Work until told to go."""
+    watch_parent(os.environ)
+    if "--idle" in sys.argv:
+        while True:
+            signal.pause()
+    going = Going()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: going.tell())
+    settings = WorkerSettings.read(os.environ)
+    settings.home.mkdir(parents=True, mode=0o700)
+    NoopAgent(wiring.worker(settings), settings, going, settings.home).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

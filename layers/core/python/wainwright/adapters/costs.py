@@ -1,0 +1,53 @@
+"""What jobs cost: by an estimate, or by what a meter has counted."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from wainwright.domain.costs import Cost, JobUsage, WorkerSize, estimated, metered
+from wainwright.domain.jobs import Job
+
+
+@dataclass(frozen=True)
+class EstimatedCosts:
+    """By what the job's row tells: all that is known where nobody meters."""
+
+    size: WorkerSize = field(default_factory=WorkerSize)
+
+    def of(self, job: Job) -> Cost:
+        """See :meth:`wainwright.ports.costs.Costs.of`. A job that has not been admitted yet has cost little else."""
+        return estimated(job.ran_ms / 1_000 * job.lanes, self.size)
+
+
+@dataclass(frozen=True)
+class MeteredCosts:
+    """By what a meter in this machine has written into a folder."""
+
+    folder: Path
+
+    def of(self, job: Job) -> Cost | None:
+        """See :meth:`wainwright.ports.costs.Costs.of`. None where the meter knows nothing of the job."""
+        usage = read_usage(self.folder, job.id)
+        return None if usage is None else metered(usage)
+
+
+def usage_file(folder: Path, job_id: str | None) -> Path:
+    """Where a meter's figures of a job are; without an id, those that are no job's."""
+    return folder / f"{job_id or 'shared'}.json"
+
+
+def read_usage(folder: Path, job_id: str | None) -> JobUsage | None:
+    """The figures of a job; None where there are none, or none that this version can read."""
+    try:
+        return JobUsage.model_validate_json(usage_file(folder, job_id).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def write_usage(folder: Path, usage: JobUsage) -> None:
+    """Write the figures of a job so that a reader finds either the old ones or the new ones."""
+    file = usage_file(folder, usage.job_id)
+    new = file.with_suffix(".new")
+    new.write_text(usage.model_dump_json(by_alias=True))
+    new.replace(file)

@@ -1,0 +1,221 @@
+"""What a DynamoDB request costs in request units, from the sizes of the items that it reads and writes.
+
+moto says 1.0 of every request. The rules, as AWS publishes them:
+
+- a write costs one unit for each KB, begun, of the larger of the item's two versions, in the table and once more in each
+  index whose entry it changes: one unit for an entry that comes, goes or changes, two where its key changes;
+- a write that a condition refuses costs what the item that is there would; so does a condition check;
+- a strongly consistent read costs one unit for each 4 KB, begun; others half of that. A query adds up the sizes of what it
+  examined first; single items are rounded one by one. What is not there costs as much as the smallest item;
+- a transaction doubles all of it, its index entries too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+
+WRITE_BYTES = 1_024
+READ_BYTES = 4_096
+ENTRY_OVERHEAD_BYTES = 100
+"""What DynamoDB stores for an item, and for an index entry, besides its attributes."""
+
+Attributes = Mapping[str, DynamoType]
+
+
+@dataclass(slots=True)
+class Request:
+    """One request: its keys, in DynamoDB's JSON, and what it used. ``grown_bytes`` may be negative."""
+
+    operation: str
+    writes: float = 0.0
+    reads: float = 0.0
+    grown_bytes: int = 0
+    keys: list[Mapping[str, Any]] = field(default_factory=list)
+    deleted: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One item of a request: the table, the item or its key, and whether it only checks a condition."""
+
+    table: str
+    named: Mapping[str, Any]
+    check: bool = False
+
+
+def writes_of(operation: str, body: Mapping[str, Any]) -> Iterator[Write]:
+    """The items that a request writes or checks."""
+    if operation == "PutItem":
+        yield Write(body["TableName"], body["Item"])
+    elif operation in ("UpdateItem", "DeleteItem"):
+        yield Write(body["TableName"], body["Key"])
+    elif operation == "TransactWriteItems":
+        for entry in body["TransactItems"]:
+            for kind, part in entry.items():
+                yield Write(part["TableName"], part["Item" if kind == "Put" else "Key"], kind == "ConditionCheck")
+    elif operation == "BatchWriteItem":
+        for table, entries in body["RequestItems"].items():
+            for entry in entries:
+                put = entry.get("PutRequest")
+                yield Write(table, put["Item"] if put else entry["DeleteRequest"]["Key"])
+
+
+def reads_of(operation: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Table, key and consistency of the single items that a request reads."""
+    if operation == "GetItem":
+        yield body["TableName"], body["Key"], bool(body.get("ConsistentRead"))
+    elif operation == "BatchGetItem":
+        for table, asked in body["RequestItems"].items():
+            for key in asked["Keys"]:
+                yield table, key, bool(asked.get("ConsistentRead"))
+    elif operation == "TransactGetItems":
+        for entry in body["TransactItems"]:
+            yield entry["Get"]["TableName"], entry["Get"]["Key"], True
+
+
+def write_units(table: Table, before: Item | None, after: Item | None) -> float:
+    """Units of one write in the table and its indexes."""
+    units = float(_begun(max(item_size(before), item_size(after)), WRITE_BYTES))
+    for index in table.all_indexes():
+        if index not in table.global_indexes:
+            continue
+        old, new = _entry(table, index, before), _entry(table, index, after)
+        if old == new:
+            continue
+        size = max(attributes_size(old or {}), attributes_size(new or {}))
+        moved = old is not None and new is not None and any(old[name] != new[name] for name in index.schema_key_attrs)
+        units += _begun(size, WRITE_BYTES) * (2 if moved else 1)
+    return units
+
+
+def checked_units(item: Item | None) -> float:
+    """Units of a check, or of a write that was refused."""
+    return float(_begun(item_size(item), WRITE_BYTES))
+
+
+def read_units(size: int, *, consistent: bool) -> float:
+    """Units of a read of so many bytes."""
+    return _begun(size, READ_BYTES) * (1.0 if consistent else 0.5)
+
+
+def examined_size(table: Table, items: Iterable[Item], index_name: str | None) -> int:
+    """Bytes that a query examined: of items, or of their entries in an index."""
+    if index_name is None:
+        return sum(item_size(item) for item in items)
+    index = next(each for each in table.all_indexes() if each.name == index_name)
+    return sum(attributes_size(_entry(table, index, item) or {}) for item in items)
+
+
+def stored_bytes(table: Table, item: Item | None) -> int:
+    """What is kept for an item: in the table, and in the indexes that it is in."""
+    if item is None:
+        return 0
+    entries = (_entry(table, index, item) for index in table.global_indexes)
+    indexed = sum(attributes_size(entry) + ENTRY_OVERHEAD_BYTES for entry in entries if entry is not None)
+    return item_size(item) + ENTRY_OVERHEAD_BYTES + indexed
+
+
+def item_size(item: Item | None) -> int:
+    """Bytes of an item: of its names and values."""
+    return 0 if item is None else attributes_size(item.attrs)
+
+
+def attributes_size(attributes: Attributes) -> int:
+    """Bytes of attributes: UTF-8 of the names, and the values."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in attributes.items())
+
+
+def _value_size(value: DynamoType) -> int:
+    kind, held = value.type, value.value
+    if kind == "S":
+        return len(held.encode())
+    if kind == "N":
+        return len(str(held).strip("-+.0")) // 2 + 2
+    if kind == "B":
+        return len(held) if isinstance(held, bytes) else len(held) * 3 // 4
+    if kind in ("SS", "NS", "BS"):
+        return sum(_value_size(DynamoType({kind[0]: each})) for each in held)
+    if kind == "L":
+        return 3 + sum(1 + _value_size(each) for each in held)
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + _value_size(each) for name, each in held.items())
+    return 1
+
+
+def _entry(table: Table, index: Any, item: Item | None) -> dict[str, DynamoType] | None:
+    """An item's entry in an index; None where it has none."""
+    if item is None or any(name not in item.attrs for name in index.schema_key_attrs):
+        return None
+    kind = (index.projection or {}).get("ProjectionType", "ALL")
+    if kind == "ALL":
+        return dict(item.attrs)
+    names = {*index.schema_key_attrs, *table.table_key_attrs}
+    if kind == "INCLUDE":
+        names |= set(index.projection.get("NonKeyAttributes", ()))
+    return {name: value for name, value in item.attrs.items() if name in names}
+
+
+def _begun(size: int, step: int) -> int:
+    return max(1, math.ceil(size / step))
+
+
+def measure(
+    operation: str,
+    body: Mapping[str, Any],
+    tables: Mapping[str, Table],
+    before: Mapping[tuple[str, str], Item | None],
+    examined: int | None,
+    *,
+    done: bool,
+) -> Request:
+    """What a request used, after it was answered.
+
+    Args:
+        before: the items as they were before the request, of those that it may have changed, by table and `key_text`.
+        examined: bytes that a query examined.
+        done: whether the request took effect.
+    """
+    request = Request(operation)
+    factor = 2.0 if operation.startswith("Transact") else 1.0
+    for write in writes_of(operation, body):
+        table = tables[write.table]
+        now = _find(table, write.named)
+        request.keys.append(write.named)
+        if write.check or not done:
+            request.writes += factor * checked_units(now)
+            continue
+        was = before.get((write.table, key_text(table, write.named)))
+        request.writes += factor * write_units(table, was, now)
+        request.grown_bytes += stored_bytes(table, now) - stored_bytes(table, was)
+        if was is not None and now is None:
+            request.deleted.append(write.named)
+    for name, key, consistent in reads_of(operation, body):
+        request.keys.append(key)
+        request.reads += factor * read_units(item_size(_find(tables[name], key)), consistent=consistent)
+    if examined is not None:
+        request.reads += read_units(examined, consistent=bool(body.get("ConsistentRead")))
+        request.keys += [{"pk": value} for value in body.get("ExpressionAttributeValues", {}).values()]
+    return request
+
+
+def key_text(table: Table, named: Mapping[str, Any]) -> str:
+    """An item's key as text, from the item or its key in DynamoDB's JSON."""
+    return "\0".join(str(next(iter(named[name].values()))) for name in table.table_key_attrs)
+
+
+def values_text(hash_key: DynamoType, range_key: DynamoType | None) -> str:
+    """As `key_text`, of the values of a key."""
+    return "\0".join(str(key.value) for key in (hash_key, range_key) if key is not None)
+
+
+def _find(table: Table, named: Mapping[str, Any]) -> Item | None:
+    if any(name not in named for name in table.table_key_attrs):
+        return None  # moto refuses such a request
+    range_key = DynamoType(named[table.range_key_attr]) if table.range_key_attr else None
+    return table.get_item(DynamoType(named[table.hash_key_attr]), range_key)

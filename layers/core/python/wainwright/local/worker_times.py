@@ -1,0 +1,58 @@
+"""Whose time a worker process spends: the job's whose message it has, from taking it until it looks for another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a worker spent on a job since it was last asked."""
+
+    job_id: str
+    seconds: float
+    log_bytes: int
+
+
+@dataclass(slots=True)
+class _Worker:
+    job_id: str | None = None
+    since: float = 0.0
+    log_bytes: int = 0
+
+
+class WorkerTimes:
+    """Follows workers by their task's id. ``log_bytes`` tells how large the log of a task is."""
+
+    def __init__(self, log_bytes: Callable[[str], int]) -> None:
+        self._log_bytes = log_bytes
+        self._lock = threading.Lock()
+        self._workers: dict[str, _Worker] = {}
+
+    def job_of(self, worker_id: str | None) -> str | None:
+        """The job that a worker has."""
+        with self._lock:
+            worker = self._workers.get(worker_id) if worker_id is not None else None
+            return worker.job_id if worker is not None else None
+
+    def take(self, worker_id: str | None, job_id: str | None) -> None:
+        """A worker has received a job's message, or none."""
+        if worker_id is not None:
+            with self._lock:
+                worker = self._workers.setdefault(worker_id, _Worker())
+                worker.job_id, worker.since = job_id, time.monotonic()
+
+    def spend(self, worker_id: str | None) -> Spent | None:
+        """What the worker has spent on its job since this was last called; None where it has none."""
+        if worker_id is None:
+            return None
+        log_bytes = self._log_bytes(worker_id)
+        with self._lock:
+            worker = self._workers.setdefault(worker_id, _Worker())
+            now = time.monotonic()
+            seconds, logged = now - worker.since, max(log_bytes - worker.log_bytes, 0)
+            worker.since, worker.log_bytes = now, log_bytes
+            return None if worker.job_id is None else Spent(worker.job_id, seconds, logged)

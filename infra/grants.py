@@ -11,7 +11,7 @@ from infra.constructs.secrets import Secrets
 from infra.constructs.storage import Storage
 from infra.constructs.workers import Workers
 from infra.constructs.workflow import Workflow
-from infra.nag import acknowledge, logical_id
+from infra.nag import acknowledge_grant, logical_id
 
 
 def grant_functions(
@@ -83,8 +83,8 @@ def _grant_executions(state_machine: sfn.StateMachine, grantee: iam.IGrantable) 
     state_machine.grant_start_execution(grantee)
     state_machine.grant_execution(grantee, "states:DescribeExecution")
     name = f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{logical_id(state_machine)}"}}]}}]}}'
-    acknowledge(
-        grantee.grant_principal,  # type: ignore[arg-type]  # every principal here is a role, which is a construct
-        f"IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}:*]",
+    acknowledge_grant(
+        grantee,
+        f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}:*",
         "Executions are named by job and run, which come and go.",
     )

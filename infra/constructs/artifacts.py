@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.nag import acknowledge, logical_id
+from infra.nag import acknowledge, acknowledge_grant, logical_id
 from infra.stages import Stage
 from wainwright.contracts import names
 from wainwright.contracts.report_files import REPORT_ZIP
@@ -85,9 +85,9 @@ class Artifacts(Construct):
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["s3:PutObject"], resource_arns=[self.bucket.arn_for_objects(pattern)]
         )
-        acknowledge(
-            grantee.grant_principal,  # type: ignore[arg-type]  # every principal here is a role, which is a construct
-            f"IAM5[Resource::<{logical_id(self.bucket)}.Arn>/{pattern}]",
+        acknowledge_grant(
+            grantee,
+            f"<{logical_id(self.bucket)}.Arn>/{pattern}",
             "A zip lies beside the report that it has, which is named by project and job, which come and go.",
         )
 
@@ -109,9 +109,9 @@ class Artifacts(Construct):
             resource_arns=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
         )
         for prefix in prefixes:
-            acknowledge(
-                grantee.grant_principal,  # type: ignore[arg-type]  # every principal here is a role, which is a construct
-                f"IAM5[Resource::<{logical_id(self.bucket)}.Arn>/{prefix}*]",
+            acknowledge_grant(
+                grantee,
+                f"<{logical_id(self.bucket)}.Arn>/{prefix}*",
                 f"Objects below {prefix} are named by project and job, which come and go.",
             )
 

@@ -17,7 +17,7 @@ from constructs import Construct
 
 from infra.constructs.functions import Functions
 from infra.constructs.queues import Queues
-from infra.nag import acknowledge
+from infra.nag import acknowledge_grant
 from infra.stages import Stage
 from wainwright.contracts import names
 
@@ -51,9 +51,9 @@ def connect_event_sources(functions: Functions, queues: Queues, table: dynamodb.
             filters=[_rows_of_jobs()],
         )
     )
-    acknowledge(
-        functions.publish_events.grant_principal,  # type: ignore[arg-type]  # a role, which is a construct
-        "IAM5[Resource::*]",
+    acknowledge_grant(
+        functions.publish_events,
+        "*",
         "dynamodb:ListStreams, which the event source's grant contains, knows no resource.",
     )
     for queue in queues.drained:

@@ -4,7 +4,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.nag import acknowledge
+from infra.nag import acknowledge_grant
 from infra.stages import Stage
 from wainwright.contracts.names import SECRETS
 
@@ -33,8 +33,8 @@ class Secrets(Construct):
 
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> None:
         iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self._arn])
-        acknowledge(
-            grantee.grant_principal,  # type: ignore[arg-type]  # every principal here is a role, which is a construct
-            f"IAM5[Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/{self._path}]",
+        acknowledge_grant(
+            grantee,
+            f"arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/{self._path}",
             "Projects and their secrets come and go; all of this stage's lie below this path, and nothing else does.",
         )

@@ -5,7 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.nag import acknowledge, logical_id
+from infra.nag import acknowledge_grant, logical_id
 from infra.stages import Stage
 from wainwright.contracts import names
 
@@ -56,9 +56,9 @@ class Storage(Construct):
 
     def _grant(self, grantee: iam.IGrantable, actions: tuple[str, ...]) -> None:
         self.table.grant(grantee, *actions)
-        acknowledge(
-            grantee.grant_principal,  # type: ignore[arg-type]  # every principal here is a role, which is a construct
-            f"IAM5[Resource::<{logical_id(self.table)}.Arn>/index/*]",
+        acknowledge_grant(
+            grantee,
+            f"<{logical_id(self.table)}.Arn>/index/*",
             "A table's indexes can only be named together by their path below the table.",
         )
 

@@ -176,6 +176,40 @@ def test_no_row_of_a_deleted_job_is_left(dynamodb_jobs: DynamoJobStore, aws_clie
     assert [partition for partition in partitions if job.id in partition] == []
 
 
+def test_what_is_sealed_names_no_report_and_nobody_can_change_it(jobs: JobStore) -> None:
+    job = full_job(jobs)
+    assert job.report is not None
+
+    jobs.seal(job)
+    jobs.seal(job)
+
+    found = jobs.get(PROJECT, job.id)
+    assert found is not None
+    assert (found.report, found.owes_report, found.due_at) == (None, False, None)
+    assert (found.status, found.version, found.report_days) == (job.status, job.version, job.report_days)
+    assert list(jobs.find(PROJECT, JobQuery(), LATER).jobs) == []
+    with pytest.raises(Conflict):
+        jobs.write(job, job.name("new", LATER))
+    with pytest.raises(Conflict):
+        jobs.write(found, found.name("new", LATER))
+    with pytest.raises(FenceLost):
+        jobs.record(job, events=[NewEvent(kind=EventKind.LOG, at=START, data={})])
+
+    jobs.delete(found)
+    assert jobs.get(PROJECT, job.id) is None
+
+
+def test_refuses_to_seal_what_changed_or_is_not_at_rest(jobs: JobStore) -> None:
+    job = running(jobs)
+    with pytest.raises(Refused):
+        jobs.seal(job)
+    stale = jobs.write(job, job.stop(LATER).finish(completed(), LATER))
+    named = jobs.write(stale, stale.name("kept", LATER))
+    with pytest.raises(Conflict):
+        jobs.seal(stale)
+    assert jobs.get(PROJECT, job.id) == named
+
+
 def test_deleting_may_be_repeated(jobs: JobStore) -> None:
     job = full_job(jobs)
     jobs.delete(job)
@@ -231,11 +265,11 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next(
             dynamodb_jobs.delete(job)
 
     # In between nobody can change it, nobody finds it, and whoever reads it can go on.
-    assert dynamodb_jobs.get(PROJECT, job.id) == job
+    assert dynamodb_jobs.get(PROJECT, job.id) == job.seal()
     for query in (JobQuery(), JobQuery(statuses=AT_REST), JobQuery(sort_by=SortBy.COMPLETED)):
         assert list(dynamodb_jobs.find(PROJECT, query, LATER).jobs) == []
     cleaning = JobQuery(statuses=AT_REST, sort_by=SortBy.COMPLETED, include_expired=True)
-    assert list(dynamodb_jobs.find(PROJECT, cleaning, LATER).jobs) == [job]
+    assert list(dynamodb_jobs.find(PROJECT, cleaning, LATER).jobs) == [job.seal()]
     with pytest.raises(Conflict):
         dynamodb_jobs.write(job, job.name("new", LATER))
     with pytest.raises(Conflict):

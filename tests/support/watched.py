@@ -60,6 +60,11 @@ class WatchedStore:
             self._ended.add((written.id, written.run))
         return written
 
+    def seal(self, job: Job) -> None:
+        """Seal what is about to be deleted."""
+        self._let_others_go_first()
+        self._inner.seal(job)
+
     def delete(self, job: Job) -> None:
         """Delete, and forget the job."""
         self._let_others_go_first()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from wainwright.worker.runtimes.model import Event, Stop, StopRequest, SuiteEnd, SuiteRequest, TestEnded, TestResult
 from wainwright.worker.runtimes.suite import run_suite
@@ -183,6 +183,23 @@ class SuiteFolder:
         run.end = run_suite(request, on_event, stop or Stop(), expiry_grace_seconds=expiry_grace_seconds)
         assert [path.name for path in self.output.parent.glob("run-*")] == []
         return run
+
+
+class Reached:
+    """A request that comes, and what is done, when a test has written the file `reached`."""
+
+    def __init__(self, suite: SuiteFolder, act: Callable[[], object], mode: Literal["run", "cancel"]) -> None:
+        self._file = suite.folder / "reached"
+        self._act = act
+        self._mode: Literal["run", "cancel"] = mode
+
+    @property
+    def mode(self) -> Literal["run", "stop", "cancel"]:
+        """See `StopRequest`."""
+        if not self._file.exists():
+            return "run"
+        self._act()
+        return self._mode
 
 
 def site_folder(root: Path) -> Path:

@@ -6,13 +6,13 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.worker_runtime.clock import Clock
-from tests.e2e.worker_runtime.suites import Run, SuiteFolder, processes_of, serve
+from tests.e2e.worker_runtime.suites import Reached, Run, SuiteFolder, processes_of, serve
 from tests.support.endings_page import EVIDENCE, typescript_rows
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.reports import ReportRef
@@ -40,6 +40,10 @@ SUITE = """
       await expect.poll(
         () => videos().some((name) => fs.statSync(path.join(recordings, name)).size), {{ timeout: 90_000 }}
       ).toBe(true);
+      const trace = () => path.join(recordings, 'traces');
+      const recorded = () => fs.readdirSync(trace()).filter((name) => name.endsWith('.trace'))
+        .some((name) => fs.readFileSync(path.join(trace(), name)).includes('evaluateExpression'));
+      await expect.poll(recorded, {{ timeout: 90_000 }}).toBe(true);
       {body}
     }});
     test('after', async () => {{}});
@@ -85,23 +89,6 @@ class Ending:
     def fail_meanwhile(self) -> Run:
         self.suite.write("b.spec.ts", FAILS_MEANWHILE)
         return self.run(WAIT, "workers: 2, maxFailures: 1")
-
-
-class Reached:
-    """A request that comes when the test has written that it has come so far."""
-
-    def __init__(self, suite: SuiteFolder, act: Callable[[], object], mode: Literal["run", "cancel"]) -> None:
-        self._file = suite.folder / "reached"
-        self._act = act
-        self._mode: Literal["run", "cancel"] = mode
-
-    @property
-    def mode(self) -> Literal["run", "stop", "cancel"]:
-        """See `StopRequest`."""
-        if not self._file.exists():
-            return "run"
-        self._act()
-        return self._mode
 
 
 ENDINGS: dict[str, Callable[[Ending], Run]] = {

@@ -132,6 +132,40 @@ def test_the_first_browser_of_the_suite_is_the_one_that_was_ready(suite: SuiteFo
     assert len(spares.taken) == 1
 
 
+def test_plugins_are_imported_ahead_as_pytest_would_and_nothing_of_that_stays(
+    suite: SuiteFolder, spares: Counting
+) -> None:
+    suite.write(
+        "test_plugins.py",
+        """
+        import sys
+        import pytest_playwright.pytest_playwright as plugin
+        import wainwright_child.plugin as ours
+        from _pytest.assertion.rewrite import AssertionRewritingHook
+
+        def test_plugins(request, browser):
+            [hook] = [each for each in sys.meta_path if isinstance(each, AssertionRewritingHook)]
+            assert __loader__ is hook
+            for module in (plugin, ours):
+                assert isinstance(module.__loader__, AssertionRewritingHook)
+                assert module.__loader__ is not hook
+                assert request.config.pluginmanager.is_registered(module)
+            assert "schemathesis" not in sys.modules
+        """,
+    )
+    spares.start()
+    assert passed(suite.run(spares=spares)) == ["test_plugins"]
+    assert len(spares.taken) == 1
+
+
+def test_of_what_a_browser_was_warmed_with_nothing_is_left(spares: Counting) -> None:
+    spares.start()
+    spare = spares._spare
+    assert spare is not None
+    assert spare.await_ready()
+    assert not spare.place.traces.exists()
+
+
 def job_with(**params: object) -> dict[str, object]:
     return {"id": "job-1", "label": None, "url": None, "params": params, "attempt": 1, "previous": {}}
 

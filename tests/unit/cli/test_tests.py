@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 from tests.unit.cli.conftest import Run
 from tests.unit.client.fake_project import FakeProject
+from wainwright.contracts.http import TestAnalytics
 
 NAME = "test_cart.py::test_pays[chromium]"
 
@@ -17,6 +20,19 @@ def test_shows_how_flaky_tests_are(project: FakeProject, wainwright: Run) -> Non
         assert told in shown.stdout
     assert dict(project.asked[0].url.params) == {"flaky": "true", "sortBy": "failureRate", "limit": "7"}
     assert json.loads(as_json.stdout)["tests"][0]["flakeRate"] == 0.5
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+def test_says_where_not_all_files_were_looked_at(
+    project: FakeProject, wainwright: Run, monkeypatch: pytest.MonkeyPatch, truncated: bool
+) -> None:
+    shown = TestAnalytics(tests=[], cursor=None, truncated=truncated)
+    monkeypatch.setattr("wainwright.client.Client.analyze_tests", lambda *_arguments, **_named: shown)
+
+    result = wainwright("analytics", "tests")
+
+    assert result.exit_code == 0
+    assert ("tests in more files than are looked at" in result.stderr) is truncated
 
 
 def test_adds_lists_and_removes_a_quarantine(project: FakeProject, wainwright: Run) -> None:

@@ -329,6 +329,10 @@ class Job(Record):
         """A report was written after the end."""
         return self._with(now, report=report, due_at=None)
 
+    def seal(self) -> Self:
+        """As whoever reads it finds a job that is being deleted: it names no report, since that may be gone, and owes none."""
+        return self.model_copy(update={"report": None, "fence": 0, "due_at": None})
+
     def look_for_report(self, now: datetime) -> Self:
         """Nothing changed but when the sweep looks again whether the report of this job at rest is there."""
         rested = now - (self.completed_at or now)

@@ -158,8 +158,18 @@ class JobStore(Protocol):
         """Ids of the jobs that were made to wait for this one."""
         ...
 
+    def seal(self, job: Job) -> None:
+        """Note that a job is being deleted: nobody can change it any more, no list has it but that of cleaning, and its row
+        names no report. May be repeated.
+
+        Raises:
+            Conflict: the row is no longer ``job``.
+            Refused: the job is not at rest.
+        """
+        ...
+
     def delete(self, job: Job) -> None:
-        """Remove a job and all its rows: detail, progress, tests, events, logs. To be repeated until it returns.
+        """Remove a job and all its rows: detail, progress, tests, events, logs. Seals it first. To be repeated until it returns.
 
         Raises:
             Conflict: the row is no longer ``job``.

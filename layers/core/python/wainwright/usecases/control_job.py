@@ -74,7 +74,7 @@ class ControlJob:
         return self._change(caller, job_id, "be changed so", step)
 
     def delete(self, caller: Caller, job_id: str) -> None:
-        """Delete a job at rest with all it left. Objects go first, the row last: it can be repeated."""
+        """Delete a job at rest with all it left. May be repeated, also where it was broken off."""
         check_job_id(job_id)
         job = self._get(caller, job_id)
         if job.status not in AT_REST:
@@ -105,13 +105,15 @@ class ControlJob:
 
 
 def remove_job(jobs: JobStore, artifacts: Artifacts, spool: Spool, job: Job) -> None:
-    """Delete a job's objects and rows, the job's own row last.
+    """Delete a job's objects and rows, the job's own row last. That is sealed before anything goes, so that it never names
+    what is gone, and that a job which somebody resumes or tries again just now loses nothing.
 
     Raises:
         Conflict, Refused: the job is not, or no longer, at rest as it was read.
     """
     prefix = report_prefix(job.project, job.id, days=job.report_days)
-    for key in spool.keys(prefix):  # first, or what lies there could still be uploaded
+    jobs.seal(job)
+    for key in spool.keys(prefix):  # before the bucket, or what lies there could still be uploaded
         spool.delete(key)
     while artifacts.delete_all(prefix, most=OBJECTS_AT_ONCE):
         pass

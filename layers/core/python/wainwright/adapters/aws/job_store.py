@@ -89,12 +89,9 @@ class DynamoJobStore(JobRecords):
     def delete(self, job: Job) -> None:
         """See :meth:`wainwright.ports.JobStore.delete`.
 
-        The row goes last. Until then its version is negative, so that nobody can change it, and it is in no list but that
-        of cleaning; its body is as it was, so that whoever reads it can go on deleting.
+        The row goes last. Until then it is sealed, and whoever reads it can go on deleting.
         """
-        if job.status not in AT_REST:
-            raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
-        self._seal(job)
+        self.seal(job)
         partition = items.job_partition(job.project, job.id)
         rows = self._rows.partition(partition, ProjectionExpression="pk, sk")
         self._rows.remove_all(row for row in rows if row["sk"]["S"] != "#JOB")
@@ -108,12 +105,18 @@ class DynamoJobStore(JobRecords):
         except Refusal as refusal:
             raise Conflict(f"job {job.id} changed since it was read") from refusal
 
-    def _seal(self, job: Job) -> None:
+    def seal(self, job: Job) -> None:
+        """See :meth:`wainwright.ports.JobStore.seal`. The row's version is negative from then on."""
+        if job.status not in AT_REST:
+            raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
         try:
             self._rows.update(
                 items.job_key(job.project, job.id),
-                "SET #version = :sealed, fence = :none REMOVE byStatus, byTemplate, byBatch, dueShard",
-                {":version": number(job.version), ":sealed": number(-job.version), ":none": number(-1)},
+                "SET #version = :sealed, fence = :none, body = :body REMOVE byStatus, byTemplate, byBatch, dueShard",
+                {
+                    ":version": number(job.version), ":sealed": number(-job.version), ":none": number(-1),
+                    ":body": text(job.seal().model_dump_json(by_alias=True, exclude_defaults=True)),
+                },
                 ConditionExpression="#version = :version OR #version = :sealed",
                 ExpressionAttributeNames={"#version": "version"},
             )  # fmt: skip

@@ -29,6 +29,7 @@ class MemoryJobStore:
         self._lock = self.lock = threading.RLock()
         self.lanes: dict[tuple[str, str, int], dict[int, LaneRecord]] = {}
         self._jobs: dict[tuple[str, str], Job] = {}
+        self._sealed: set[tuple[str, str]] = set()
         self._details: dict[tuple[str, str], JobDetail] = {}
         self._progress: dict[tuple[str, str], Progress] = {}
         self._tests: dict[tuple[str, str], dict[str, StoredTest]] = {}
@@ -67,6 +68,8 @@ class MemoryJobStore:
             return written
 
     def _stands(self, before: Job | None, after: Job) -> bool:
+        if (after.project, after.id) in self._sealed:
+            return False
         current = self._jobs.get((after.project, after.id))
         return (current.version if current else None) == (before.version if before else None)
 
@@ -153,7 +156,8 @@ class MemoryJobStore:
         scope = scope_of(project, query)
         passed = read_cursor(query.cursor, scope)
         with self._lock:
-            found = [job for job in self._jobs.values() if job.project == project and query.matches(job, now)]
+            listed = [job for key, job in self._jobs.items() if query.include_expired or key not in self._sealed]
+        found = [job for job in listed if job.project == project and query.matches(job, now)]
         places = {place_of(query, job): job for job in found}
         beyond = [
             place
@@ -169,14 +173,25 @@ class MemoryJobStore:
         with self._lock:
             return sorted(self._next.get((project, job_id), set()))
 
-    def delete(self, job: Job) -> None:
-        """See :meth:`wainwright.ports.JobStore.delete`."""
+    def seal(self, job: Job) -> None:
+        """See :meth:`wainwright.ports.JobStore.seal`."""
         if job.status not in AT_REST:
             raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
         key = (job.project, job.id)
         with self._lock:
-            if key in self._jobs and self._jobs[key].version != job.version:
+            if key not in self._jobs:
+                return
+            if self._jobs[key].version != job.version:
                 raise Conflict(f"job {job.id} changed since it was read")
+            self._jobs[key] = job.seal()
+            self._sealed.add(key)
+
+    def delete(self, job: Job) -> None:
+        """See :meth:`wainwright.ports.JobStore.delete`."""
+        self.seal(job)
+        key = (job.project, job.id)
+        with self._lock:
+            self._sealed.discard(key)
             parts: tuple[dict[tuple[str, str], Any], ...] = (
                 self._jobs, self._details, self._progress, self._tests, self._events, self._next
             )  # fmt: skip
@@ -188,7 +203,7 @@ class MemoryJobStore:
     def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
         """See :meth:`wainwright.ports.JobStore.set_detail`."""
         with self._lock:
-            if (project, job_id) not in self._jobs:
+            if (project, job_id) not in self._jobs or (project, job_id) in self._sealed:
                 raise Conflict(f"there is no job {job_id} any more")
             self._details[project, job_id] = detail
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .browsers import QUIET_FLAGS, Browser
-from .environment import child_environment, make_surroundings
+from .environment import OPTIONAL_PLUGINS, child_environment, make_surroundings
 from .isolation import Isolation
 from .model import SuiteRequest
 from .process import CHILD_PATH, SuiteProcess
@@ -84,6 +84,7 @@ class Spare:
             "launchArgs": [*QUIET_FLAGS],
             "sandbox": False,
             "traces": str(self.place.traces),
+            "withoutPlugins": ["playwright-asyncio", *OPTIONAL_PLUGINS],
         }
         path = self.place.root / "spare.json"
         path.write_text(json.dumps(settings), encoding="utf-8")

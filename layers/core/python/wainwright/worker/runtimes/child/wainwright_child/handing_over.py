@@ -131,11 +131,13 @@ def prepare(settings: dict[str, Any]) -> Prepared | Nothing:
         playwright = manager.__enter__()
     except (Error, OSError):
         return Nothing()
-    given = {"traces_dir": Traces(Path(settings["traces"])).folder()}
+    traces = Traces(Path(settings["traces"]))
+    given = {"traces_dir": traces.folder()}
     options = launch_options(settings, playwright.chromium, given)
     try:
         browser = playwright.chromium.launch(**options)
         _warm(browser)
+        traces.tidy()
     except Error:
         manager.__exit__(None, None, None)
         return Nothing()
@@ -145,10 +147,13 @@ def prepare(settings: dict[str, Any]) -> Prepared | Nothing:
 
 
 def _warm(browser: Any) -> None:
-    """In a context of its own, of which nothing stays."""
+    """What a traced test does, in a context of its own, of which nothing stays: the first time takes the driver a good deal."""
     context = browser.new_context()
+    context.tracing.start(screenshots=True, snapshots=True, sources=True)
     page = context.new_page()
-    page.goto("about:blank")
+    page.set_content("<button>Press</button>")
+    page.get_by_role("button").click()
+    context.tracing.stop()
     context.close()
 
 

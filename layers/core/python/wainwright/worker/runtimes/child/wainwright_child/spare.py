@@ -1,27 +1,30 @@
 """A test process that waits for its suite: run by `python -m wainwright_child.spare EVENTS CONTROL SETTINGS`.
 
 EVENTS and CONTROL are inherited descriptors, SETTINGS a file: {executables: {chromium: path | null}, launchArgs, sandbox,
-traces: folder}. Once everything is ready it writes {"type": "ready"} to EVENTS. From CONTROL it reads one order, a line with the
-number of bytes and then as many bytes of JSON: {arguments: of pytest, environment: all of it, folder}. It says
-{"type": "begun"}, and is from then on what `python -m pytest` in that folder would have been.
+traces: folder, withoutPlugins: [name of an entry point]}. Once everything is ready it writes {"type": "ready"} to EVENTS. From
+CONTROL it reads one order, a line with the number of bytes and then as many bytes of JSON: {arguments: of pytest, environment:
+all of it, folder}. It says {"type": "begun"}, and is from then on what `python -m pytest` in that folder would have been.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 MODULES = (
     *("html", "difflib", "zipfile", "mimetypes", "asyncio", "xml.sax.saxutils"),
-    *("slugify", "requests", "greenlet"),
+    *("slugify", "requests", "greenlet", "execnet", "pdb", "readline", "playwright.async_api"),
     *("wainwright_child.browsers", "wainwright_child.control", "wainwright_child.failures", "wainwright_child.feeding"),
     *("wainwright_child.headers", "wainwright_child.job", "wainwright_child.recording", "wainwright_child.scripts"),
 )
-"""What a suite's process imports anyway. Plugins that pytest loads are not among it: it has to see them being imported."""
+"""What a suite's process imports anyway. Plugins that pytest loads are not among it: see :func:`import_plugins`."""
+OUR_PLUGIN = "wainwright_child.plugin"
 
 
 def main(arguments: list[str]) -> int:
@@ -31,6 +34,7 @@ def main(arguments: list[str]) -> int:
     for descriptor in (events, control):
         os.set_inheritable(descriptor, False)
     import_ahead()
+    import_plugins(settings["withoutPlugins"])
     from . import handing_over
 
     prepared = handing_over.prepare(settings)
@@ -67,6 +71,30 @@ def import_ahead() -> None:
             importlib.import_module(name)
         except ImportError:
             continue
+
+
+def import_plugins(without: Sequence[str]) -> None:
+    """Import pytest's installed plugins but these, and ours, as pytest does it: with their assertions rewritten.
+
+    It would warn of a plugin that was imported otherwise. To rewrite them takes it most of its start where it cannot keep them,
+    as here.
+    """
+    from _pytest.assertion import install_importhook
+    from _pytest.config import get_config
+
+    config = get_config()
+    hook = install_importhook(config)
+    try:
+        config._mark_plugins_for_rewrite(hook, disable_autoload=False)  # noqa: SLF001 - it has no public way
+        hook.mark_rewrite(OUR_PLUGIN)
+        installed = importlib.metadata.entry_points(group="pytest11")
+        for name in (*(each.module for each in installed if each.name not in without), OUR_PLUGIN):
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                continue
+    finally:
+        config._ensure_unconfigure()  # noqa: SLF001 - takes the hook away: the suite's own session has one
 
 
 def say(events: int, kind: str) -> None:

@@ -304,7 +304,7 @@ def _verdicts(costs: Mapping[int, Mapping[str, Cost]]) -> list[Verdict]:
     before = sizes[-2] if len(sizes) > 1 else sizes[-1]
     larger = [name.removeprefix(SEARCH).strip() for name in searches if _grown(costs[before][name], last[name])]
     limit = f"≤ {MOST_EXAMINED:,} rows and those that are shown; flat from {before:,} jobs on"
-    said = f"{most:,} rows at most, {f'grown: {", ".join(larger)}' if larger else 'flat'}"
+    said = f"{most:,} rows at most, " + (f"grown: {', '.join(larger)}" if larger else "flat")
     note = f"lists that look through rows; among {sizes[0]:,} jobs there are but {sizes[0]:,} to look through"
     met = (
         not larger and most <= MOST_EXAMINED + 1 + PAGE

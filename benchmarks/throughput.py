@@ -44,9 +44,10 @@ def measure(options: Options) -> Result:
             with system.watched(sampled=True) as found:
                 together(system, jobs)
                 time.sleep(QUIET_SECONDS)
-        with noop_system(folder / "real", 1 if options.smoke else REAL_WORKERS, real=True) as system:
-            together(system, 1 if options.smoke else 2 * REAL_WORKERS)
-            label = f"all at once, an empty test each, {REAL_WORKERS} real workers"
+        real = 1 if options.smoke else REAL_WORKERS
+        with noop_system(folder / "real", real, real=True) as system:
+            together(system, 1 if options.smoke else 2 * real)
+            label = f"all at once, an empty test each, {real} real workers"
             rows.append(at_once(system, label, 1 if options.smoke else 12))
     columns = ["no-op jobs", "jobs", "jobs/s", "median ms submit → ended", "p95 ms", "system's CPU ms/job",
                "workers' CPU ms/job"]  # fmt: skip
@@ -70,7 +71,7 @@ NOTES = (
     "learns of it up to 0.5 s later."),
     ("Shares are of a run of their own under a sampler (every ms, by the threads' CPU clocks). A sample belongs to the "
     "innermost of the packages named: json called by moto is moto's, pydantic called by us is ours. "
-    "On threads whose shares are known it was off by ten points at most."),
+    "On threads whose shares are known it was off by up to 12 points of 100, short bursts seeming shorter."),
     "wainwright.local stands in for AWS (journal, pollers, HTTP servers); on AWS neither it nor moto is there.",
 )  # fmt: skip
 

@@ -150,7 +150,7 @@ def test_plugins_are_imported_ahead_as_pytest_would_and_nothing_of_that_stays(
                 assert isinstance(module.__loader__, AssertionRewritingHook)
                 assert module.__loader__ is not hook
                 assert request.config.pluginmanager.is_registered(module)
-            assert "schemathesis" not in sys.modules
+            assert "schema" "thesis" not in sys.modules
         """,
     )
     spares.start()

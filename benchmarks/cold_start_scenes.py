@@ -32,7 +32,7 @@ from wainwright.contracts.events import EventKind
 from wainwright.contracts.messages import ExecutionInput, WakeUp, WorkMessage
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.jobs import Job
-from wainwright.ports import NewEvent
+from wainwright.ports.job_store import NewEvent
 from wainwright.usecases.manage_keys import ManageKeys
 
 QUEUES = "https://sqs.us-east-1.amazonaws.com/123456789012"

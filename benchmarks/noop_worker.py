@@ -10,12 +10,12 @@ import os
 import signal
 import sys
 
-from wainwright import wiring
 from wainwright.domain.jobs import Outcome
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.run_job import Claim
+from wainwright.wiring import workers
 from wainwright.worker.agent import Agent
 from wainwright.worker.going import Going
 from wainwright.worker.parent import watch_parent
@@ -42,7 +42,7 @@ def main() -> int:
         signal.signal(number, lambda *_: going.tell())
     settings = WorkerSettings.read(os.environ)
     settings.home.mkdir(parents=True, mode=0o700)
-    NoopAgent(wiring.worker(settings), settings, going, settings.home).run()
+    NoopAgent(workers.worker(settings), settings, going, settings.home).run()
     return 0
 
 

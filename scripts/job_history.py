@@ -16,12 +16,12 @@ from typing import Any
 import boto3
 import httpx
 
-from wainwright import wiring
 from wainwright.adapters.aws.clients import Clients
 from wainwright.contracts.scopes import Scope
 from wainwright.local.calls import Call
 from wainwright.local.synth import template_for
 from wainwright.local.system import LocalSystem
+from wainwright.wiring import administration
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = """
@@ -39,7 +39,9 @@ def main() -> None:
         template = template_for(ROOT, Path(folder) / "cache")
         system = LocalSystem(template, ROOT, Path(folder) / "data", api_port=0, max_workers=1, on_call=calls.append)
         with system:
-            _, key = wiring.manage_keys(Clients(), os.environ["WAINWRIGHT_TABLE"]).create("default", Scope.RUN, "me")
+            _, key = administration.manage_keys(Clients(), os.environ["WAINWRIGHT_TABLE"]).create(
+                "default", Scope.RUN, "me"
+            )
             with httpx.Client(
                 base_url=system.api_url, headers={"Authorization": f"Bearer {key}"}, timeout=60
             ) as client:

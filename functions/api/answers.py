@@ -5,7 +5,7 @@ import logging
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from wainwright.adapters.aws.outages import as_unavailable
-from wainwright.contracts.http import Problem
+from wainwright.contracts.http.service import Problem
 from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, retry_after, to_json
 from wainwright.domain.errors import InvalidInput, Unauthenticated, WainwrightError
 from wainwright.domain.model import Record

@@ -7,8 +7,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from functions.api import calls_artifacts, calls_control, calls_jobs, calls_project, calls_templates, calls_tests
 from functions.api.parsing import Call, check_names, query
-from wainwright import wiring
 from wainwright.contracts.operations import Operation
+from wainwright.wiring import http_api
 
 CALLS: dict[str, Call] = (
     calls_jobs.CALLS
@@ -27,7 +27,7 @@ def rule(operation: Operation) -> str:
 
 
 def served(
-    app: APIGatewayHttpResolver, api: Callable[[], wiring.Api], operation: Operation
+    app: APIGatewayHttpResolver, api: Callable[[], http_api.Api], operation: Operation
 ) -> Callable[..., Response[Any]]:
     """What the router calls: authenticates, checks the scope and the parameters' names, calls."""
     call = CALLS[operation.id]

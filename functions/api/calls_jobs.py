@@ -7,35 +7,36 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from functions.api.answers import SAFE, answered
 from functions.api.parsing import Call, body, idempotency_key, page_size, part, query, whole
-from wainwright import wiring
-from wainwright.contracts.http import MAX_WAIT_SECONDS, CreateJob, JobAnswer, JobCreated, JobList, JobRecord
+from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
+from wainwright.contracts.http.jobs import CreateJob, JobAnswer, JobCreated, JobList, JobRecord
 from wainwright.domain.jobs import JobDetail
 from wainwright.domain.states import AT_REST
-from wainwright.ports import JobView
+from wainwright.ports.job_store import JobView
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.present_job import present, present_new
 from wainwright.usecases.read_jobs import read_query
 from wainwright.usecases.state_names import read_states
+from wainwright.wiring import http_api
 
 GROWING = {"waiting_ms", "duration_ms", "cost"}
 """What changes by itself as time passes, or by being looked at: no news to who asks for some."""
 
 
-def created(api: wiring.Api, view: JobView) -> Response[str]:
+def created(api: http_api.Api, view: JobView) -> Response[str]:
     """A job that was just accepted, or found by its key."""
     record = present(view, api.clock(), api.costs)
     headers = {"Location": f"/v1/jobs/{record.id}"}
     return answered(202, JobCreated(job_id=record.id, status=record.status, job=record), headers)
 
 
-def create_job(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+def create_job(api: http_api.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
     """``POST /v1/jobs``."""
     key, request = idempotency_key(event), body(event, CreateJob)
     make = api.submit if request.template_id is None else api.invoke.create
     return created(api, make(caller, request, key))
 
 
-def list_jobs(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+def list_jobs(api: http_api.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
     """``GET /v1/jobs``. Records of a list are made of rows alone: details and live progress are with the single job."""
     given = query(event)
     page = api.read.find(caller, read_query(given, limit=page_size(given)))
@@ -44,7 +45,7 @@ def list_jobs(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) ->
     return answered(200, JobList(jobs=records, cursor=page.cursor))
 
 
-def get_job(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+def get_job(api: http_api.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
     """``GET /v1/jobs/{jobId}``."""
     given = query(event)
     seconds = whole(given, "wait", 0, 0, MAX_WAIT_SECONDS)

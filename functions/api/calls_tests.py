@@ -5,16 +5,17 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from functions.api.answers import SAFE, answered
 from functions.api.parsing import Call, body, page_size, query
-from wainwright import wiring
 from wainwright.adapters.cursors import read_cursor, write_cursor
-from wainwright.contracts.http import PutQuarantine, QuarantineAnswer, QuarantineList, TestAnalytics
+from wainwright.contracts.http.analytics import TestAnalytics
+from wainwright.contracts.http.quarantine import PutQuarantine, QuarantineAnswer, QuarantineList
 from wainwright.domain.errors import InvalidInput
 from wainwright.usecases.analyze_tests import TestQuery, read_sort
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.read_jobs import read_flag
+from wainwright.wiring import http_api
 
 
-def analyze_tests(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+def analyze_tests(api: http_api.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
     """``GET /v1/analytics/tests``."""
     given = query(event)
     flaky = read_flag("flaky", given["flaky"]) if "flaky" in given else None
@@ -32,19 +33,19 @@ def _number(place: str | None) -> int:
     return int(place or 0)
 
 
-def list_quarantine(api: wiring.Api, caller: Caller, _event: APIGatewayProxyEventV2) -> Response[str]:
+def list_quarantine(api: http_api.Api, caller: Caller, _event: APIGatewayProxyEventV2) -> Response[str]:
     """``GET /v1/quarantine``."""
     return answered(200, QuarantineList(quarantine=list(api.quarantine.list(caller))))
 
 
-def put_quarantine(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+def put_quarantine(api: http_api.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
     """``PUT /v1/quarantine``."""
     asked = body(event, PutQuarantine)
     entry = api.quarantine.put(caller, asked.test_id, asked.until, asked.reason)
     return answered(200, QuarantineAnswer(quarantine=entry))
 
 
-def delete_quarantine(api: wiring.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
+def delete_quarantine(api: http_api.Api, caller: Caller, event: APIGatewayProxyEventV2) -> Response[str]:
     """``DELETE /v1/quarantine``."""
     test_id = query(event).get("testId")
     if not test_id:

@@ -9,18 +9,18 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from functions.api import calls, reports
 from functions.api.answers import failed, refused
-from wainwright import wiring
 from wainwright.contracts.operations import OPERATIONS
 from wainwright.domain.errors import NotFound, WainwrightError
 from wainwright.settings import ApiSettings
+from wainwright.wiring import http_api
 
 app = APIGatewayHttpResolver()
 
 
 @cache
-def api() -> wiring.Api:
+def api() -> http_api.Api:
     """The use cases, put together at the first request."""
-    return wiring.api(ApiSettings.read(os.environ))
+    return http_api.api(ApiSettings.read(os.environ))
 
 
 def _register() -> None:

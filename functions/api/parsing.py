@@ -8,13 +8,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import TypeAdapter, ValidationError
 
-from wainwright import wiring
-from wainwright.contracts.http import MAX_BODY_BYTES
+from wainwright.contracts.http.bounds import MAX_BODY_BYTES
 from wainwright.contracts.operations import Query
 from wainwright.contracts.problems import input_fault
 from wainwright.domain.errors import InvalidInput, TooLarge
 from wainwright.domain.model import Record
 from wainwright.usecases.caller import Caller
+from wainwright.wiring import http_api
 
 MAX_PAGE = 1_000
 DEFAULT_PAGE = 50
@@ -24,7 +24,7 @@ MAX_KEY = 255
 MAX_DIGITS = 9
 """Digits of a number in a query."""
 
-Call = Callable[[wiring.Api, Caller, APIGatewayProxyEventV2], Response[Any]]
+Call = Callable[[http_api.Api, Caller, APIGatewayProxyEventV2], Response[Any]]
 Body = TypeVar("Body", bound=Record)
 
 _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])

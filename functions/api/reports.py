@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from wainwright import wiring
 from wainwright.contracts.report_files import REPORT_ZIP
 from wainwright.usecases.open_reports import ReportFile
+from wainwright.wiring import http_api
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "image/svg+xml")
 
@@ -30,7 +30,7 @@ def answer(file: ReportFile, path: str) -> Response[Any]:
     return Response(200, content_type=file.content_type, body=file.content, headers=headers)
 
 
-def by_ticket(app: APIGatewayHttpResolver, api: wiring.Api, ticket: str) -> Response[Any]:
+def by_ticket(app: APIGatewayHttpResolver, api: http_api.Api, ticket: str) -> Response[Any]:
     """``GET /r/{ticket}/{path}``: the ticket alone gives leave, for links carry no header."""
     path = app.current_event.path.split("/", 3)[3]
     return answer(api.reports.read_by_ticket(ticket, path), path)

@@ -8,7 +8,7 @@ from typing import Any
 
 from wainwright.settings import CleanUpSettings
 from wainwright.usecases.clean_up import CleanUp
-from wainwright.wiring import clean_up as put_together
+from wainwright.wiring.retention import clean_up as put_together
 
 MARGIN_MS = 30_000
 """What is left of the function's time when it stops taking further jobs."""

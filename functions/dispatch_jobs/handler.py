@@ -7,17 +7,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wainwright import wiring
 from wainwright.contracts.messages import WakeUp
 from wainwright.settings import DispatchSettings
+from wainwright.wiring import dispatching
 
 log = logging.getLogger(__name__)
 
 
 @cache
-def dispatch() -> wiring.Dispatch:
+def dispatch() -> dispatching.Dispatch:
     """The use cases, put together at the first event."""
-    return wiring.dispatch_jobs(DispatchSettings.read(os.environ))
+    return dispatching.dispatch_jobs(DispatchSettings.read(os.environ))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

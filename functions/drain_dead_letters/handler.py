@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from wainwright.contracts.messages import WorkMessage
 from wainwright.usecases.give_up_work import GiveUpWork
-from wainwright.wiring import give_up_work
+from wainwright.wiring.dead_letters import give_up_work
 
 log = logging.getLogger(__name__)
 

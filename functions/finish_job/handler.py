@@ -8,7 +8,7 @@ from typing import Any
 from wainwright.contracts.messages import ExecutionError, FinishInput
 from wainwright.settings import FinishSettings
 from wainwright.usecases.finish_job import FinishJob
-from wainwright.wiring import finish_job
+from wainwright.wiring.runs import finish_job
 
 
 @cache

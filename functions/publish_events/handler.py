@@ -9,7 +9,7 @@ from wainwright.contracts.names import ENTITY_ATTRIBUTE, JOB_ENTITY
 from wainwright.domain.jobs import Job
 from wainwright.settings import PublishSettings
 from wainwright.usecases.publish_changes import PublishChanges
-from wainwright.wiring import publish_changes
+from wainwright.wiring.publishing import publish_changes
 
 
 @cache

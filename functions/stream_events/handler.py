@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from wainwright import wiring
 from wainwright.adapters.aws.outages import as_unavailable
 from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, retry_after, to_json
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import WainwrightError
 from wainwright.settings import StoreSettings
+from wainwright.wiring import streaming
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +21,9 @@ FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Referrer-Policy": "no-refe
 
 
 @cache
-def stream() -> wiring.EventStream:
+def stream() -> streaming.EventStream:
     """The use cases, put together at the first request."""
-    return wiring.event_stream(StoreSettings.read(os.environ))
+    return streaming.event_stream(StoreSettings.read(os.environ))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

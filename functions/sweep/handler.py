@@ -7,7 +7,7 @@ from typing import Any
 
 from wainwright.settings import WorkflowSettings
 from wainwright.usecases.sweep_jobs import SweepJobs
-from wainwright.wiring import sweep_jobs
+from wainwright.wiring.sweeping import sweep_jobs
 
 log = logging.getLogger(__name__)
 

@@ -33,17 +33,14 @@ from wainwright.adapters.memory.stores import MemoryAccessStore, MemoryWorkerSto
 from wainwright.adapters.memory.work_lists import MemoryWorkListStore
 from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.messages import WakeUp, WorkMessage
-from wainwright.ports import (
-    AccessStore,
-    Artifacts,
-    EventBus,
-    JobStore,
-    SecretStore,
-    WakeUps,
-    WorkerStore,
-    WorkListStore,
-    WorkQueue,
-)
+from wainwright.ports.access import AccessStore
+from wainwright.ports.artifacts import Artifacts
+from wainwright.ports.event_bus import EventBus
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.queues import WakeUps, WorkQueue
+from wainwright.ports.secrets import SecretStore
+from wainwright.ports.work_lists import WorkListStore
+from wainwright.ports.workers import WorkerStore
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.support.faults import Faults
 from wainwright.adapters.aws.artifacts import S3Artifacts
 from wainwright.adapters.aws.clients import Clients
 from wainwright.domain.errors import TooLarge, Unavailable
-from wainwright.ports import ArtifactMissing, Artifacts
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 
 REFUSED = {"SlowDown": 503, "AccessDenied": 403, "InternalError": 500}
 

@@ -5,7 +5,7 @@ import pytest
 from wainwright.adapters.aws.artifacts import S3Artifacts
 from wainwright.adapters.aws.clients import Clients
 from wainwright.domain.errors import Unavailable
-from wainwright.ports import Artifacts
+from wainwright.ports.artifacts import Artifacts
 
 
 def fill(artifacts: Artifacts) -> None:

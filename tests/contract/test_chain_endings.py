@@ -9,7 +9,7 @@ from tests.support.faults import Faults
 from tests.support.system import System
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.states import JobStatus
 
 CALLER = a_caller()

@@ -8,7 +8,7 @@ from tests.support.builders import START, a_job
 from wainwright.adapters.costs import EstimatedCosts, MeteredCosts, write_usage
 from wainwright.domain.costs import WORKER_SECONDS, CostBasis, CostGroup, JobUsage, Usage, WorkerSize
 from wainwright.domain.jobs import Job
-from wainwright.ports import Costs
+from wainwright.ports.costs import Costs
 
 SECONDS = 20.0
 

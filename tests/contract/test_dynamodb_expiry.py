@@ -11,7 +11,7 @@ from wainwright.contracts.events import EventKind
 from wainwright.domain.jobs import Job, JobDetail, Outcome
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.ports import NewEvent, StoredTest
+from wainwright.ports.job_store import NewEvent, StoredTest
 
 KEPT = timedelta(days=7)
 CLEANED_EVERY = timedelta(hours=12)

@@ -21,7 +21,8 @@ from wainwright.domain.errors import CapacityExceeded, Conflict, FenceLost, Unav
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.domain.workers import WorkerRecord, WorkerState
-from wainwright.ports import ApiKey, Idempotency, NewEvent, StoredTest, Ticket
+from wainwright.ports.access import ApiKey, Ticket
+from wainwright.ports.job_store import Idempotency, NewEvent, StoredTest
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 

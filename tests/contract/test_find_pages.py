@@ -14,7 +14,7 @@ from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus as S
-from wainwright.ports import JobStore
+from wainwright.ports.job_store import JobStore
 
 
 def after(seconds: float) -> datetime:

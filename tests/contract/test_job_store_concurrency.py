@@ -12,7 +12,7 @@ from wainwright.domain.errors import CapacityExceeded, Conflict, IdempotencyConf
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.ports import Idempotency, JobStore, NewEvent
+from wainwright.ports.job_store import Idempotency, JobStore, NewEvent
 
 THREADS = 8
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import CHECK_AFTER, Job
 from wainwright.domain.states import JobStatus
-from wainwright.ports import JobStore, Page
+from wainwright.ports.job_store import JobStore, Page
 
 DAY = timedelta(days=1)
 

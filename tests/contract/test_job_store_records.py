@@ -11,7 +11,7 @@ from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
-from wainwright.ports import JobStore, NewEvent, Progress, StoredTest
+from wainwright.ports.job_store import JobStore, NewEvent, Progress, StoredTest
 
 LATER = START + timedelta(seconds=40)
 

@@ -13,7 +13,7 @@ from wainwright.domain.find import JobQuery
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail, RunBy
 from wainwright.domain.retry import RetryPolicy
-from wainwright.ports import Idempotency, JobStore
+from wainwright.ports.job_store import Idempotency, JobStore
 
 LATER = START + timedelta(seconds=10)
 MUCH_LATER = START + timedelta(days=1)

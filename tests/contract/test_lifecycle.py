@@ -22,7 +22,7 @@ from wainwright.adapters.aws.items import read_job, sealed
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job
-from wainwright.ports import JobStore
+from wainwright.ports.job_store import JobStore
 
 SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 

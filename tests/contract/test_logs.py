@@ -11,10 +11,11 @@ from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.log_store import DynamoLogStore
 from wainwright.adapters.memory.stores import MemoryLogStore
-from wainwright.contracts.http import MAX_LOG_LINES, LogEntry, LogLevel
+from wainwright.contracts.http.bounds import MAX_LOG_LINES
+from wainwright.contracts.http.logs import LogEntry, LogLevel
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import InvalidInput
-from wainwright.ports import LogQuery, LogStore
+from wainwright.ports.log_store import LogQuery, LogStore
 
 JOB = job_id(1)
 

@@ -8,7 +8,7 @@ from tests.contract.conftest import Queues
 from tests.support.builders import PROJECT, job_id
 from wainwright.contracts.messages import WorkMessage
 from wainwright.domain.jobs import LEASE
-from wainwright.ports import ReceivedWork
+from wainwright.ports.queues import ReceivedWork
 
 NO_WAIT = timedelta(0)
 SECOND = timedelta(seconds=1)

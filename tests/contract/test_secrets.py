@@ -10,7 +10,7 @@ from tests.support.builders import PROJECT, START
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.secret_store import SsmSecretStore
 from wainwright.domain.errors import InvalidInput, Unavailable
-from wainwright.ports import SecretStore
+from wainwright.ports.secrets import SecretStore
 
 MOST = 100
 

@@ -16,7 +16,8 @@ from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.names import report_key, viewer_key
 from wainwright.domain.errors import TooLarge, Unavailable
-from wainwright.ports import ArtifactMissing, Spool, SpoolFull
+from wainwright.ports.artifacts import ArtifactMissing
+from wainwright.ports.spool import Spool, SpoolFull
 
 MOST = 1_000
 Make = Callable[[int], Spool]

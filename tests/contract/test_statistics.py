@@ -14,7 +14,7 @@ from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.statistics import GROWTH, Statistics
-from wainwright.ports import JobStore
+from wainwright.ports.job_store import JobStore
 
 HOUR = timedelta(hours=1)
 

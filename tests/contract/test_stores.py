@@ -6,7 +6,8 @@ from datetime import timedelta
 from tests.support.builders import PROJECT, START, job_id
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.workers import WorkerRecord, WorkerState
-from wainwright.ports import AccessStore, ApiKey, Ticket, WorkerStore
+from wainwright.ports.access import AccessStore, ApiKey, Ticket
+from wainwright.ports.workers import WorkerStore
 
 KEY = ApiKey(id="k1", digest="d1", project=PROJECT, scope=Scope.RUN, name="Zoë's key", created_at=START)
 WORKER = WorkerRecord(id="w1", state=WorkerState.LAUNCHING, on_demand=True, task="task-1", due_at=START)

@@ -13,7 +13,7 @@ from wainwright.adapters.memory.stores import MemoryTemplateStore
 from wainwright.domain.errors import Conflict, InvalidInput
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.templates import Template
-from wainwright.ports import TemplateStore
+from wainwright.ports.template_store import TemplateStore
 
 LATER = START + timedelta(hours=1)
 

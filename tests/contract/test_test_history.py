@@ -13,7 +13,8 @@ from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHi
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.test_history import KEPT, Sample
 from wainwright.domain.tests import TestOutcome
-from wainwright.ports import QuarantineStore, TestHistory
+from wainwright.ports.quarantine import QuarantineStore
+from wainwright.ports.test_history import TestHistory
 
 FILE = "test_cart.py"
 ONE, TWO = f"{FILE}::test_one", f"{FILE}::test_two"

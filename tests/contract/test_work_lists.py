@@ -15,7 +15,7 @@ from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.lanes import LaneEnd, LaneRecord
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.domain.work_list import WorkList, WorkOrder
-from wainwright.ports import NewEvent, StoredTest
+from wainwright.ports.job_store import NewEvent, StoredTest
 from wainwright.usecases.share_work import OWNER, ShareWork
 
 LATER = START + timedelta(seconds=40)

@@ -15,7 +15,7 @@ from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.memory.services import MemoryClock, MemoryWorkflows, MemoryWorkQueue
 from wainwright.contracts.messages import ExecutionInput, FinishInput, TokenResult, WorkMessage
 from wainwright.contracts.names import execution_name
-from wainwright.ports import ExecutionState, Workflows
+from wainwright.ports.workflows import ExecutionState, Workflows
 
 REQUEST = ExecutionInput(project=PROJECT, job_id=job_id(1), run=2, timeout_seconds=60)
 NAME = execution_name(REQUEST.job_id, REQUEST.run)

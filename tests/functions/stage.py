@@ -15,12 +15,12 @@ from moto import mock_aws
 
 from functions.api import handler as api
 from functions.stream_events import handler as stream_events
-from wainwright import wiring
 from wainwright.adapters.aws.clients import Clients
 from wainwright.contracts import names
 from wainwright.contracts.scopes import Scope
 from wainwright.local.functions import Answer, Functions, FunctionSpec
 from wainwright.local.http_api import HttpApi, Route
+from wainwright.wiring import administration
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -78,7 +78,7 @@ class Stage:
 
     def other_project(self, project: str = "other") -> httpx.Client:
         """A client with a key of another project."""
-        _, secret = wiring.manage_keys(self.clients, TABLE).create(project, Scope.ADMIN, "test")
+        _, secret = administration.manage_keys(self.clients, TABLE).create(project, Scope.ADMIN, "test")
         headers = {"Authorization": f"Bearer {secret}"}
         return httpx.Client(transport=httpx.WSGITransport(app=self.api), base_url=API_URL, headers=headers)
 
@@ -118,7 +118,7 @@ def running_stage(folder: Path) -> Iterator[Stage]:
             environment.setenv(name, value)
         api.api.cache_clear()
         stream_events.stream.cache_clear()
-        keys = wiring.manage_keys(clients, TABLE)
+        keys = administration.manage_keys(clients, TABLE)
         yield Stage(
             clients=clients,
             api=_http_api("api", API_ROUTES),

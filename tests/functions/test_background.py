@@ -22,7 +22,7 @@ from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.messages import WakeUp, WorkMessage
 from wainwright.domain.errors import Unavailable
 from wainwright.domain.workers import WorkerRecord, WorkerState
-from wainwright.ports import ExecutionState
+from wainwright.ports.workflows import ExecutionState
 
 WAKE_UP = WakeUp(project=PROJECT).model_dump_json(by_alias=True)
 

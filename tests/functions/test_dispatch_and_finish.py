@@ -17,7 +17,8 @@ from wainwright.domain.errors import Unavailable
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
-from wainwright.ports import ExecutionState, LaunchRefused
+from wainwright.ports.workers import LaunchRefused
+from wainwright.ports.workflows import ExecutionState
 
 WAKE_UP = WakeUp(project=PROJECT).model_dump_json(by_alias=True)
 

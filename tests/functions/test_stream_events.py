@@ -14,7 +14,7 @@ from tests.support.events import CONTEXT, Answer, http_event
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.problems import UNAVAILABLE_RETRY_SECONDS
 from wainwright.domain.jobs import Job
-from wainwright.ports import NewEvent
+from wainwright.ports.job_store import NewEvent
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from tests.support.builders import START
 from wainwright.domain.find import JobQuery
 from wainwright.domain.states import JobStatus
-from wainwright.ports import JobStore, Page
+from wainwright.ports.job_store import JobStore, Page
 
 
 def find_jobs(store: JobStore, project: str, *, status: str | None, limit: int, cursor: str | None) -> Page:

@@ -19,14 +19,14 @@ from tests.support.system import System
 from tests.support.upholding import Upholding
 from tests.support.watched import WatchedStore
 from wainwright.adapters.memory.services import MemoryClock
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import bundle_key
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
-from wainwright.ports import ExecutionState
+from wainwright.ports.workflows import ExecutionState
 from wainwright.usecases.run_job import Control
 
 kinds = st.sampled_from(

@@ -13,7 +13,7 @@ from wainwright.adapters.aws.items import job_item
 from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, IN_WORK, JobStatus
-from wainwright.ports import JobStore
+from wainwright.ports.job_store import JobStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,7 +10,7 @@ from typing import Protocol
 from tests.support.builders import START
 from wainwright.adapters.memory.job_store import MemoryJobStore
 from wainwright.domain.jobs import Job
-from wainwright.ports import JobStore
+from wainwright.ports.job_store import JobStore
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tests.support.probes import Probe
 from tests.support.system import NO_WAIT, System
 from tests.support.watched import WatchedStore
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionError
 from wainwright.contracts.names import execution_name, report_key
 from wainwright.domain.capacity import Limits
@@ -22,7 +22,8 @@ from wainwright.domain.jobs import MAX_LOSSES, Job, Outcome
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.ports import NewEvent, ReceivedWork, StoredTest
+from wainwright.ports.job_store import NewEvent, StoredTest
+from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.run_job import Claim, Control
 
 PROJECTS = ("ada", "bob")

@@ -12,7 +12,7 @@ from hypothesis.stateful import precondition, rule
 from tests.support.builders import a_caller
 from tests.support.stage import BUNDLE, LIMITS, PROJECTS
 from tests.support.upholding import KEPT, Upholding
-from wainwright.contracts.http import CreateJob, PatchJob
+from wainwright.contracts.http.jobs import CreateJob, PatchJob
 from wainwright.contracts.names import archive_key
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import Conflict, NotFound, Refused

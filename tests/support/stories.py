@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 from tests.support.builders import a_caller
 from tests.support.stage import BUNDLE, MAX_WORKERS, Held
 from tests.support.steering import Steering, nothing, projects
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
 

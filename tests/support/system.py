@@ -19,10 +19,10 @@ from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.adapters.memory.stores import MemoryAccessStore, MemoryWorkerStore
 from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHistory
 from wainwright.adapters.memory.work_lists import MemoryWorkListStore
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job
-from wainwright.ports import JobStore
+from wainwright.ports.job_store import JobStore
 from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.dispatch_jobs import DispatchJobs
 from wainwright.usecases.end_job import EndJob

@@ -10,7 +10,8 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import CHECK_AFTER, LEASE, Job, Outcome
 from wainwright.domain.states import AT_REST, FINAL, IN_WORK, TRANSITIONS, JobStatus
-from wainwright.ports import Clock, JobStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
 
 AT_ONCE = 30
 """Successors that an ending takes along in its own transaction."""

@@ -20,7 +20,7 @@ from wainwright.adapters.memory.services import MemoryWakeUps
 from wainwright.contracts.messages import ExecutionError
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job, JobDetail
-from wainwright.ports import Progress
+from wainwright.ports.job_store import Progress
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
 from wainwright.usecases.late_reports import AskForReport
@@ -260,7 +260,7 @@ def _instructions(bench: Bench) -> Ended:
     """Ends where it is submitted."""
     from tests.support.builders import a_caller
     from tests.support.system import System
-    from wainwright.contracts.http import CreateJob
+    from wainwright.contracts.http.jobs import CreateJob
 
     system = System()
     one = bench.worker(files={"test_a.py": ""})

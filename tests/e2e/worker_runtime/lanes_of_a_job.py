@@ -14,7 +14,7 @@ from wainwright.adapters.clock import system_clock
 from wainwright.contracts.messages import WorkMessage
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import JobDetail, Outcome
-from wainwright.ports import ReceivedWork
+from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.worker.going import Going
 from wainwright.worker.hosting import Hosting

@@ -21,16 +21,18 @@ from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHi
 from wainwright.adapters.memory.work_lists import MemoryWorkListStore
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind, JobEvent
-from wainwright.contracts.http import LogEntry
+from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.messages import WorkMessage
 from wainwright.contracts.names import bundle_key, new_job_id, report_key
 from wainwright.domain.jobs import Job, JobDetail, Outcome, RunBy
-from wainwright.ports import LogQuery, ReceivedWork, StoredTest
+from wainwright.ports.job_store import StoredTest
+from wainwright.ports.log_store import LogQuery
+from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.read_quarantine import ReadQuarantine
 from wainwright.usecases.read_secrets import ReadSecrets
 from wainwright.usecases.run_job import RunJob
-from wainwright.wiring import Worker
+from wainwright.wiring.workers import Worker
 from wainwright.worker.going import Going
 from wainwright.worker.hosting import Hosting
 from wainwright.worker.run import run_claim

@@ -22,7 +22,7 @@ from tests.support.videos import frames
 from wainwright.adapters.clock import system_clock
 from wainwright.contracts.names import report_key, viewer_key
 from wainwright.domain.states import JobStatus
-from wainwright.ports import ArtifactMissing
+from wainwright.ports.artifacts import ArtifactMissing
 from wainwright.usecases.stream_events import StreamEvents
 from wainwright.worker.report.results import SCHEMA
 

@@ -17,7 +17,7 @@ from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 from wainwright.domain.work_list import WorkList
-from wainwright.ports import NewEvent, Progress
+from wainwright.ports.job_store import NewEvent, Progress
 
 pytestmark = pytest.mark.e2e
 

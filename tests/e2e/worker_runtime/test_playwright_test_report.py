@@ -19,7 +19,7 @@ from tests.e2e.worker_runtime.one_worker import OneWorker
 from tests.e2e.worker_runtime.suites import serve
 from tests.support.playwright_test import EXAMPLE
 from wainwright.adapters.clock import system_clock
-from wainwright.contracts.http import LogEntry
+from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.names import report_key, viewer_key
 from wainwright.domain.states import JobStatus
 

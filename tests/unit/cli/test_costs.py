@@ -7,7 +7,7 @@ import pytest
 from tests.unit.cli.conftest import Run
 from tests.unit.client.fake_api import JOB_ID, FakeApi, job_record
 from wainwright.cli.costs import cost_line, dollars
-from wainwright.contracts.http import JobCost
+from wainwright.contracts.http.jobs import JobCost
 from wainwright.domain.costs import WORKER_SECONDS, CostBasis
 from wainwright.domain.states import JobStatus
 

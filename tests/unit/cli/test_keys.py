@@ -9,9 +9,9 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from wainwright import wiring
 from wainwright.cli.main import app
 from wainwright.contracts.scopes import Scope
+from wainwright.wiring import administration
 
 TEMPLATE = {
     "Resources": {
@@ -52,7 +52,7 @@ def test_creates_a_key_that_the_stage_knows_and_prints_it_alone() -> None:
     assert result.exit_code == 0, result.stderr
     secret = result.stdout.strip()
     assert secret.startswith("ww_")
-    (key,) = wiring.manage_keys_of_stage("dev").access.list_keys("default")
+    (key,) = administration.manage_keys_of_stage("dev").access.list_keys("default")
     assert (key.name, key.scope, secret in repr(key)) == ("ci", Scope.READ, False)
 
 

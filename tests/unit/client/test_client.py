@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.client.fake_api import JOB_ID, KEY, Connect, FakeApi, job_record
 from wainwright.client import ApiError, Client, InvalidEndpoint, UnexpectedAnswer, WaitTimeout
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.states import JobStatus
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.client.fake_api import FakeApi, problem
 from wainwright.client import ApiError, Client, RetryRules, Unreachable
 from wainwright.client.retries import seconds_of
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 
 
 def new_job() -> CreateJob:

@@ -7,7 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.support.builders import job_id
-from wainwright.contracts.http import MAX_BUNDLE_BYTES, MAX_SCRIPT_BYTES, CreateBundle, CreateJob
+from wainwright.contracts.http.bounds import MAX_BUNDLE_BYTES, MAX_SCRIPT_BYTES
+from wainwright.contracts.http.bundles import CreateBundle
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionInput, FinishInput, TokenResult, WakeUp, WorkMessage
 from wainwright.contracts.problems import input_fault
 from wainwright.domain.jobs import MAX_PRIORITY

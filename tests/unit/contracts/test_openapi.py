@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from functions.api.calls import CALLS
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.openapi import document
 from wainwright.contracts.operations import OPERATIONS
 from wainwright.contracts.scopes import Scope

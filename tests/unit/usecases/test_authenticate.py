@@ -6,7 +6,7 @@ from tests.support.builders import PROJECT
 from tests.support.system import System
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from wainwright.ports import ApiKey
+from wainwright.ports.access import ApiKey
 from wainwright.usecases.authenticate import MOST_REMEMBERED, REMEMBER, Authenticate
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import PREFIX, ManageKeys, digest

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed
 from tests.support.system import System
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus

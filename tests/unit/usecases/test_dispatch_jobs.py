@@ -9,13 +9,14 @@ import pytest
 from tests.support.builders import PROJECT, SCRIPT, START, a_caller, a_job
 from tests.support.system import System
 from wainwright.adapters.memory.services import MemoryWorkflows
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionInput, TokenResult
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import Conflict
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
-from wainwright.ports import LaunchRefused, LineEntry
+from wainwright.ports.job_store import LineEntry
+from wainwright.ports.workers import LaunchRefused
 from wainwright.usecases.dispatch_jobs import LOOK_AHEAD, QUEUE_ALLOWANCE_SECONDS
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed, job_id
 from tests.support.system import System
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionError
 from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.failures import FailureCategory

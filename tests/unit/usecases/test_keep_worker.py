@@ -7,7 +7,7 @@ import pytest
 from tests.support.builders import START
 from tests.support.system import System
 from wainwright.domain.workers import SEEN_DEADLINE, WorkerRecord, WorkerState
-from wainwright.ports import ReceivedWork
+from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.keep_worker import KeepWorker
 
 

@@ -7,7 +7,7 @@ from wainwright.domain.jobs import LEASE, REPORT_AFTER, REPORT_TRIED, Job, Outco
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.ports import ReceivedWork
+from wainwright.ports.queues import ReceivedWork
 
 TIMED_OUT = ExecutionError(error="States.Timeout")
 REPORT = ReportRef(fence=1, complete=False, viewer="1")

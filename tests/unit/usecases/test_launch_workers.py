@@ -7,7 +7,7 @@ import pytest
 from tests.support.builders import START, a_job
 from tests.support.system import System
 from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState
-from wainwright.ports import LaunchRefused
+from wainwright.ports.workers import LaunchRefused
 from wainwright.usecases.launch_workers import LaunchWorkers
 
 

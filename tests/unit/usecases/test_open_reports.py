@@ -12,7 +12,7 @@ from wainwright.contracts.problems import problem_of
 from wainwright.domain.errors import InvalidInput, NotFound, NotStored, TooLarge, Unauthenticated
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.reports import ReportRef
-from wainwright.ports import JobView, Progress
+from wainwright.ports.job_store import JobView, Progress
 from wainwright.usecases.manage_keys import digest
 from wainwright.usecases.open_reports import MAX_INLINE_BYTES, MAX_SPOOLED_BYTES, TICKET_LASTS, OpenReports, ReportFile
 from wainwright.usecases.present_job import present

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.builders import SCRIPT, a_caller
 from tests.support.system import System
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.templates import Template

@@ -7,16 +7,17 @@ import pytest
 from tests.support.builders import PROJECT, START, a_caller, a_job, completed, failed, job_id
 from tests.support.system import System
 from wainwright.adapters.costs import EstimatedCosts
-from wainwright.contracts.http import CreateJob, JobConfig, JobCost
+from wainwright.contracts.http.config import JobConfig
+from wainwright.contracts.http.jobs import CreateJob, JobCost
 from wainwright.domain.costs import CostBasis
 from wainwright.domain.errors import InvalidInput, NotFound
 from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import JobDetail
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.ports import JobView, Progress
+from wainwright.ports.job_store import JobView, Progress
 from wainwright.usecases.present_job import present
-from wainwright.usecases.read_jobs import POLL_SECONDS, ReadJobs
+from wainwright.usecases.read_jobs import POLL_SECONDS, QUICK_POLL_SECONDS, ReadJobs
 
 CALLER = a_caller()
 
@@ -78,16 +79,25 @@ class TestWaiting:
         view = ReadJobs(system.jobs, system.clock, pause).wait(CALLER, claim.job.id, seconds=20)
 
         assert view.job.status is JobStatus.COMPLETED
-        assert pauses == [POLL_SECONDS] * 2
+        assert pauses == [QUICK_POLL_SECONDS] * 2
 
-    def test_answers_as_it_stands_when_the_time_is_up(self, system: System) -> None:
+    @pytest.mark.parametrize("seconds", [1, 3, 20])
+    def test_answers_as_it_stands_when_the_time_is_up(self, system: System, seconds: int) -> None:
         job = system.submitted()
         pauses: list[float] = []
 
-        view = ReadJobs(system.jobs, system.clock, pauses.append).wait(CALLER, job.id, seconds=3)
+        view = ReadJobs(system.jobs, system.clock, pauses.append).wait(CALLER, job.id, seconds=seconds)
 
         assert view.job.status is JobStatus.PENDING
-        assert sum(pauses) == 3
+        assert sum(pauses) == pytest.approx(seconds)
+
+    def test_looks_often_at_first_and_then_less_often(self, system: System) -> None:
+        job = system.submitted()
+        pauses: list[float] = []
+
+        ReadJobs(system.jobs, system.clock, pauses.append).wait(CALLER, job.id, seconds=20)
+
+        assert pauses == [QUICK_POLL_SECONDS] * 30 + [POLL_SECONDS] * 34
 
 
 class TestPresenting:

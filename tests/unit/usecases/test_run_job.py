@@ -13,7 +13,8 @@ from wainwright.domain.errors import Conflict, FenceLost, Unavailable
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import LEASE, Job, Outcome
 from wainwright.domain.states import JobStatus
-from wainwright.ports import ExecutionState, ReceivedWork
+from wainwright.ports.queues import ReceivedWork
+from wainwright.ports.workflows import ExecutionState
 from wainwright.usecases.run_job import MESSAGE_GRACE, Claim, Control
 
 
@@ -39,7 +40,7 @@ class TestClaiming:
         assert system.queue.receive(NO_WAIT) is None
 
     def test_brings_the_jobs_detail(self, system: System) -> None:
-        from wainwright.contracts.http import CreateJob
+        from wainwright.contracts.http.jobs import CreateJob
 
         claim = system.claimed(CreateJob(script="pass", params={"city": "Zürich"}))
 

@@ -5,13 +5,13 @@ import pytest
 from tests.support.builders import SCRIPT, a_caller, completed
 from tests.support.system import NO_WAIT, System
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.lanes import LaneEnd
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.ports import NewEvent, StoredTest
+from wainwright.ports.job_store import NewEvent, StoredTest
 from wainwright.usecases.give_up_work import GiveUpWork
 from wainwright.usecases.run_job import Claim, Control
 from wainwright.usecases.run_lane import LaneClaim

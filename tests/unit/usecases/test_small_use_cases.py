@@ -8,7 +8,7 @@ from tests.support.builders import PROJECT, START, a_caller, a_job, completed, f
 from tests.support.system import System
 from wainwright.adapters.memory.services import MemoryEventBus
 from wainwright.contracts.events import StatusChanged
-from wainwright.contracts.http import CreateBundle
+from wainwright.contracts.http.bundles import CreateBundle
 from wainwright.contracts.names import bundle_key
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.retry import RetryPolicy

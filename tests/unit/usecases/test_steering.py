@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed, job_id
 from tests.support.system import System
-from wainwright.contracts.http import CreateJob, PatchJob
+from wainwright.contracts.http.jobs import CreateJob, PatchJob
 from wainwright.contracts.names import report_key
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import NotFound, Refused

@@ -10,12 +10,12 @@ import pytest
 from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed, job_id
 from tests.support.system import System
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.errors import InvalidInput, NotFound
 from wainwright.domain.jobs import Job
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.tests import Tally
-from wainwright.ports import NewEvent
+from wainwright.ports.job_store import NewEvent
 from wainwright.usecases.stream_events import MOST_EVENTS, POLL_SECONDS, RETRY_MS, SEGMENT_SECONDS, StreamEvents
 
 CALLER = a_caller()

@@ -11,7 +11,8 @@ import pytest
 from tests.support.builders import PROJECT, SCRIPT, START, a_caller
 from tests.support.system import System
 from wainwright.contracts.bundles import pack_files
-from wainwright.contracts.http import CreateJob, JobConfig
+from wainwright.contracts.http.config import JobConfig
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import bundle_key
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, IdempotencyConflict, InvalidInput

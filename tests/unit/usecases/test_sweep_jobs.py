@@ -13,7 +13,7 @@ from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import CHECK_AFTER, LEASE, Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState
-from wainwright.ports import ExecutionState
+from wainwright.ports.workflows import ExecutionState
 
 OVERDUE = (LEASE + CHECK_AFTER).total_seconds() + 1
 

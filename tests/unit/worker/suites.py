@@ -12,7 +12,7 @@ from wainwright.domain.jobs import Job, Outcome
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.read_quarantine import ReadQuarantine
 from wainwright.usecases.read_secrets import ReadSecrets
-from wainwright.wiring import Worker
+from wainwright.wiring.workers import Worker
 from wainwright.worker.runtimes.model import (
     Attachment,
     Collected,

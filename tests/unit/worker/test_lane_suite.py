@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.builders import SCRIPT
 from tests.support.system import System
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import LEASE, Job

@@ -14,12 +14,14 @@ from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.adapters.memory.stores import MemoryLogStore
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http import LogEntry
+from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.messages import WorkMessage
 from wainwright.contracts.names import new_job_id
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import Job, JobDetail, RunBy
-from wainwright.ports import LogQuery, NewEvent, Progress, ReceivedWork, StoredTest
+from wainwright.ports.job_store import NewEvent, Progress, StoredTest
+from wainwright.ports.log_store import LogQuery
+from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.run_job import Claim
 from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadPolicy
 from wainwright.worker.recording import MOST_LOG_EVENTS, Recording

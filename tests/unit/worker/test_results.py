@@ -6,7 +6,7 @@ from typing import Any
 
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.tests import TestOutcome
-from wainwright.ports import StoredTest
+from wainwright.ports.job_store import StoredTest
 from wainwright.worker.results import MOST_BYTES, Results, mismatch
 from wainwright.worker.runtimes.model import JobResult
 

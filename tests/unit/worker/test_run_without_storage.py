@@ -27,7 +27,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.ports import LogQuery
+from wainwright.ports.log_store import LogQuery
 from wainwright.usecases.open_reports import OpenReports
 from wainwright.usecases.upload_artifacts import UploadPolicy
 from wainwright.worker import run

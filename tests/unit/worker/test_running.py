@@ -13,13 +13,13 @@ import pytest
 from tests.support.builders import PROJECT, SCRIPT, START
 from tests.support.system import NO_WAIT, System
 from tests.unit.worker.suites import Perform, collected, ended, worker
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionError
 from wainwright.contracts.names import report_key
 from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
-from wainwright.ports import NewEvent, Progress, StoredTest
+from wainwright.ports.job_store import NewEvent, Progress, StoredTest
 from wainwright.usecases.share_work import OWNER
 from wainwright.worker import running
 from wainwright.worker.closing import end_claim, report_late

@@ -9,7 +9,7 @@ from typing import Any
 from wainwright.adapters.memory.job_store import MemoryJobStore
 from wainwright.adapters.memory.services import MemoryArtifacts, MemoryClock, MemoryWakeUps
 from wainwright.adapters.memory.stores import MemoryLogStore, MemoryTemplateStore
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits
 from wainwright.domain.failures import Failure, FailureCategory

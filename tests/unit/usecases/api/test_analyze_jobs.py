@@ -11,7 +11,7 @@ from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import ANY_TIME, TimeRange
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.ports import StoredTest
+from wainwright.ports.job_store import StoredTest
 
 
 def test_of_jobs_by_their_ids_every_number_is_exact(desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wainwright.contracts.http import Script
+from wainwright.contracts.http.work import Script
 from wainwright.domain.errors import InvalidInput
 from wainwright.usecases.check_scripts import check_scripts
 

@@ -4,10 +4,10 @@ import pytest
 
 from tests.unit.usecases.api.desk import CALLER, PROJECT, Desk
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http import CreateLog
+from wainwright.contracts.http.logs import CreateLog
 from wainwright.domain.errors import NotFound
 from wainwright.domain.jobs import Job
-from wainwright.ports import NewEvent
+from wainwright.ports.job_store import NewEvent
 
 
 def _record(desk: Desk, job: Job, count: int) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.usecases.api.desk import CALLER, PROJECT, REQUEST, SCRIPT, Desk
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import bundle_key, new_job_id
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import (

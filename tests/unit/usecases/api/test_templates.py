@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.usecases.api.desk import CALLER, PROJECT, SCRIPT, START, Desk
-from wainwright.contracts.http import CreateJob, WriteTemplate
+from wainwright.contracts.http.jobs import CreateJob
+from wainwright.contracts.http.templates import WriteTemplate
 from wainwright.contracts.names import bundle_key, template_bundle_key, template_prefix
 from wainwright.domain.errors import Conflict, NotFound, TooLarge
 from wainwright.usecases.keep_bundles import OBJECTS_AT_ONCE

@@ -12,7 +12,8 @@ from typing import Any
 
 from wainwright.contracts.names import key_group
 from wainwright.domain.errors import TooLarge
-from wainwright.ports import ArtifactMissing, Artifacts, SpoolFull
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.spool import SpoolFull
 
 _INDEX = "spool.sqlite"
 _CONTENT = ".content"

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from wainwright.contracts.http import MAX_LOG_LINES, LogEntry
+from wainwright.contracts.http.bounds import MAX_LOG_LINES
+from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.find import TimeRange
-from wainwright.ports import LogQuery
+from wainwright.ports.log_store import LogQuery
 
 FULL = LogEntry(
     timestamp=datetime(1970, 1, 1, tzinfo=UTC), level="ERROR",

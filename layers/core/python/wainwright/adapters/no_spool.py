@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from wainwright.ports import ArtifactMissing, Artifacts, SpoolFull
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.spool import SpoolFull
 
 
 class NoSpool:

@@ -1,6 +1,6 @@
 """What a job costs, in one line for people."""
 
-from wainwright.contracts.http import JobCost
+from wainwright.contracts.http.jobs import JobCost
 from wainwright.domain.costs import WORKER_SECONDS, CostBasis, CostGroup
 from wainwright.domain.prices import price_table
 

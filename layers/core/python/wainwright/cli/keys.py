@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wainwright.cli.connect import connect
 from wainwright.cli.failures import ExitCode, PlatformProblem, UsageProblem
 from wainwright.cli.terminal import clean, console, note
-from wainwright.contracts.http import KeyList, KeyRecord
+from wainwright.contracts.http.keys import KeyList, KeyRecord
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.instants import to_text
 
@@ -75,12 +75,12 @@ def _check(stage: str | None, project: str | None) -> None:
 
 def _stage(stage: str) -> "ManageKeys":
     try:
-        from wainwright import wiring
+        from wainwright.wiring import administration
     except ModuleNotFoundError as error:
         raise PlatformProblem(
             f"this needs the package {error.name}", advice="Run `pip install 'wainwright[aws]'`."
         ) from error
-    return wiring.manage_keys_of_stage(stage)
+    return administration.manage_keys_of_stage(stage)
 
 
 def _print_table(keys: Sequence[KeyRecord]) -> None:

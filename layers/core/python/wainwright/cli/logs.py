@@ -6,7 +6,7 @@ from wainwright.cli.connect import connect
 from wainwright.cli.failures import ExitCode
 from wainwright.cli.terminal import clean
 from wainwright.client.filters import LogFilters
-from wainwright.contracts.http import LogEntry
+from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.instants import to_text
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from wainwright.cli.failures import UsageProblem
-from wainwright.contracts.http import CreateJob, JobConfig, Viewport, WriteTemplate
+from wainwright.contracts.http.config import JobConfig, Viewport
+from wainwright.contracts.http.jobs import CreateJob
+from wainwright.contracts.http.templates import WriteTemplate
 from wainwright.domain.retry import RetryPolicy
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from wainwright.cli.terminal import console, count, note
 from wainwright.client import Bundle, Client, ClientError, WaitTimeout, pack
 from wainwright.client.endpoint import is_loopback
 from wainwright.client.report import JUNIT
-from wainwright.contracts.http import CreateJob, JobRecord
+from wainwright.contracts.http.jobs import CreateJob, JobRecord
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ from pathlib import Path
 from wainwright.cli.connect import connect
 from wainwright.cli.failures import ExitCode, UsageProblem
 from wainwright.cli.terminal import clean, console
-from wainwright.contracts.http import SecretList
+from wainwright.contracts.http.secrets import SecretList
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.instants import to_text
 from wainwright.domain.secrets import MAX_SECRET_BYTES, check_secret_name, check_secret_value

@@ -10,7 +10,7 @@ from wainwright.cli.request import JobOptions, TemplateOptions, invocation, temp
 from wainwright.cli.run import WatchOptions, follow, warn_of_unreachable_site
 from wainwright.cli.terminal import clean, console
 from wainwright.client import Client, TemplateRecord, WriteTemplate, pack
-from wainwright.contracts.http import TemplateList
+from wainwright.contracts.http.templates import TemplateList
 from wainwright.domain.instants import to_text
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from wainwright.cli.connect import connect
 from wainwright.cli.failures import ExitCode, UsageProblem
 from wainwright.cli.terminal import clean, console, note, seconds
-from wainwright.contracts.http import QuarantineList
+from wainwright.contracts.http.quarantine import QuarantineList
 from wainwright.domain.model import Record
 
 _SORTS: dict[str, Literal["flakeRate", "failureRate", "duration"]] = {

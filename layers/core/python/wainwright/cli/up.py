@@ -109,12 +109,12 @@ def _serve(running: LocalEndpoint, data_dir: Path, *, ephemeral: bool) -> None:
 
 def local_access() -> str:
     """A new key to the local system that runs in this process; the one of the run before is good for nothing any more."""
-    from wainwright import wiring
     from wainwright.adapters.aws.clients import Clients
     from wainwright.contracts.scopes import Scope
     from wainwright.settings import StoreSettings
+    from wainwright.wiring import administration
 
-    keys = wiring.manage_keys(Clients(), StoreSettings.read(os.environ).table)
+    keys = administration.manage_keys(Clients(), StoreSettings.read(os.environ).table)
     for key in keys.access.list_keys(LOCAL_PROJECT):
         if key.name == KEY_NAME and not key.revoked:
             keys.revoke(LOCAL_PROJECT, key.id)
@@ -126,11 +126,11 @@ def set_local_secrets(secrets: Mapping[str, str]) -> None:
     """Set secrets in the local system that runs in this process, before any job of this run starts."""
     if not secrets:
         return
-    from wainwright import wiring
     from wainwright.adapters.aws.clients import Clients
     from wainwright.settings import StoreSettings
+    from wainwright.wiring import administration
 
-    manage = wiring.manage_secrets(Clients(), StoreSettings.read(os.environ))
+    manage = administration.manage_secrets(Clients(), StoreSettings.read(os.environ))
     for name, value in secrets.items():
         manage.put(LOCAL_PROJECT, name, value)
 

@@ -38,7 +38,10 @@ from wainwright.client.updates import (
     Update,
 )
 from wainwright.client.words import JobOutcome
-from wainwright.contracts.http import CreateJob, JobConfig, JobRecord, Script, TemplateRecord, Viewport, WriteTemplate
+from wainwright.contracts.http.config import JobConfig, Viewport
+from wainwright.contracts.http.jobs import CreateJob, JobRecord
+from wainwright.contracts.http.templates import TemplateRecord, WriteTemplate
+from wainwright.contracts.http.work import Script
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus

@@ -24,29 +24,21 @@ from wainwright.client.report import MANIFEST, Manifest, check_path, read_manife
 from wainwright.client.steps import Emit, Flow, Pause, Request, Stream, do
 from wainwright.client.updates import StatusUpdate, Update, read_segment
 from wainwright.client.wire import segment
-from wainwright.contracts.http import (
-    MAX_WAIT_SECONDS,
-    BundleAnswer,
-    CreateBundle,
+from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
+from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle
+from wainwright.contracts.http.jobs import (
     CreateJob,
-    CreateLog,
-    Health,
     JobAnswer,
     JobCreated,
     JobList,
     JobRecord,
-    LogAnswer,
-    LogEntry,
-    LogLevel,
-    LogList,
     PatchJob,
     RetryJob,
-    TemplateAnswer,
-    TemplateList,
-    TemplateRecord,
     TicketAnswer,
-    WriteTemplate,
 )
+from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogEntry, LogLevel, LogList
+from wainwright.contracts.http.service import Health
+from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, TemplateRecord, WriteTemplate
 from wainwright.domain.states import AT_REST, FINAL, JobStatus
 
 SEGMENT_PAUSE = 0.2

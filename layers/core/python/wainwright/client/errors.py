@@ -19,7 +19,7 @@ import httpx
 from pydantic import ValidationError
 
 from wainwright.client.steps import Request
-from wainwright.contracts.http import Problem
+from wainwright.contracts.http.service import Problem
 from wainwright.domain.errors import WainwrightError
 
 _EXCERPT = 200

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from wainwright.client.errors import BundleError
 from wainwright.client.ignore import IgnoreRules
-from wainwright.contracts.http import MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
+from wainwright.contracts.http.bounds import MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
 
 NEVER = frozenset({".git", "__pycache__", ".venv", "node_modules", ".pytest_cache", ".wainwright"})
 """Names that are left out wherever they are: they can be made again, and are often larger than the tests."""

@@ -11,7 +11,10 @@ from wainwright.client.calls import Calls
 from wainwright.client.errors import ApiError
 from wainwright.client.filters import JobFilters, LogFilters, States
 from wainwright.client.steps import Emit, Flow, Pause, Stream
-from wainwright.contracts.http import MAX_WAIT_SECONDS, JobCreated, JobRecord, LogEntry, TemplateRecord
+from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
+from wainwright.contracts.http.jobs import JobCreated, JobRecord
+from wainwright.contracts.http.logs import LogEntry
+from wainwright.contracts.http.templates import TemplateRecord
 from wainwright.domain.states import AT_REST, JobStatus
 
 PAGE = 1_000

@@ -2,7 +2,24 @@
 
 from dataclasses import dataclass
 
-from wainwright.contracts import http
+from wainwright.contracts.http.analytics import Analytics, TestAnalytics
+from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle
+from wainwright.contracts.http.jobs import (
+    CreateJob,
+    JobAnswer,
+    JobCreated,
+    JobList,
+    PatchJob,
+    QueueAnswer,
+    RetryJob,
+    TicketAnswer,
+)
+from wainwright.contracts.http.keys import CreateKey, KeyCreated, KeyList
+from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogList
+from wainwright.contracts.http.quarantine import PutQuarantine, QuarantineAnswer, QuarantineList
+from wainwright.contracts.http.secrets import PutSecret, SecretAnswer, SecretList
+from wainwright.contracts.http.service import Health
+from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, WriteTemplate
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits
 from wainwright.domain.model import Record
@@ -37,18 +54,18 @@ _LIMIT = Query("limit", "integer", "rows on a page, 1 to 1000; 50 if not given")
 _CURSOR = Query("cursor", "string", "the cursor of the page before")
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("health", "GET", "/health", Scope.READ, "Whether the system answers, and who asks.", http.Health),
+    Operation("health", "GET", "/health", Scope.READ, "Whether the system answers, and who asks.", Health),
     Operation("openapi", "GET", "/openapi.json", Scope.READ, "This document.", None),
     Operation(
         "createBundle", "POST", "/bundles", Scope.RUN, "Announce a test directory's archive; says how to upload it.",
-        http.BundleAnswer, body=http.CreateBundle, problems=(400, 413),
+        BundleAnswer, body=CreateBundle, problems=(400, 413),
     ),
     Operation(
         "createJob", "POST", "/jobs", Scope.RUN, "Create a job from scripts, a bundle, instructions or a template.",
-        http.JobCreated, status=202, body=http.CreateJob, problems=(400, 404, 409, 413, 429),
+        JobCreated, status=202, body=CreateJob, problems=(400, 404, 409, 413, 429),
     ),
     Operation(
-        "listJobs", "GET", "/jobs", Scope.READ, "Find jobs, newest first; filters combine.", http.JobList,
+        "listJobs", "GET", "/jobs", Scope.READ, "Find jobs, newest first; filters combine.", JobList,
         queries=(
             Query("status", "string", "only jobs in these states, separated by commas; FINISHED is completed or failed"),
             Query("type", "string", "only jobs of these types, separated by commas"),
@@ -68,7 +85,7 @@ OPERATIONS: tuple[Operation, ...] = (
         problems=(400,),
     ),
     Operation(
-        "getJob", "GET", "/jobs/{jobId}", Scope.READ, "One job.", http.JobAnswer,
+        "getJob", "GET", "/jobs/{jobId}", Scope.READ, "One job.", JobAnswer,
         queries=(
             Query("wait", "integer", "wait up to so many seconds (at most 20) for one of the states in `status`"),
             Query("status", "string", "states to wait for, separated by commas; the final ones if not given"),
@@ -77,7 +94,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "patchJob", "PATCH", "/jobs/{jobId}", Scope.RUN, "Change priority, low priority or label.",
-        http.JobAnswer, body=http.PatchJob, problems=(400, 404, 409),
+        JobAnswer, body=PatchJob, problems=(400, 404, 409),
     ),
     Operation(
         "deleteJob", "DELETE", "/jobs/{jobId}", Scope.RUN, "Delete a job that is at rest, its logs and its report.",
@@ -85,22 +102,22 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "cancelJob", "POST", "/jobs/{jobId}/cancel", Scope.RUN, "Cancel a job; what it left is kept.",
-        http.JobAnswer, problems=(400, 404, 409),
+        JobAnswer, problems=(400, 404, 409),
     ),
     Operation(
         "stopJob", "POST", "/jobs/{jobId}/stop", Scope.RUN, "Stop a job so that it can be resumed.",
-        http.JobAnswer, problems=(400, 404, 409),
+        JobAnswer, problems=(400, 404, 409),
     ),
     Operation(
         "resumeJob", "POST", "/jobs/{jobId}/resume", Scope.RUN, "Go on with a stopped job; what had passed does not run again.",
-        http.JobAnswer, problems=(400, 404, 409),
+        JobAnswer, problems=(400, 404, 409),
     ),
     Operation(
         "retryJob", "POST", "/jobs/{jobId}/retry", Scope.RUN, "Try a failed job again, by the same id.",
-        http.JobAnswer, body=http.RetryJob, problems=(400, 404, 409),
+        JobAnswer, body=RetryJob, problems=(400, 404, 409),
     ),
     Operation(
-        "listLogs", "GET", "/jobs/{jobId}/logs", Scope.READ, "The log of a job, oldest first.", http.LogList,
+        "listLogs", "GET", "/jobs/{jobId}/logs", Scope.READ, "The log of a job, oldest first.", LogList,
         queries=(
             Query("level", "string", "INFO or ERROR"),
             Query("message", "string", "a part of the message, in any case"),
@@ -113,11 +130,11 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "createLog", "POST", "/jobs/{jobId}/logs", Scope.RUN, "Add a line to the log of a job, ended or not.",
-        http.LogAnswer, status=201, body=http.CreateLog, problems=(400, 404, 413),
+        LogAnswer, status=201, body=CreateLog, problems=(400, 404, 413),
     ),
     Operation(
         "createTicket", "POST", "/jobs/{jobId}/ticket", Scope.READ, "A short-lived address of the job's report.",
-        http.TicketAnswer, status=201, problems=(400, 404),
+        TicketAnswer, status=201, problems=(400, 404),
     ),
     Operation(
         "streamEvents", "GET", "/jobs/{jobId}/events", Scope.READ,
@@ -131,19 +148,19 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "createTemplate", "POST", "/templates", Scope.RUN, "Store what to run, by a name, with declared parameters.",
-        http.TemplateAnswer, status=201, body=http.WriteTemplate, problems=(400, 413),
+        TemplateAnswer, status=201, body=WriteTemplate, problems=(400, 413),
     ),
     Operation(
-        "listTemplates", "GET", "/templates", Scope.READ, "Templates of the project.", http.TemplateList,
+        "listTemplates", "GET", "/templates", Scope.READ, "Templates of the project.", TemplateList,
         queries=(_LIMIT, _CURSOR), problems=(400,),
     ),
     Operation(
-        "getTemplate", "GET", "/templates/{templateId}", Scope.READ, "One template.", http.TemplateAnswer,
+        "getTemplate", "GET", "/templates/{templateId}", Scope.READ, "One template.", TemplateAnswer,
         queries=(Query("version", "integer", "a version other than the newest"),), problems=(400, 404),
     ),
     Operation(
         "updateTemplate", "PUT", "/templates/{templateId}", Scope.RUN, "A new version; jobs remember theirs.",
-        http.TemplateAnswer, body=http.WriteTemplate, problems=(400, 404, 409, 413),
+        TemplateAnswer, body=WriteTemplate, problems=(400, 404, 409, 413),
     ),
     Operation(
         "deleteTemplate", "DELETE", "/templates/{templateId}", Scope.RUN, "Delete a template; its jobs stay.",
@@ -152,10 +169,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "invokeTemplate", "POST", "/templates/{templateId}/invoke", Scope.RUN,
         "Create a job: `url`, options, `config` keys and declared parameters, flat in one object.",
-        http.JobCreated, status=202, problems=(400, 404, 409, 413, 429),
+        JobCreated, status=202, problems=(400, 404, 409, 413, 429),
     ),
     Operation(
-        "analytics", "GET", "/analytics", Scope.READ, "Success rate, durations, errors, flaky tests.", http.Analytics,
+        "analytics", "GET", "/analytics", Scope.READ, "Success rate, durations, errors, flaky tests.", Analytics,
         queries=(
             Query("templateId", "string", "only jobs of this template"),
             Query("from", "string", "RFC 3339 or epoch milliseconds, cut to the hour; seven days ago if not given"),
@@ -166,7 +183,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "analyzeTests", "GET", "/analytics/tests", Scope.READ,
-        "Tests by how flaky they are, how often they fail, or how long they take.", http.TestAnalytics,
+        "Tests by how flaky they are, how often they fail, or how long they take.", TestAnalytics,
         queries=(
             Query("flaky", "boolean", "only tests that were, or were not, flaky"),
             Query("file", "string", "only tests of this file"),
@@ -176,19 +193,19 @@ OPERATIONS: tuple[Operation, ...] = (
         problems=(400,),
     ),
     Operation(
-        "listQuarantine", "GET", "/quarantine", Scope.READ, "Tests in quarantine.", http.QuarantineList,
+        "listQuarantine", "GET", "/quarantine", Scope.READ, "Tests in quarantine.", QuarantineList,
     ),
     Operation(
         "putQuarantine", "PUT", "/quarantine", Scope.RUN,
-        "Put a test into quarantine: until a day it runs, and its failures do not fail jobs.", http.QuarantineAnswer,
-        body=http.PutQuarantine, problems=(400, 409),
+        "Put a test into quarantine: until a day it runs, and its failures do not fail jobs.", QuarantineAnswer,
+        body=PutQuarantine, problems=(400, 409),
     ),
     Operation(
         "deleteQuarantine", "DELETE", "/quarantine", Scope.RUN, "Take a test out of quarantine.", None, status=204,
         queries=(Query("testId", "string", "the exact id of the test"),), problems=(400, 404),
     ),
     Operation(
-        "queue", "GET", "/queue", Scope.READ, "Who runs, who waits, what failed lately, what runs long.", http.QueueAnswer,
+        "queue", "GET", "/queue", Scope.READ, "Who runs, who waits, what failed lately, what runs long.", QueueAnswer,
         queries=(Query("longRunningMinutes", "integer", "from how many minutes on a job runs long; 10 if not given"),),
         problems=(400,),
     ),
@@ -197,10 +214,10 @@ OPERATIONS: tuple[Operation, ...] = (
         "putLimits", "PUT", "/limits", Scope.ADMIN, "Set capacity and retention of the project.", Limits,
         body=Limits, problems=(400,),
     ),
-    Operation("listKeys", "GET", "/keys", Scope.ADMIN, "API keys of the project, without secrets.", http.KeyList),
+    Operation("listKeys", "GET", "/keys", Scope.ADMIN, "API keys of the project, without secrets.", KeyList),
     Operation(
         "createKey", "POST", "/keys", Scope.ADMIN, "Create an API key; its secret is in this answer alone.",
-        http.KeyCreated, status=201, body=http.CreateKey, problems=(400,),
+        KeyCreated, status=201, body=CreateKey, problems=(400,),
     ),
     Operation(
         "revokeKey", "DELETE", "/keys/{keyId}", Scope.ADMIN, "Revoke an API key; noticed everywhere within 30 s.",
@@ -208,11 +225,11 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "listSecrets", "GET", "/secrets", Scope.ADMIN, "Secrets of the project: names and times, never values.",
-        http.SecretList,
+        SecretList,
     ),
     Operation(
         "putSecret", "PUT", "/secrets/{name}", Scope.ADMIN, "Set a secret, which tests get as an environment variable.",
-        http.SecretAnswer, body=http.PutSecret, problems=(400, 404, 409, 413),
+        SecretAnswer, body=PutSecret, problems=(400, 404, 409, 413),
     ),
     Operation(
         "deleteSecret", "DELETE", "/secrets/{name}", Scope.ADMIN, "Delete a secret.",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from wainwright.contracts.http import Problem
+from wainwright.contracts.http.service import Problem
 from wainwright.domain import errors
 from wainwright.domain.errors import InvalidInput, WainwrightError
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wainwright.contracts.http import BundleAnswer, CreateBundle, Upload
+from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle, Upload
 from wainwright.contracts.names import bundle_key
-from wainwright.ports import Artifacts, Clock
+from wainwright.ports.artifacts import Artifacts
+from wainwright.ports.clock import Clock
 from wainwright.usecases.caller import Caller
 
 FRESH = timedelta(days=3)

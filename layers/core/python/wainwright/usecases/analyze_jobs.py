@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wainwright.contracts.http import Analytics, FlakyTest
+from wainwright.contracts.http.analytics import Analytics, FlakyTest
 from wainwright.contracts.names import check_job_id
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import TimeRange
@@ -15,7 +15,8 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import TestOutcome
-from wainwright.ports import Clock, JobStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.read_jobs import is_gone
 

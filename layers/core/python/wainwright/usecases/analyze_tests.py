@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Literal, get_args
 
-from wainwright.contracts.http import TestRecord
+from wainwright.contracts.http.analytics import TestRecord
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.test_history import KEPT, TestStats
-from wainwright.ports import Clock, QuarantineStore, TestHistory
-from wainwright.ports.test_history import FileStats
+from wainwright.ports.clock import Clock
+from wainwright.ports.quarantine import QuarantineStore
+from wainwright.ports.test_history import FileStats, TestHistory
 from wainwright.usecases.caller import Caller
 
 MOST_FILES = 1_000

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from wainwright.domain.errors import Unauthenticated
-from wainwright.ports import AccessStore, ApiKey, Clock
+from wainwright.ports.access import AccessStore, ApiKey
+from wainwright.ports.clock import Clock
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import digest
 

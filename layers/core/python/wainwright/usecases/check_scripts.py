@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from wainwright.contracts.http import Script
+from wainwright.contracts.http.work import Script
 from wainwright.domain.errors import InvalidInput
 
 _COLLECTED = re.compile(r"(test_.*|.*_test)\.py")

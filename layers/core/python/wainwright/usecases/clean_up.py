@@ -12,7 +12,10 @@ from wainwright.domain.errors import Conflict, Refused
 from wainwright.domain.find import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
-from wainwright.ports import Artifacts, Clock, JobStore, JobView, Spool
+from wainwright.ports.artifacts import Artifacts
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore, JobView
+from wainwright.ports.spool import Spool
 from wainwright.usecases.control_job import remove_job
 from wainwright.usecases.present_job import present
 

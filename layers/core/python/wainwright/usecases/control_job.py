@@ -7,12 +7,16 @@ by what he finds, or is told the state in a 409.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wainwright.contracts.http import PatchJob
+from wainwright.contracts.http.jobs import PatchJob
 from wainwright.contracts.names import check_job_id, report_prefix
 from wainwright.domain.errors import Conflict, Refused, TransitionRefused, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST
-from wainwright.ports import Artifacts, Clock, JobStore, Spool, WakeUps
+from wainwright.ports.artifacts import Artifacts
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.queues import WakeUps
+from wainwright.ports.spool import Spool
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.read_jobs import find_job

@@ -8,7 +8,9 @@ from wainwright.contracts.messages import ExecutionInput
 from wainwright.domain.capacity import Limits, ProjectLoad
 from wainwright.domain.errors import CapacityExceeded, Conflict
 from wainwright.domain.jobs import Job
-from wainwright.ports import Clock, ExecutionState, JobStore, LineEntry, Workflows
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore, LineEntry
+from wainwright.ports.workflows import ExecutionState, Workflows
 from wainwright.usecases.finish_job import FinishJob
 from wainwright.usecases.launch_workers import LaunchWorkers
 

@@ -10,7 +10,7 @@ from wainwright.domain.errors import Conflict
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
-from wainwright.ports import JobStore
+from wainwright.ports.job_store import JobStore
 from wainwright.usecases.late_reports import AskForReport
 
 MAX_URL = 2_048

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wainwright.contracts.http import CreateJob, JobConfig, JobOptions
+from wainwright.contracts.http.config import JobConfig
+from wainwright.contracts.http.jobs import CreateJob, JobOptions
 from wainwright.contracts.problems import input_fault
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.model import Record

@@ -9,7 +9,9 @@ from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.states import JobStatus
-from wainwright.ports import Clock, JobStore, WakeUps
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.queues import WakeUps
 from wainwright.usecases.end_job import EndJob
 
 TRIES = 8

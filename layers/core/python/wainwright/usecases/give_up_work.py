@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wainwright.contracts.messages import WorkMessage
-from wainwright.ports import Workflows
+from wainwright.ports.workflows import Workflows
 
 ERROR = "WorkUndeliverable"
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.templates import Template
-from wainwright.ports import Clock, JobView, TemplateStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobView
+from wainwright.ports.template_store import TemplateStore
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.fill_parameters import request_of
 from wainwright.usecases.manage_templates import find_template

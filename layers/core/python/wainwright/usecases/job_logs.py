@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wainwright.contracts.events import MAX_EVENT_TEXT, MAX_JOB_EVENTS, EventKind
-from wainwright.contracts.http import MAX_LOG_LINES, CreateLog, LogEntry, LogLevel
+from wainwright.contracts.http.bounds import MAX_LOG_LINES
+from wainwright.contracts.http.logs import CreateLog, LogEntry, LogLevel
 from wainwright.domain.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from wainwright.domain.find import TimeRange
 from wainwright.domain.states import AT_REST
-from wainwright.ports import Clock, JobStore, LogPage, LogQuery, LogStore, NewEvent
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore, NewEvent
+from wainwright.ports.log_store import LogPage, LogQuery, LogStore
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.periods import read_period, read_range
 from wainwright.usecases.read_jobs import find_job

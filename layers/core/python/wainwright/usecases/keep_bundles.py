@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wainwright.contracts.bundles import pack_files
-from wainwright.contracts.http import CreateJob, WriteTemplate
+from wainwright.contracts.http.jobs import CreateJob
+from wainwright.contracts.http.templates import WriteTemplate
 from wainwright.contracts.names import bundle_key, template_bundle_key, template_prefix
 from wainwright.domain.errors import InvalidInput, NotFound
-from wainwright.ports import ArtifactMissing, Artifacts, Clock
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.clock import Clock
 from wainwright.usecases.accept_bundle import FRESH
 from wainwright.usecases.check_scripts import check_script, check_scripts
 

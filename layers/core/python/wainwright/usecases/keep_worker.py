@@ -5,7 +5,10 @@ from datetime import timedelta
 from typing import ClassVar
 
 from wainwright.domain.workers import SEEN_DEADLINE, WorkerRecord, WorkerState
-from wainwright.ports import Clock, JobStore, ReceivedWork, WorkerStore, WorkQueue
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.queues import ReceivedWork, WorkQueue
+from wainwright.ports.workers import WorkerStore
 
 LAST_LOOK = timedelta(seconds=1)
 """The last long-poll of a draining worker."""

@@ -6,7 +6,9 @@ from wainwright.contracts.messages import WorkMessage
 from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
-from wainwright.ports import Clock, JobStore, JobView, ReceivedWork, WakeUps, WorkQueue
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore, JobView
+from wainwright.ports.queues import ReceivedWork, WakeUps, WorkQueue
 
 TRIES = 8
 

@@ -5,7 +5,9 @@ import uuid
 from dataclasses import dataclass
 
 from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState, missing_workers
-from wainwright.ports import Clock, JobStore, LaunchRefused, WorkerLauncher, WorkerStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.workers import LaunchRefused, WorkerLauncher, WorkerStore
 
 log = logging.getLogger(__name__)
 

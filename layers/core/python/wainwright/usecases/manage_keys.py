@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from wainwright.contracts.names import check_project
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import NotFound
-from wainwright.ports import AccessStore, ApiKey, Clock
+from wainwright.ports.access import AccessStore, ApiKey
+from wainwright.ports.clock import Clock
 
 PREFIX = "ww_"
 """What every key starts with, so that people and secret scanners know one when they see it."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wainwright.domain.capacity import Limits
-from wainwright.ports import JobStore
+from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
 
 

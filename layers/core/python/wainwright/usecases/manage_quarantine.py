@@ -7,7 +7,8 @@ from datetime import date
 from wainwright.domain.errors import NotFound, Refused
 from wainwright.domain.instants import cut
 from wainwright.domain.quarantine import MAX_QUARANTINED, Quarantine, check_until
-from wainwright.ports import Clock, QuarantineStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.quarantine import QuarantineStore
 from wainwright.usecases.caller import Caller
 
 

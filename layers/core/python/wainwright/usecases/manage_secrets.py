@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wainwright.contracts.http import SecretRecord
+from wainwright.contracts.http.secrets import SecretRecord
 from wainwright.domain.errors import NotFound, Refused
 from wainwright.domain.instants import cut
 from wainwright.domain.secrets import MAX_SECRETS, check_secret_name, check_secret_value
-from wainwright.ports import Clock, SecretStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.secrets import SecretStore
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wainwright.contracts.http import TemplateList, TemplateRecord, WriteTemplate
+from wainwright.contracts.http.templates import TemplateList, TemplateRecord, WriteTemplate
 from wainwright.contracts.names import is_template_id
 from wainwright.domain.errors import Conflict, NotFound
 from wainwright.domain.templates import Template
-from wainwright.ports import Artifacts, Clock, TemplateStore
+from wainwright.ports.artifacts import Artifacts
+from wainwright.ports.clock import Clock
+from wainwright.ports.template_store import TemplateStore
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.check_schemas import check_schema, check_size
 from wainwright.usecases.fill_parameters import check_parameters

@@ -5,13 +5,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wainwright.contracts.http import TicketAnswer
+from wainwright.contracts.http.jobs import TicketAnswer
 from wainwright.contracts.names import check_job_id
 from wainwright.contracts.report_files import MANIFEST, REPORT_ZIP
 from wainwright.domain.errors import InvalidInput, NotFound, NotStored, TooLarge
 from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
-from wainwright.ports import AccessStore, ArtifactMissing, Artifacts, Clock, JobStore, Spool, Ticket
+from wainwright.ports.access import AccessStore, Ticket
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.spool import Spool
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import digest
 from wainwright.usecases.open_ticket import OpenTicket

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from wainwright.domain.errors import Unauthenticated
-from wainwright.ports import AccessStore, Clock, Ticket
+from wainwright.ports.access import AccessStore, Ticket
+from wainwright.ports.clock import Clock
 from wainwright.usecases.manage_keys import digest
 
 MAX_SECRET = 200

@@ -12,7 +12,9 @@ from wainwright.contracts.report_files import MANIFEST, REPORT_ZIP, ReportFile, 
 from wainwright.domain.errors import TooLarge, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
-from wainwright.ports import ArtifactMissing, Artifacts, Clock, Spool
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.clock import Clock
+from wainwright.ports.spool import Spool
 
 MAX_ZIP_BYTES = 200 * 1_000_000
 """Of all files together. The function has 512 MB of disk, on which they and the zip lie at the same time."""

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from wainwright.contracts.http import JobCost, JobRecord, ReportLink
+from wainwright.contracts.http.jobs import JobCost, JobRecord, ReportLink
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.ports import Costs, JobView, Progress
+from wainwright.ports.costs import Costs
+from wainwright.ports.job_store import JobView, Progress
 
 
 def report_path(job_id: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from wainwright.contracts.events import StatusChanged
 from wainwright.domain.jobs import Job
-from wainwright.ports import EventBus
+from wainwright.ports.event_bus import EventBus
 
 
 @dataclass(frozen=True)

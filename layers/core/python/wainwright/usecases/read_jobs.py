@@ -2,22 +2,27 @@
 
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 
 from wainwright.contracts.names import check_job_id, is_template_id
 from wainwright.domain.errors import InvalidInput, NotFound
 from wainwright.domain.find import JobQuery, SortBy
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
-from wainwright.ports import Clock, JobStore, JobView, Page
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore, JobView, Page
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.periods import read_range
 from wainwright.usecases.state_names import read_states
 
 POLL_SECONDS = 0.5
 """How often a long-poll looks."""
+
+QUICK_POLL_SECONDS, QUICKLY_FOR_SECONDS = 0.1, 3
+"""How often at its beginning, and how long: most answers that come soon are those that somebody sits and waits for."""
 
 TYPES = frozenset({"browser"})
 """Types that jobs can have."""
@@ -71,10 +76,10 @@ class ReadJobs:
 
     def wait(self, caller: Caller, job_id: str, *, seconds: float, states: Collection[JobStatus] = AT_REST) -> JobView:
         """The job as soon as it is in one of ``states``, or as it is after ``seconds``. Raises as :meth:`get`."""
-        for _ in range(int(seconds / POLL_SECONDS)):
+        for pause in _pauses(seconds):
             if find_job(self.jobs, self.clock, caller.project, job_id).status in states:
                 break
-            self.pause(POLL_SECONDS)
+            self.pause(pause)
         return self.get(caller, job_id)
 
     def find(self, caller: Caller, query: JobQuery) -> Page:
@@ -84,6 +89,13 @@ class ReadJobs:
             InvalidInput: the cursor is none of ours, or belongs to another query.
         """
         return self.jobs.find(caller.project, query, self.clock())
+
+
+def _pauses(seconds: float) -> Iterator[float]:
+    """Between the looks of a long-poll that goes on for so long."""
+    quickly = min(seconds, QUICKLY_FOR_SECONDS)
+    yield from repeat(QUICK_POLL_SECONDS, round(quickly / QUICK_POLL_SECONDS))
+    yield from repeat(POLL_SECONDS, int((seconds - quickly) / POLL_SECONDS))
 
 
 def read_query(given: Mapping[str, str], *, limit: int) -> JobQuery:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from wainwright.domain.quarantine import Quarantine
-from wainwright.ports import Clock, QuarantineStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.quarantine import QuarantineStore
 
 KEPT = timedelta(seconds=60)
 """How long what was read is used again: jobs of one project come in bursts, and few of them after a change."""

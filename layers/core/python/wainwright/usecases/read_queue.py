@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from wainwright.contracts.http import JobRecord, QueueAnswer
+from wainwright.contracts.http.jobs import JobRecord, QueueAnswer
 from wainwright.domain.capacity import Limits
 from wainwright.domain.find import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import JobStatus
-from wainwright.ports import Clock, JobStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.present_job import present_new
 from wainwright.usecases.read_jobs import is_gone

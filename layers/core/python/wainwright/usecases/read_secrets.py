@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from wainwright.ports import Clock, SecretStore
+from wainwright.ports.clock import Clock
+from wainwright.ports.secrets import SecretStore
 
 KEPT = timedelta(seconds=60)
 """How long values are used again. Jobs of one project come in bursts, and Parameter Store answers forty calls a second for a

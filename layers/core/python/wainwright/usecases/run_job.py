@@ -11,7 +11,10 @@ from wainwright.domain.errors import Conflict, FenceLost, Unavailable
 from wainwright.domain.failures import PLATFORM_FAILURES, Failure, FailureCategory
 from wainwright.domain.jobs import LEASE, MAX_LOSSES, Job, JobDetail, Outcome
 from wainwright.domain.states import AT_REST, JobStatus
-from wainwright.ports import Clock, JobStore, ReceivedWork, Workflows, WorkQueue
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.queues import ReceivedWork, WorkQueue
+from wainwright.ports.workflows import Workflows
 
 TRIES = 8
 MESSAGE_GRACE = timedelta(seconds=2)

@@ -10,7 +10,10 @@ from wainwright.domain.instants import to_milliseconds
 from wainwright.domain.jobs import LEASE, Job, JobDetail
 from wainwright.domain.lanes import LaneEnd, LaneRecord
 from wainwright.domain.states import JobStatus
-from wainwright.ports import Clock, JobStore, ReceivedWork, WorkListStore, WorkQueue
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.queues import ReceivedWork, WorkQueue
+from wainwright.ports.work_lists import WorkListStore
 from wainwright.usecases.run_job import MESSAGE_GRACE, TRIES, Control, control_of
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,10 @@ from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.work_list import WorkList, WorkOrder
-from wainwright.ports import Clock, JobStore, WorkListStore, WorkQueue
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.queues import WorkQueue
+from wainwright.ports.work_lists import WorkListStore
 
 OWNER = "owner"
 """By this name the owner holds cases; lanes do by the tokens of their stays."""

@@ -9,7 +9,8 @@ from wainwright.contracts.events import EventKind
 from wainwright.contracts.names import check_job_id
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.states import AT_REST
-from wainwright.ports import Clock, JobStore, JobView
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore, JobView
 from wainwright.usecases.present_job import present
 from wainwright.usecases.read_jobs import is_gone, no_such_job
 

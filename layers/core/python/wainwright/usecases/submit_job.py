@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from wainwright.contracts.http import CreateJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import check_job_id, new_job_id
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import (
@@ -23,7 +23,10 @@ from wainwright.domain.jobs import CHECK_AFTER, Job, JobDetail, Outcome
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import FINAL, JobStatus
 from wainwright.domain.templates import Template
-from wainwright.ports import Artifacts, Clock, Idempotency, JobStore, JobView, Progress, WakeUps
+from wainwright.ports.artifacts import Artifacts
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import Idempotency, JobStore, JobView, Progress
+from wainwright.ports.queues import WakeUps
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.check_schemas import check_schema, check_size
 from wainwright.usecases.end_job import final_url

@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 from wainwright.domain.errors import Conflict
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.states import AT_REST, IN_WORK, JobStatus
-from wainwright.ports import Clock, ExecutionState, JobStore, WakeUps, WorkerStore, Workflows
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.queues import WakeUps
+from wainwright.ports.workers import WorkerStore
+from wainwright.ports.workflows import ExecutionState, Workflows
 from wainwright.usecases.dispatch_jobs import start_run
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob

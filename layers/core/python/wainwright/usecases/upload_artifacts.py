@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from wainwright.domain.errors import Unavailable
-from wainwright.ports import ArtifactMissing, Artifacts, Spool, SpoolFull
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.spool import Spool, SpoolFull
 
 TRIES = 10
 """Tries of one upload, also where others succeed between them."""

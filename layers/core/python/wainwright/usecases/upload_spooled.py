@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from wainwright.contracts.names import REPORTS, TRACE_VIEWER, ReportFileName, key_group, parse_report_key
 from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.jobs import Job
-from wainwright.ports import ArtifactMissing, Artifacts, Clock, JobStore, Spool
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.spool import Spool
 from wainwright.usecases.upload_artifacts import IN_A_ROW
 
 FIRST_PAUSE = timedelta(seconds=5)

@@ -8,7 +8,7 @@ from wainwright.adapters.aws.launcher import FargateLauncher
 from wainwright.adapters.aws.stores import DynamoWorkerStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
-from wainwright.ports import WorkerStore
+from wainwright.ports.workers import WorkerStore
 from wainwright.settings import DispatchSettings
 from wainwright.usecases.dispatch_jobs import DispatchJobs
 from wainwright.usecases.launch_workers import LaunchWorkers

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from wainwright.adapters.no_spool import NoSpool
-from wainwright.ports import Spool
+from wainwright.ports.spool import Spool
 from wainwright.settings import SpoolSettings
 
 

@@ -13,7 +13,14 @@ from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHisto
 from wainwright.adapters.aws.work_lists import DynamoWorkListStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
-from wainwright.ports import Artifacts, Clock, JobStore, LogStore, Spool, TestHistory, WorkListStore, WorkQueue
+from wainwright.ports.artifacts import Artifacts
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore
+from wainwright.ports.log_store import LogStore
+from wainwright.ports.queues import WorkQueue
+from wainwright.ports.spool import Spool
+from wainwright.ports.test_history import TestHistory
+from wainwright.ports.work_lists import WorkListStore
 from wainwright.settings import DependencySettings, WorkerSettings
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.late_reports import LateReports

@@ -7,8 +7,8 @@ import shutil
 import signal
 import sys
 
-from wainwright import wiring
 from wainwright.settings import SettingsInvalid, WorkerSettings
+from wainwright.wiring import workers
 from wainwright.worker.agent import Agent
 from wainwright.worker.going import Going
 from wainwright.worker.hosting import host
@@ -60,7 +60,7 @@ def main() -> int:
         log.error(str(error))
         shutil.rmtree(work_dir)
         return 2
-    Agent(wiring.worker(settings), settings, going, work_dir, hosting).run()
+    Agent(workers.worker(settings), settings, going, work_dir, hosting).run()
     return 0
 
 

@@ -10,10 +10,10 @@ from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Outcome
 from wainwright.domain.states import JobStatus
 from wainwright.domain.workers import WorkerState
-from wainwright.ports import ReceivedWork
+from wainwright.ports.queues import ReceivedWork
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.run_job import Claim
-from wainwright.wiring import Worker
+from wainwright.wiring.workers import Worker
 from wainwright.worker.closing import end_claim, report_late
 from wainwright.worker.going import Going
 from wainwright.worker.hosting import Hosting

@@ -3,16 +3,18 @@
 import logging
 from collections.abc import Sequence
 
-from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
+from wainwright.contracts.http.bounds import MAX_LOG_MESSAGE
+from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import to_milliseconds, to_text
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import RunningTest, Tally
-from wainwright.ports import JobView, ReceivedWork, StoredTest
+from wainwright.ports.job_store import JobView, StoredTest
+from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.run_job import Claim
-from wainwright.wiring import Worker
+from wainwright.wiring.workers import Worker
 from wainwright.worker.recorded import SPOOLED
 from wainwright.worker.report.model import Ending, ReportMeta
 from wainwright.worker.reporting import Reporting

@@ -10,7 +10,7 @@ from typing import Any
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.lanes import LaneEnd
 from wainwright.usecases.run_lane import LaneClaim
-from wainwright.wiring import Worker
+from wainwright.wiring.workers import Worker
 from wainwright.worker.going import Going
 from wainwright.worker.holding import Holding
 from wainwright.worker.hosting import Hosting

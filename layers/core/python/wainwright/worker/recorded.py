@@ -7,7 +7,7 @@ from typing import Any
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.results import merge
 from wainwright.domain.tests import TestOutcome
-from wainwright.ports import StoredTest
+from wainwright.ports.job_store import StoredTest
 from wainwright.worker.runtimes.model import Annotation, TestResult
 
 SPOOLED = "spooled"

@@ -9,13 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http import MAX_LOG_MESSAGE, LogEntry
+from wainwright.contracts.http.bounds import MAX_LOG_MESSAGE
+from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.names import artifact_name, report_key
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.redaction import Redactor
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.ports import Clock, JobStore, LogStore, NewEvent, StoredTest
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore, NewEvent, StoredTest
+from wainwright.ports.log_store import LogStore
 from wainwright.usecases.run_job import Claim
 from wainwright.usecases.run_lane import LaneClaim
 from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from wainwright.domain.jobs import Job
 from wainwright.domain.test_history import Sample
-from wainwright.ports import TestHistory
+from wainwright.ports.test_history import TestHistory
 from wainwright.worker.recorded import Recorded
 
 log = logging.getLogger(__name__)

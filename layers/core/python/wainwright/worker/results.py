@@ -6,7 +6,7 @@ from typing import Any
 
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.failures import Failure, FailureCategory
-from wainwright.ports import StoredTest
+from wainwright.ports.job_store import StoredTest
 from wainwright.usecases.check_schemas import check_value
 from wainwright.worker.runtimes.model import JobResult
 

@@ -20,7 +20,7 @@ from wainwright.domain.tests import TestOutcome
 from wainwright.usecases.run_job import Claim
 from wainwright.usecases.run_lane import LaneClaim
 from wainwright.usecases.upload_artifacts import UploadArtifacts
-from wainwright.wiring import Worker
+from wainwright.wiring.workers import Worker
 from wainwright.worker.closing import closed, log_errors
 from wainwright.worker.dependencies.prepare import Provision, run_with_dependencies
 from wainwright.worker.endings import outcome_of

@@ -9,7 +9,8 @@ from wainwright.domain.errors import WainwrightError
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneEnd, LaneRecord
 from wainwright.domain.work_list import WorkOrder
-from wainwright.ports import StoredTest, TestHistory
+from wainwright.ports.job_store import StoredTest
+from wainwright.ports.test_history import TestHistory
 from wainwright.usecases.share_work import OWNER, ShareWork
 from wainwright.worker.holding import Holding
 from wainwright.worker.lane_suite import BROKEN, LaneSuite

@@ -7,7 +7,8 @@ from datetime import datetime
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job
 from wainwright.domain.tests import RunningTest
-from wainwright.ports import StoredTest, WorkListStore
+from wainwright.ports.job_store import StoredTest
+from wainwright.ports.work_lists import WorkListStore
 from wainwright.worker.running import unnamed
 from wainwright.worker.runtimes.model import TestCase, TestError, TestResult
 

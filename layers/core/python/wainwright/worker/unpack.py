@@ -4,9 +4,9 @@ import hashlib
 import zlib
 from pathlib import Path
 
-from wainwright.contracts.http import MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
+from wainwright.contracts.http.bounds import MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
 from wainwright.contracts.names import bundle_key
-from wainwright.ports import ArtifactMissing, Artifacts
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.worker.archives import tarfile
 
 

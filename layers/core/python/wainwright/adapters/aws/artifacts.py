@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from wainwright.adapters.aws.transactions import error_code
 from wainwright.domain.errors import TooLarge, Unavailable
-from wainwright.ports import ArtifactMissing, Presigned
+from wainwright.ports.artifacts import ArtifactMissing, Presigned
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -21,7 +21,7 @@ from wainwright.contracts.names import (
 from wainwright.domain.find import ANY_TIME, JobQuery, SortBy, TimeRange
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job
-from wainwright.ports import Page
+from wainwright.ports.job_store import Page
 
 
 def find(rows: Rows, project: str, query: JobQuery, now: datetime) -> Page:

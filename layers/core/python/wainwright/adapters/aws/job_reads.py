@@ -17,7 +17,7 @@ from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
-from wainwright.ports import JobView, LineEntry, Page, Progress, StoredTest
+from wainwright.ports.job_store import JobView, LineEntry, Page, Progress, StoredTest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

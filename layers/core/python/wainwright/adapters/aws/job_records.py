@@ -15,7 +15,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
 from wainwright.domain.tests import RunningTest, Tally
-from wainwright.ports import NewEvent, Progress, StoredTest
+from wainwright.ports.job_store import NewEvent, Progress, StoredTest
 
 RECORD_TRIES = 60
 """How often a worker numbers its events anew. A quarter of a minute, so that it outlasts all whom ``most`` lets in."""

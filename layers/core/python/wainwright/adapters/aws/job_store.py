@@ -12,7 +12,7 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, Conflict, IdempotencyConflict, Refused
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import AT_REST
-from wainwright.ports import Idempotency
+from wainwright.ports.job_store import Idempotency
 
 RETRY_AFTER_SECONDS = 5
 

@@ -9,7 +9,7 @@ from wainwright.adapters.aws.items import Item, key, number, text
 from wainwright.domain.capacity import Limits
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
-from wainwright.ports import Idempotency
+from wainwright.ports.job_store import Idempotency
 
 JOB, LINE, COUNTERS, IDEMPOTENCY, PART = "job", "line", "counters", "idempotency", "part"
 

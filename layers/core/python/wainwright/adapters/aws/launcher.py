@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from wainwright.ports import LaunchRefused
+from wainwright.ports.workers import LaunchRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from wainwright.adapters.aws.transactions import error_code
 from wainwright.contracts.messages import WakeUp, WorkMessage
-from wainwright.ports import ReceivedWork
+from wainwright.ports.queues import ReceivedWork
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -20,7 +20,7 @@ from wainwright.contracts.names import secret_path
 from wainwright.domain.errors import InvalidInput, Unavailable
 from wainwright.domain.instants import to_text
 from wainwright.domain.secrets import MAX_SECRET_BYTES
-from wainwright.ports import SecretIndex
+from wainwright.ports.secrets import SecretIndex
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

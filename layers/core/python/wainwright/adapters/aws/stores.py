@@ -11,7 +11,7 @@ from wainwright.adapters.aws.transactions import Refusal, attempt_until_clear
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.instants import to_text
 from wainwright.domain.workers import WorkerRecord
-from wainwright.ports import ApiKey, Ticket
+from wainwright.ports.access import ApiKey, Ticket
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from wainwright.adapters.aws.transactions import error_code
 from wainwright.contracts.messages import ExecutionInput, TokenResult
 from wainwright.contracts.names import execution_name
-from wainwright.ports import ExecutionState
+from wainwright.ports.workflows import ExecutionState
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

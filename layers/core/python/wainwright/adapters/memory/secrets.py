@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from wainwright.domain.instants import cut
-from wainwright.ports import SecretIndex
+from wainwright.ports.secrets import SecretIndex
 
 
 class MemorySecretStore:

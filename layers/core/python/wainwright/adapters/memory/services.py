@@ -11,7 +11,11 @@ from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.messages import ExecutionInput, TokenResult, WorkMessage
 from wainwright.contracts.names import execution_name
 from wainwright.domain.errors import TooLarge
-from wainwright.ports import ArtifactMissing, Clock, ExecutionState, LaunchRefused, Presigned, ReceivedWork
+from wainwright.ports.artifacts import ArtifactMissing, Presigned
+from wainwright.ports.clock import Clock
+from wainwright.ports.queues import ReceivedWork
+from wainwright.ports.workers import LaunchRefused
+from wainwright.ports.workflows import ExecutionState
 
 
 class MemoryClock:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from wainwright.contracts.names import key_group
 from wainwright.domain.errors import TooLarge
-from wainwright.ports import ArtifactMissing, Artifacts, SpoolFull
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.spool import SpoolFull
 
 
 class MemorySpool:

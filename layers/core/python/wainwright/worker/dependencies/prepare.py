@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from wainwright.ports import Artifacts
+from wainwright.ports.artifacts import Artifacts
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.cache import EnvironmentCache, Keeping
 from wainwright.worker.dependencies.handing import keep, view

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 from wainwright.contracts.names import environment_key
-from wainwright.ports import ArtifactMissing, Artifacts
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.worker.archives import tarfile
 from wainwright.worker.dependencies.cache import remove_tree
 from wainwright.worker.dependencies.installing import Bounds

@@ -9,7 +9,7 @@ from wainwright.contracts.names import artifact_name, report_key
 from wainwright.domain.errors import Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.redaction import Redactor
-from wainwright.ports import ArtifactMissing, Artifacts
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.worker.redacted_files import redact_file
 from wainwright.worker.report.blobs import NOT_A_BLOB, BlobUnusable, names_of, run_of, trim
 from wainwright.worker.runtimes.model import TestResult

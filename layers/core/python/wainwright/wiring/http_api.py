@@ -14,7 +14,8 @@ from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHisto
 from wainwright.adapters.clock import system_clock
 from wainwright.adapters.costs import EstimatedCosts, MeteredCosts
 from wainwright.domain.costs import WorkerSize
-from wainwright.ports import Clock, Costs
+from wainwright.ports.clock import Clock
+from wainwright.ports.costs import Costs
 from wainwright.settings import ApiSettings, CostSettings
 from wainwright.usecases.accept_bundle import AcceptBundle
 from wainwright.usecases.analyze_jobs import AnalyzeJobs

@@ -31,7 +31,7 @@ _ABANDONED_SECONDS = 3_600.0
 
 
 class DiskSpool:
-    """:class:`~wainwright.ports.Spool` in one directory, which several processes may share.
+    """:class:`~wainwright.ports.spool.Spool` in one directory, which several processes may share.
 
     Each object is a file; an SQLite file knows which. When a new object would take the whole beyond ``max_bytes``, reports
     go, the oldest first and each as a whole, but never that of the new object itself.
@@ -43,15 +43,15 @@ class DiskSpool:
         self._tidied = False
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """See :meth:`wainwright.ports.Spool.put`."""
+        """See :meth:`wainwright.ports.spool.Spool.put`."""
         self._keep(key, content_type, len(content), lambda target: target.write_bytes(content))
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
-        """See :meth:`wainwright.ports.Spool.put_file`."""
+        """See :meth:`wainwright.ports.spool.Spool.put_file`."""
         self._keep(key, content_type, file.stat().st_size, lambda target: shutil.copyfile(file, target))
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
-        """See :meth:`wainwright.ports.Spool.get`."""
+        """See :meth:`wainwright.ports.spool.Spool.get`."""
         path, content_type, size = self._find(key)
         if most is not None and size > most:
             raise TooLarge(f"{key} has {size} bytes, more than {most}")
@@ -61,11 +61,11 @@ class DiskSpool:
             raise ArtifactMissing(key) from error
 
     def has(self, key: str) -> bool:
-        """See :meth:`wainwright.ports.Spool.has`."""
+        """See :meth:`wainwright.ports.spool.Spool.has`."""
         return bool(self._rows("SELECT 1 FROM objects WHERE key = ?", key))
 
     def keys(self, prefix: str) -> list[str]:
-        """See :meth:`wainwright.ports.Spool.keys`."""
+        """See :meth:`wainwright.ports.spool.Spool.keys`."""
         return [
             key
             for (key,) in self._rows(
@@ -74,7 +74,7 @@ class DiskSpool:
         ]
 
     def upload(self, key: str, artifacts: Artifacts) -> None:
-        """See :meth:`wainwright.ports.Spool.upload`."""
+        """See :meth:`wainwright.ports.spool.Spool.upload`."""
         path, content_type, _ = self._find(key)
         try:
             artifacts.put_file(key, path, content_type)
@@ -82,7 +82,7 @@ class DiskSpool:
             raise ArtifactMissing(key) from error
 
     def delete(self, key: str) -> None:
-        """See :meth:`wainwright.ports.Spool.delete`."""
+        """See :meth:`wainwright.ports.spool.Spool.delete`."""
         if not self._exists:
             return
         with self._index() as index:

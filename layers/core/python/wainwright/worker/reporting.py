@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 from wainwright.contracts.names import TRACE_VIEWER, report_key, viewer_key
@@ -33,7 +34,7 @@ class Reporting:
         spooled: Collection[str] = (),
         page: bytes | None = None,
     ) -> ReportRef:
-        """Build and upload the report of a job under its claim's fence; its manifest last.
+        """Build and upload the report of a job under its claim's fence: its pages at once, and its manifest last.
 
         ``spooled`` are attachments that may not be in the bucket. They and what cannot be uploaded now are named as missing.
         ``page`` is that of the suite's own Playwright Test, to be used in the place of ours.
@@ -41,12 +42,17 @@ class Reporting:
         results = list(results)
         viewer = version("playwright")
         viewer_files = trace_viewer_files()
-        complete = self._ensure_viewer(job, viewer, viewer_files)
         written = [
             ("index.html", page or build_html(results, ending, meta), "text/html"),
             ("results.json", build_results(results, ending, meta), "application/json"),
             ("junit.xml", build_junit(results, ending, meta), "application/xml"),
         ]
+        with ThreadPoolExecutor(len(written), thread_name_prefix="report") as senders:
+            sent = {
+                path: senders.submit(self._uploads.put, _key(job, path), content, kind)
+                for path, content, kind in written
+            }
+            complete = self._ensure_viewer(job, viewer, viewer_files)
         files = [{"path": path, "size": len(content), "contentType": kind} for path, content, kind in written]
         files += [
             {"path": item.href, "size": item.size_bytes, "contentType": item.content_type}
@@ -59,11 +65,9 @@ class Reporting:
             for file in viewer_files
         ]
         manifest = json.dumps({"version": 1, "files": files}).encode()
-        missing = [
-            path
-            for path, content, kind in [*written, ("manifest.json", manifest, "application/json")]
-            if self._uploads.put(_key(job, path), content, kind) is not Fate.UPLOADED
-        ]
+        fates = {path: each.result() for path, each in sent.items()}
+        fates["manifest.json"] = self._uploads.put(_key(job, "manifest.json"), manifest, "application/json")
+        missing = [path for path, fate in fates.items() if fate is not Fate.UPLOADED]
         missing += [] if complete else [TRACE_VIEWER]
         missing += [path for path in sorted(spooled) if not self._uploads.holds(_key(job, path))]
         report = ReportRef(fence=job.fence, complete=ending.complete, viewer=viewer)

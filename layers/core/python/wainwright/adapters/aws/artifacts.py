@@ -33,7 +33,7 @@ def _unavailable(error: ClientError | BotoCoreError) -> Unavailable:
 
 
 class S3Artifacts:
-    """:class:`~wainwright.ports.Artifacts` in one bucket."""
+    """:class:`~wainwright.ports.artifacts.Artifacts` in one bucket."""
 
     def __init__(self, client: "S3Client", bucket: str, *, writer: "S3Client | None" = None) -> None:
         """``writer`` makes the writes, where they are to be tried as often as its own configuration says."""
@@ -42,14 +42,14 @@ class S3Artifacts:
         self._writer = writer or client
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """See :meth:`wainwright.ports.Artifacts.put`."""
+        """See :meth:`wainwright.ports.artifacts.Artifacts.put`."""
         try:
             self._writer.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
         except (ClientError, BotoCoreError) as error:
             raise _unavailable(error) from error
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
-        """See :meth:`wainwright.ports.Artifacts.put_file`."""
+        """See :meth:`wainwright.ports.artifacts.Artifacts.put_file`."""
         with file.open("rb") as content:
             try:
                 self._writer.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
@@ -57,7 +57,7 @@ class S3Artifacts:
                 raise _unavailable(error) from error
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
-        """See :meth:`wainwright.ports.Artifacts.get`."""
+        """See :meth:`wainwright.ports.artifacts.Artifacts.get`."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
@@ -70,7 +70,7 @@ class S3Artifacts:
             return body.read(), answer.get("ContentType", "application/octet-stream")
 
     def download(self, key: str, target: Path) -> None:
-        """See :meth:`wainwright.ports.Artifacts.download`."""
+        """See :meth:`wainwright.ports.artifacts.Artifacts.download`."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
@@ -82,7 +82,7 @@ class S3Artifacts:
                 file.write(chunk)
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
-        """See :meth:`wainwright.ports.Artifacts.size_and_age`."""
+        """See :meth:`wainwright.ports.artifacts.Artifacts.size_and_age`."""
         try:
             answer = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
@@ -94,7 +94,7 @@ class S3Artifacts:
         return answer["ContentLength"], answer["LastModified"]
 
     def delete_all(self, prefix: str, *, most: int) -> int:
-        """See :meth:`wainwright.ports.Artifacts.delete_all`."""
+        """See :meth:`wainwright.ports.artifacts.Artifacts.delete_all`."""
         if not prefix:
             raise ValueError("a prefix is needed: without one, this would empty the bucket")
         deleted = 0
@@ -123,14 +123,14 @@ class S3Artifacts:
             )
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
-        """See :meth:`wainwright.ports.Artifacts.presign_get`."""
+        """See :meth:`wainwright.ports.artifacts.Artifacts.presign_get`."""
         url = self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=int(lasts.total_seconds())
         )
         return Presigned(url=url)
 
     def presign_put(self, key: str, *, sha256: str, size: int, lasts: timedelta) -> Presigned:
-        """See :meth:`wainwright.ports.Artifacts.presign_put`. Size and checksum are signed: S3 takes no other bytes."""
+        """See :meth:`wainwright.ports.artifacts.Artifacts.presign_put`. Size and checksum are signed: S3 takes no other bytes."""
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         url = self._client.generate_presigned_url(
             "put_object",

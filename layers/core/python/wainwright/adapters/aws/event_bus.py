@@ -15,14 +15,14 @@ BATCH = 10
 
 
 class EventBridgeBus:
-    """An :class:`~wainwright.ports.EventBus`."""
+    """An :class:`~wainwright.ports.event_bus.EventBus`."""
 
     def __init__(self, client: "EventBridgeClient", bus: str) -> None:
         self._client = client
         self._bus = bus
 
     def publish(self, changes: Iterable[StatusChanged]) -> None:
-        """See :meth:`wainwright.ports.EventBus.publish`."""
+        """See :meth:`wainwright.ports.event_bus.EventBus.publish`."""
         entries: Any = (
             {
                 "EventBusName": self._bus, "Source": EVENT_SOURCE, "DetailType": STATUS_DETAIL_TYPE,

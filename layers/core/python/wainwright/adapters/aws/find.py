@@ -25,7 +25,7 @@ from wainwright.ports.job_store import Page
 
 
 def find(rows: Rows, project: str, query: JobQuery, now: datetime) -> Page:
-    """See :meth:`wainwright.ports.JobStore.find`.
+    """See :meth:`wainwright.ports.job_store.JobStore.find`.
 
     Indexes hold what filters look at, not the rows: the rows of a page are read by key, so that what is shown is as
     true as what is shown of one job. A job that changed since the index was written, and does not match any more, is left out.

@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 class JobReads:
-    """The reading half of a :class:`~wainwright.ports.JobStore` on one table."""
+    """The reading half of a :class:`~wainwright.ports.job_store.JobStore` on one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._rows = Rows(client, table)
 
     def get(self, project: str, job_id: str) -> Job | None:
-        """See :meth:`wainwright.ports.JobStore.get`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.get`."""
         found = self._rows.get(items.job_key(project, job_id))
         return items.read_job(found) if found else None
 
     def view(self, project: str, job_id: str) -> JobView | None:
-        """See :meth:`wainwright.ports.JobStore.view`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.view`."""
         rows = {row["sk"]["S"]: row for row in self._rows.partition(items.job_partition(project, job_id), "#")}
         if "#JOB" not in rows:
             return None
@@ -47,12 +47,12 @@ class JobReads:
         )
 
     def get_idempotent(self, project: str, key: str) -> tuple[str, str] | None:
-        """See :meth:`wainwright.ports.JobStore.get_idempotent`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.get_idempotent`."""
         found = self._rows.get(items.key(items.project_partition(project), f"IDEMPOTENCY#{key}"))
         return (found["jobId"]["S"], found["digest"]["S"]) if found else None
 
     def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
-        """See :meth:`wainwright.ports.JobStore.waiting_line`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.waiting_line`."""
         ready: dict[str, Any] = {
             "FilterExpression": "attribute_not_exists(notBefore) OR notBefore <= :now",
             "ExpressionAttributeValues": {":now": text(to_text(now))},
@@ -67,35 +67,35 @@ class JobReads:
         ]  # fmt: skip
 
     def loads(self) -> Sequence[ProjectLoad]:
-        """See :meth:`wainwright.ports.JobStore.loads`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.loads`."""
         return [_read_load(row) for row in self._rows.partition("PROJECTS")]
 
     def load(self, project: str) -> ProjectLoad:
-        """See :meth:`wainwright.ports.JobStore.load`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.load`."""
         found = self._rows.get(key("PROJECTS", project))
         return _read_load(found) if found else ProjectLoad(project=project)
 
     def due(self, before: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        """See :meth:`wainwright.ports.JobStore.due`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.due`."""
         values = {":shard": text(items.DUE_SHARD), ":before": text(to_text(before))}
         rows = self._rows.of_index(DUE_INDEX, "dueShard = :shard AND dueAt <= :before", values, limit)
         keys = [row["pk"]["S"].split("#", 2) for row in rows]
         return [(project, job_id) for _, project, job_id in keys]
 
     def find(self, project: str, query: JobQuery, now: datetime) -> Page:
-        """See :meth:`wainwright.ports.JobStore.find`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.find`."""
         return find(self._rows, project, query, now)
 
     def dependents(self, project: str, job_id: str) -> Sequence[str]:
-        """See :meth:`wainwright.ports.JobStore.dependents`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.dependents`."""
         return [row["jobId"]["S"] for row in self._rows.partition(items.job_partition(project, job_id), "NEXT#")]
 
     def statistics(self, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
-        """See :meth:`wainwright.ports.JobStore.statistics`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.statistics`."""
         return statistics.read(self._rows, project, template_id, start, end)
 
     def tests(self, project: str, job_id: str, ids: Collection[str] | None = None) -> Sequence[StoredTest]:
-        """See :meth:`wainwright.ports.JobStore.tests`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.tests`."""
         if ids is None:
             rows = self._rows.partition(items.job_partition(project, job_id), "TEST#")
         else:
@@ -107,7 +107,7 @@ class JobReads:
         ]
 
     def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
-        """See :meth:`wainwright.ports.JobStore.events`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.events`."""
         answer = self._rows.ask(
             Limit=limit, ConsistentRead=True, KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={

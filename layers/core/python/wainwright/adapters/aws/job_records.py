@@ -27,7 +27,7 @@ Operation = dict[str, Any]
 
 
 class JobRecords(JobReads):
-    """The part of a :class:`~wainwright.ports.JobStore` that keeps outcomes and events."""
+    """The part of a :class:`~wainwright.ports.job_store.JobStore` that keeps outcomes and events."""
 
     def record(
         self,
@@ -41,7 +41,7 @@ class JobRecords(JobReads):
         lane: LaneRecord | None = None,
         running: Sequence[RunningTest] | None = None,
     ) -> Progress:
-        """See :meth:`wainwright.ports.JobStore.record`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.record`."""
         if adds is not None and not events:
             raise ValueError("what is added takes effect once by the events that come with it")
 
@@ -70,7 +70,7 @@ class JobRecords(JobReads):
         return after(before)
 
     def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:
-        """See :meth:`wainwright.ports.JobStore.add_events`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.add_events`."""
         partition = items.job_partition(project, job_id)
 
         def operations(before: Progress) -> list[Operation]:

@@ -18,7 +18,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 class DynamoJobStore(JobRecords):
-    """A :class:`~wainwright.ports.JobStore` on one table."""
+    """A :class:`~wainwright.ports.job_store.JobStore` on one table."""
 
     def write(
         self,
@@ -31,7 +31,7 @@ class DynamoJobStore(JobRecords):
         also: Sequence[tuple[Job, Job]] = (),
         unchanged: Sequence[Job] = (),
     ) -> Job:
-        """See :meth:`wainwright.ports.JobStore.write`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.write`."""
         operation = str(uuid.uuid4())
         changes = [Change.of(*pair, operation) for pair in ((before, after), *also)]
         written = changes[0].after
@@ -68,7 +68,7 @@ class DynamoJobStore(JobRecords):
             raise Conflict(f"job {written.id}, or one that belongs to it, changed since it was read") from refusal
 
     def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
-        """See :meth:`wainwright.ports.JobStore.set_detail`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.set_detail`."""
         there = {
             "Key": items.job_key(project, job_id),
             "ConditionExpression": "#version > :none",  # neither absent nor being deleted
@@ -82,12 +82,12 @@ class DynamoJobStore(JobRecords):
             raise Conflict(f"there is no job {job_id} any more") from refusal
 
     def set_limits(self, project: str, limits: Limits) -> None:
-        """See :meth:`wainwright.ports.JobStore.set_limits`."""
+        """See :meth:`wainwright.ports.job_store.JobStore.set_limits`."""
         body = text(limits.model_dump_json(by_alias=True))
         self._rows.update(key("PROJECTS", project), "SET limits = :limits", {":limits": body})
 
     def delete(self, job: Job) -> None:
-        """See :meth:`wainwright.ports.JobStore.delete`.
+        """See :meth:`wainwright.ports.job_store.JobStore.delete`.
 
         The row goes last. Until then it is sealed, and whoever reads it can go on deleting.
         """
@@ -106,7 +106,7 @@ class DynamoJobStore(JobRecords):
             raise Conflict(f"job {job.id} changed since it was read") from refusal
 
     def seal(self, job: Job) -> None:
-        """See :meth:`wainwright.ports.JobStore.seal`. The row's version is negative from then on."""
+        """See :meth:`wainwright.ports.job_store.JobStore.seal`. The row's version is negative from then on."""
         if job.status not in AT_REST:
             raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
         try:

@@ -18,7 +18,7 @@ _NO_ROOM = ("capacity", "RESOURCE:")
 
 @dataclass(frozen=True)
 class FargateLauncher:
-    """A :class:`~wainwright.ports.WorkerLauncher`: one task for each worker, Spot unless ``on_demand``."""
+    """A :class:`~wainwright.ports.workers.WorkerLauncher`: one task for each worker, Spot unless ``on_demand``."""
 
     client: "ECSClient"
     cluster: str
@@ -27,7 +27,7 @@ class FargateLauncher:
     security_group: str
 
     def launch(self, worker_id: str, *, on_demand: bool) -> str:
-        """See :meth:`wainwright.ports.WorkerLauncher.launch`."""
+        """See :meth:`wainwright.ports.workers.WorkerLauncher.launch`."""
         request: Any = {
             "cluster": self.cluster,
             "taskDefinition": self.task_definition,

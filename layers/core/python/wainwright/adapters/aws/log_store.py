@@ -33,13 +33,13 @@ _TRIES = 5
 
 
 class DynamoLogStore:
-    """A :class:`~wainwright.ports.LogStore` on one table."""
+    """A :class:`~wainwright.ports.log_store.LogStore` on one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._rows = Rows(client, table)
 
     def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
-        """See :meth:`wainwright.ports.LogStore.append`.
+        """See :meth:`wainwright.ports.log_store.LogStore.append`.
 
         Numbers are taken first and lines written then: whoever fails in between leaves a gap in the numbers, no more.
         """
@@ -102,7 +102,7 @@ class DynamoLogStore:
         return timedelta(days=(limits.retention if limits else Retention()).job_days) + LONGER_THAN_JOBS
 
     def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
-        """See :meth:`wainwright.ports.LogStore.read`."""
+        """See :meth:`wainwright.ports.log_store.LogStore.read`."""
         scope = scope_of(project, job_id, query)
         bounds = Bounds(
             first="LOG#" if query.start is None else _place(query.start, ""),

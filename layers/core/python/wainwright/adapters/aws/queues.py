@@ -31,14 +31,14 @@ _GONE = frozenset(
 
 
 class SqsWakeUps:
-    """A :class:`~wainwright.ports.WakeUps`. Messages are grouped by project, so that the queue is fair between them."""
+    """A :class:`~wainwright.ports.queues.WakeUps`. Messages are grouped by project, so that the queue is fair between them."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
     def send(self, project: str, *, delay: timedelta = timedelta(0), workers: int = 0) -> None:
-        """See :meth:`wainwright.ports.WakeUps.send`. Rounded up: a wake-up that comes early finds nothing to start."""
+        """See :meth:`wainwright.ports.queues.WakeUps.send`. Rounded up: a wake-up that comes early finds nothing to start."""
         self._client.send_message(
             QueueUrl=self._queue_url,
             MessageBody=WakeUp(project=project, workers=workers).model_dump_json(by_alias=True, exclude_defaults=True),
@@ -47,14 +47,14 @@ class SqsWakeUps:
 
 
 class SqsWorkQueue:
-    """A :class:`~wainwright.ports.WorkQueue`."""
+    """A :class:`~wainwright.ports.queues.WorkQueue`."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
     def receive(self, wait: timedelta) -> ReceivedWork | None:
-        """See :meth:`wainwright.ports.WorkQueue.receive`."""
+        """See :meth:`wainwright.ports.queues.WorkQueue.receive`."""
         answer = self._client.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=1, WaitTimeSeconds=int(min(wait, MOST_WAIT).total_seconds()),
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
@@ -73,12 +73,12 @@ class SqsWorkQueue:
         return None
 
     def send(self, message: WorkMessage) -> None:
-        """See :meth:`wainwright.ports.WorkQueue.send`. Grouped by project, as the state machine's messages are."""
+        """See :meth:`wainwright.ports.queues.WorkQueue.send`. Grouped by project, as the state machine's messages are."""
         body = message.model_dump_json(by_alias=True, exclude_defaults=True)
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=message.project)
 
     def extend(self, receipt: str, visibility: timedelta) -> None:
-        """See :meth:`wainwright.ports.WorkQueue.extend`."""
+        """See :meth:`wainwright.ports.queues.WorkQueue.extend`."""
         try:
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=int(visibility.total_seconds())
@@ -89,7 +89,7 @@ class SqsWorkQueue:
                 raise
 
     def delete(self, receipt: str) -> None:
-        """See :meth:`wainwright.ports.WorkQueue.delete`."""
+        """See :meth:`wainwright.ports.queues.WorkQueue.delete`."""
         try:
             self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
         except ClientError as error:

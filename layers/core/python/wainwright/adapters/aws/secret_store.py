@@ -36,7 +36,7 @@ _ENCODED = "wainwright:base64:"
 
 
 class SsmSecretStore:
-    """A :class:`~wainwright.ports.SecretStore` on Parameter Store and the one table."""
+    """A :class:`~wainwright.ports.secrets.SecretStore` on Parameter Store and the one table."""
 
     def __init__(self, ssm: Callable[[], Any], dynamodb: "DynamoDBClient", table: str, stage: str) -> None:
         """``ssm`` gives the client: few processes ever need it, and making it takes longer than a call."""
@@ -46,14 +46,14 @@ class SsmSecretStore:
         self._stage = stage
 
     def index(self, project: str) -> SecretIndex:
-        """See :meth:`wainwright.ports.SecretStore.index`."""
+        """See :meth:`wainwright.ports.secrets.SecretStore.index`."""
         row = self._dynamodb.get_item(
             TableName=self._table, Key=key(project_partition(project), SORT_KEY), ConsistentRead=True
         )
         return _index_of(row["Item"]) if "Item" in row else SecretIndex()
 
     def put(self, project: str, name: str, value: str, *, now: datetime, most: int) -> bool:
-        """See :meth:`wainwright.ports.SecretStore.put`."""
+        """See :meth:`wainwright.ports.secrets.SecretStore.put`."""
         stored = _stored(value)
 
         def add(names: dict[str, str]) -> bool:
@@ -70,12 +70,12 @@ class SsmSecretStore:
         return self._change(project, add)
 
     def delete(self, project: str, name: str) -> bool:
-        """See :meth:`wainwright.ports.SecretStore.delete`."""
+        """See :meth:`wainwright.ports.secrets.SecretStore.delete`."""
         self._call("deleted", self._ssm().delete_parameter, Name=self._name(project, name))
         return self._change(project, lambda names: names.pop(name, None) is not None)
 
     def values(self, project: str) -> Mapping[str, str]:
-        """See :meth:`wainwright.ports.SecretStore.values`."""
+        """See :meth:`wainwright.ports.secrets.SecretStore.values`."""
         path = secret_path(self._stage, project)
         found: dict[str, str] = {}
         more: dict[str, str] = {}

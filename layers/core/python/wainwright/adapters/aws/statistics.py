@@ -115,7 +115,7 @@ def _keep(rows: Rows, row_key: Item, row: Mapping[str, Any], name: str, value: i
 
 
 def read(rows: Rows, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
-    """See :meth:`wainwright.ports.JobStore.statistics`. The hour that ``end`` lies in is part of it."""
+    """See :meth:`wainwright.ports.job_store.JobStore.statistics`. The hour that ``end`` lies in is part of it."""
     scope = _scopes(project, template_id)[-1]
     first, last = to_text(hour_of(start)), to_text(hour_of(end))
     if first > last:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class DynamoAccessStore:
-    """A :class:`~wainwright.ports.AccessStore` on the one table."""
+    """A :class:`~wainwright.ports.access.AccessStore` on the one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def put_key(self, key: ApiKey) -> None:
-        """See :meth:`wainwright.ports.AccessStore.put_key`."""
+        """See :meth:`wainwright.ports.access.AccessStore.put_key`."""
         body = {
             "id": key.id, "digest": key.digest, "project": key.project, "scope": key.scope, "name": key.name,
             "createdAt": to_text(key.created_at), "revoked": key.revoked,
@@ -39,12 +39,12 @@ class DynamoAccessStore:
         attempt_until_clear(lambda: self._client.transact_write_items(TransactItems=transaction))
 
     def find_key(self, digest: str) -> ApiKey | None:
-        """See :meth:`wainwright.ports.AccessStore.find_key`."""
+        """See :meth:`wainwright.ports.access.AccessStore.find_key`."""
         found = self._client.get_item(TableName=self._table, Key=row_key(f"KEY#{digest}", "KEY"), ConsistentRead=True)
         return _read_key(found["Item"]) if "Item" in found else None
 
     def list_keys(self, project: str) -> Sequence[ApiKey]:
-        """See :meth:`wainwright.ports.AccessStore.list_keys`."""
+        """See :meth:`wainwright.ports.access.AccessStore.list_keys`."""
         rows: list[Any] = []
         start: dict[str, Any] = {}
         while True:
@@ -58,7 +58,7 @@ class DynamoAccessStore:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def put_ticket(self, ticket: Ticket) -> None:
-        """See :meth:`wainwright.ports.AccessStore.put_ticket`."""
+        """See :meth:`wainwright.ports.access.AccessStore.put_ticket`."""
         item = row_key(f"TICKET#{ticket.digest}", "TICKET") | {
             "project": text(ticket.project), "jobId": text(ticket.job_id), "until": text(to_text(ticket.expires_at)),
             "expiresAt": expiry(ticket.expires_at),
@@ -66,7 +66,7 @@ class DynamoAccessStore:
         self._client.put_item(TableName=self._table, Item=item)
 
     def find_ticket(self, digest: str) -> Ticket | None:
-        """See :meth:`wainwright.ports.AccessStore.find_ticket`."""
+        """See :meth:`wainwright.ports.access.AccessStore.find_ticket`."""
         key = row_key(f"TICKET#{digest}", "TICKET")
         # Consistently: the link is opened in the moment after the ticket was made.
         item: Any = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
@@ -79,18 +79,18 @@ class DynamoAccessStore:
 
 
 class DynamoWorkerStore:
-    """A :class:`~wainwright.ports.WorkerStore` on the one table."""
+    """A :class:`~wainwright.ports.workers.WorkerStore` on the one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def put(self, worker: WorkerRecord) -> None:
-        """See :meth:`wainwright.ports.WorkerStore.put`."""
+        """See :meth:`wainwright.ports.workers.WorkerStore.put`."""
         self._client.put_item(TableName=self._table, Item=_worker_item(worker))
 
     def add(self, worker: WorkerRecord) -> bool:
-        """See :meth:`wainwright.ports.WorkerStore.add`."""
+        """See :meth:`wainwright.ports.workers.WorkerStore.add`."""
         try:
             attempt_until_clear(
                 lambda: self._client.put_item(
@@ -102,7 +102,7 @@ class DynamoWorkerStore:
         return True
 
     def list(self) -> Sequence[WorkerRecord]:
-        """See :meth:`wainwright.ports.WorkerStore.list`."""
+        """See :meth:`wainwright.ports.workers.WorkerStore.list`."""
         rows: list[Any] = []
         start: dict[str, Any] = {}
         while True:
@@ -116,7 +116,7 @@ class DynamoWorkerStore:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def remove(self, worker_id: str) -> None:
-        """See :meth:`wainwright.ports.WorkerStore.remove`."""
+        """See :meth:`wainwright.ports.workers.WorkerStore.remove`."""
         self._client.delete_item(TableName=self._table, Key=row_key("WORKERS", worker_id))
 
 

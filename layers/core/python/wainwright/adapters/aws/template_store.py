@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class DynamoTemplateStore:
-    """A :class:`~wainwright.ports.TemplateStore` on one table. Without its head a template is not there any more."""
+    """A :class:`~wainwright.ports.template_store.TemplateStore` on one table. Without its head a template is not there any more."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._rows = Rows(client, table)
 
     def put(self, template: Template) -> None:
-        """See :meth:`wainwright.ports.TemplateStore.put`. Raises TooLarge too."""
+        """See :meth:`wainwright.ports.template_store.TemplateStore.put`. Raises TooLarge too."""
         operation = str(uuid.uuid4())
         body = pack("the template", template.model_dump_json(by_alias=True, exclude_defaults=True))
         partition, place = _partition(template.project, template.id), _place(template.created_at, template.id)
@@ -49,7 +49,7 @@ class DynamoTemplateStore:
                 raise Conflict(f"template {template.id} changed since it was read") from refusal
 
     def get(self, project: str, template_id: str, version: int | None = None) -> Template | None:
-        """See :meth:`wainwright.ports.TemplateStore.get`."""
+        """See :meth:`wainwright.ports.template_store.TemplateStore.get`."""
         partition = _partition(project, template_id)
         if version is None:
             found = self._rows.get(key(partition, "HEAD"))
@@ -61,7 +61,7 @@ class DynamoTemplateStore:
         return _read(by_sort_key[_version(version)])
 
     def list(self, project: str, limit: int, cursor: str | None) -> tuple[Sequence[Template], str | None]:
-        """See :meth:`wainwright.ports.TemplateStore.list`."""
+        """See :meth:`wainwright.ports.template_store.TemplateStore.list`."""
         scope = ["templates", project]
         bounds = Bounds(passed=read_cursor(cursor, scope))
         entries = Reader(self._rows, limit + 2).range(
@@ -74,7 +74,7 @@ class DynamoTemplateStore:
         return in_order, None if passed is None else write_cursor(scope, passed)
 
     def delete(self, project: str, template_id: str) -> bool:
-        """See :meth:`wainwright.ports.TemplateStore.delete`."""
+        """See :meth:`wainwright.ports.template_store.TemplateStore.delete`."""
         partition = _partition(project, template_id)
         head = self._rows.get(key(partition, "HEAD"))
         if head is not None:
@@ -85,7 +85,7 @@ class DynamoTemplateStore:
         return head is not None
 
     def mark_run(self, project: str, template_id: str, at: datetime) -> None:
-        """See :meth:`wainwright.ports.TemplateStore.mark_run`. A row of its own: it never conflicts with a new version."""
+        """See :meth:`wainwright.ports.template_store.TemplateStore.mark_run`. A row of its own: it never conflicts with a new version."""
         try:
             self._rows.update(
                 key(_partition(project, template_id), "RAN"), "SET #at = :at", {":at": text(to_text(at))},
@@ -95,7 +95,7 @@ class DynamoTemplateStore:
             return  # a later run was marked first
 
     def last_run(self, project: str, template_ids: Sequence[str]) -> Mapping[str, datetime]:
-        """See :meth:`wainwright.ports.TemplateStore.last_run`."""
+        """See :meth:`wainwright.ports.template_store.TemplateStore.last_run`."""
         keys = {_partition(project, each): each for each in template_ids}
         rows = self._rows.get_all([key(partition, "RAN") for partition in keys])
         return {keys[row["pk"]["S"]]: datetime.fromisoformat(row["at"]["S"]) for row in rows}

@@ -31,13 +31,13 @@ _QUARANTINE = "QUARANTINE#"
 
 
 class DynamoTestHistory:
-    """A :class:`~wainwright.ports.TestHistory` on one table."""
+    """A :class:`~wainwright.ports.test_history.TestHistory` on one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._rows = Rows(client, table)
 
     def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
-        """See :meth:`wainwright.ports.TestHistory.note`."""
+        """See :meth:`wainwright.ports.test_history.TestHistory.note`."""
         rows = self._read(project, samples)
         for file, tests in samples.items():
             self._note(project, file, tests, now, rows.get(file))
@@ -54,11 +54,11 @@ class DynamoTestHistory:
         raise Unavailable(f"the history of {file} changed all the time")
 
     def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
-        """See :meth:`wainwright.ports.TestHistory.files`."""
+        """See :meth:`wainwright.ports.test_history.TestHistory.files`."""
         return {file: _tests(row) for file, row in self._read(project, files).items()}
 
     def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
-        """See :meth:`wainwright.ports.TestHistory.all`."""
+        """See :meth:`wainwright.ports.test_history.TestHistory.all`."""
         rows = self._rows.partition(_partition(project), most=most)
         return {json.loads(unpack(row))["file"]: _tests(row) for row in rows}
 
@@ -106,25 +106,25 @@ def _key(project: str, file: str) -> Item:
 
 
 class DynamoQuarantineStore:
-    """A :class:`~wainwright.ports.QuarantineStore` on one table: a row for each test."""
+    """A :class:`~wainwright.ports.quarantine.QuarantineStore` on one table: a row for each test."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._rows = Rows(client, table)
 
     def list(self, project: str) -> Sequence[Quarantine]:
-        """See :meth:`wainwright.ports.QuarantineStore.list`."""
+        """See :meth:`wainwright.ports.quarantine.QuarantineStore.list`."""
         rows = self._rows.partition(project_partition(project), _QUARANTINE)
         entries = [Quarantine.model_validate_json(unpack(row)) for row in rows]
         return sorted(entries, key=lambda entry: entry.test_id)
 
     def put(self, project: str, entry: Quarantine) -> None:
-        """See :meth:`wainwright.ports.QuarantineStore.put`."""
+        """See :meth:`wainwright.ports.quarantine.QuarantineStore.put`."""
         gone = datetime.combine(entry.until, time(), UTC) + SHOWN_AFTER
         body = {"body": text(entry.model_dump_json(by_alias=True)), "expiresAt": expiry(gone)}
         self._rows.commit([{"Put": {"Item": _entry_key(project, entry.test_id) | body}}])
 
     def remove(self, project: str, test_id: str) -> bool:
-        """See :meth:`wainwright.ports.QuarantineStore.remove`."""
+        """See :meth:`wainwright.ports.quarantine.QuarantineStore.remove`."""
         try:
             self._rows.remove(_entry_key(project, test_id), "#pk = :pk", {":pk": text(project_partition(project))},
                               ExpressionAttributeNames={"#pk": "pk"})  # fmt: skip

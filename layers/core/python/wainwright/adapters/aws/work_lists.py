@@ -25,13 +25,13 @@ PAGE = 500
 
 
 class DynamoWorkListStore:
-    """A :class:`~wainwright.ports.WorkListStore` on one table."""
+    """A :class:`~wainwright.ports.work_lists.WorkListStore` on one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._rows = Rows(client, table)
 
     def open(self, job: Job, work: WorkList, order: WorkOrder) -> None:
-        """See :meth:`wainwright.ports.WorkListStore.open`. The pages first: whoever sees the list finds them."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.open`. The pages first: whoever sees the list finds them."""
         self._rows.put_all(_pages(job, order))
         put = {"Item": _list_item(job, work)}
         try:
@@ -40,18 +40,18 @@ class DynamoWorkListStore:
             raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
 
     def read(self, job: Job) -> WorkList | None:
-        """See :meth:`wainwright.ports.WorkListStore.read`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.read`."""
         work = self._list(job)
         if work is not None and work.fence > job.fence:
             raise FenceLost(f"the work of job {job.id} was shared out anew")
         return work if work is not None and work.fence == job.fence else None
 
     def order(self, job: Job) -> WorkOrder:
-        """See :meth:`wainwright.ports.WorkListStore.order`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.order`."""
         return self._order(job, job.fence)
 
     def last(self, job: Job) -> tuple[WorkList, WorkOrder] | None:
-        """See :meth:`wainwright.ports.WorkListStore.last`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.last`."""
         work = self._list(job)
         return (work, self._order(job, work.fence)) if work is not None and work.run == job.run else None
 
@@ -65,7 +65,7 @@ class DynamoWorkListStore:
         return WorkOrder([case[0] for case in cases], [case[1] for case in cases])
 
     def write(self, job: Job, work: WorkList) -> None:
-        """See :meth:`wainwright.ports.WorkListStore.write`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.write`."""
         put = {
             "Item": _list_item(job, work),
             "ConditionExpression": "#version = :before AND fence = :fence",
@@ -75,7 +75,7 @@ class DynamoWorkListStore:
         self._commit([{"Put": put}], f"the work list of job {job.id} changed since it was read")
 
     def join(self, job: Job, lane: LaneRecord, before: LaneRecord | None) -> None:
-        """See :meth:`wainwright.ports.WorkListStore.join`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.join`."""
         try:
             self._rows.commit([{"ConditionCheck": items.held(job)}, {"Put": _put_lane(job, before, lane)}])
         except Refusal as refusal:
@@ -84,11 +84,11 @@ class DynamoWorkListStore:
             raise Conflict(f"lane {lane.lane} of job {job.id} changed since it was read") from refusal
 
     def update(self, job: Job, before: LaneRecord, after: LaneRecord) -> None:
-        """See :meth:`wainwright.ports.WorkListStore.update`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.update`."""
         self._commit([{"Put": _put_lane(job, before, after)}], f"lane {after.lane} of job {job.id} changed meanwhile")
 
     def lanes(self, job: Job) -> Sequence[LaneRecord]:
-        """See :meth:`wainwright.ports.WorkListStore.lanes`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.lanes`."""
         rows = self._rows.partition(items.job_partition(job.project, job.id), items.lane_prefix(job.fence))
         return [LaneRecord.model_validate_json(row["body"]["S"]) for row in rows]
 

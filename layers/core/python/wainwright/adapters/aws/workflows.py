@@ -18,14 +18,14 @@ MOST_CAUSE = 32_768
 
 
 class StepFunctionsWorkflows:
-    """:class:`~wainwright.ports.Workflows` of one state machine."""
+    """:class:`~wainwright.ports.workflows.Workflows` of one state machine."""
 
     def __init__(self, client: "SFNClient", state_machine_arn: str) -> None:
         self._client = client
         self._arn = state_machine_arn
 
     def start(self, request: ExecutionInput) -> bool:
-        """See :meth:`wainwright.ports.Workflows.start`."""
+        """See :meth:`wainwright.ports.workflows.Workflows.start`."""
         try:
             self._client.start_execution(
                 stateMachineArn=self._arn, name=execution_name(request.job_id, request.run),
@@ -38,7 +38,7 @@ class StepFunctionsWorkflows:
         return True
 
     def state(self, job_id: str, run: int) -> ExecutionState:
-        """See :meth:`wainwright.ports.Workflows.state`."""
+        """See :meth:`wainwright.ports.workflows.Workflows.state`."""
         arn = self._arn.replace(":stateMachine:", ":execution:") + f":{execution_name(job_id, run)}"
         try:
             status = self._client.describe_execution(executionArn=arn)["status"]
@@ -49,7 +49,7 @@ class StepFunctionsWorkflows:
         return ExecutionState.RUNNING if status in {"RUNNING", "PENDING_REDRIVE"} else ExecutionState.ENDED
 
     def succeed(self, token: str, result: TokenResult) -> None:
-        """See :meth:`wainwright.ports.Workflows.succeed`."""
+        """See :meth:`wainwright.ports.workflows.Workflows.succeed`."""
         try:
             self._client.send_task_success(taskToken=token, output=result.model_dump_json(by_alias=True))
         except ClientError as error:
@@ -57,7 +57,7 @@ class StepFunctionsWorkflows:
                 raise
 
     def fail(self, token: str, *, error: str, cause: str) -> None:
-        """See :meth:`wainwright.ports.Workflows.fail`."""
+        """See :meth:`wainwright.ports.workflows.Workflows.fail`."""
         try:
             self._client.send_task_failure(taskToken=token, error=error, cause=cause[:MOST_CAUSE])
         except ClientError as refused:

@@ -8,7 +8,7 @@ from wainwright.ports.secrets import SecretIndex
 
 
 class MemorySecretStore:
-    """A :class:`~wainwright.ports.SecretStore` that forgets. ``reads`` counts how often values were asked for."""
+    """A :class:`~wainwright.ports.secrets.SecretStore` that forgets. ``reads`` counts how often values were asked for."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, str]] = {}
@@ -16,11 +16,11 @@ class MemorySecretStore:
         self.reads = 0
 
     def index(self, project: str) -> SecretIndex:
-        """See :meth:`wainwright.ports.SecretStore.index`."""
+        """See :meth:`wainwright.ports.secrets.SecretStore.index`."""
         return self._index.get(project, SecretIndex())
 
     def put(self, project: str, name: str, value: str, *, now: datetime, most: int) -> bool:
-        """See :meth:`wainwright.ports.SecretStore.put`."""
+        """See :meth:`wainwright.ports.secrets.SecretStore.put`."""
         updated = self.index(project).updated
         if name not in updated and len(updated) >= most:
             return False
@@ -29,7 +29,7 @@ class MemorySecretStore:
         return True
 
     def delete(self, project: str, name: str) -> bool:
-        """See :meth:`wainwright.ports.SecretStore.delete`."""
+        """See :meth:`wainwright.ports.secrets.SecretStore.delete`."""
         updated = dict(self.index(project).updated)
         if updated.pop(name, None) is None:
             return False
@@ -38,7 +38,7 @@ class MemorySecretStore:
         return True
 
     def values(self, project: str) -> Mapping[str, str]:
-        """See :meth:`wainwright.ports.SecretStore.values`."""
+        """See :meth:`wainwright.ports.secrets.SecretStore.values`."""
         self.reads += 1
         return dict(self._values.get(project, {}))
 

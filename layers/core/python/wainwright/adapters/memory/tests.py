@@ -10,47 +10,47 @@ from wainwright.ports.test_history import FileStats
 
 
 class MemoryTestHistory:
-    """A :class:`~wainwright.ports.TestHistory` that forgets."""
+    """A :class:`~wainwright.ports.test_history.TestHistory` that forgets."""
 
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], dict[str, TestStats]] = {}
         self._lock = threading.Lock()
 
     def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
-        """See :meth:`wainwright.ports.TestHistory.note`."""
+        """See :meth:`wainwright.ports.test_history.TestHistory.note`."""
         with self._lock:
             for file, tests in samples.items():
                 self._files[project, file] = noted(self._files.get((project, file), {}), tests, now)
 
     def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
-        """See :meth:`wainwright.ports.TestHistory.files`."""
+        """See :meth:`wainwright.ports.test_history.TestHistory.files`."""
         with self._lock:
             return {file: dict(self._files[project, file]) for file in files if (project, file) in self._files}
 
     def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
-        """See :meth:`wainwright.ports.TestHistory.all`."""
+        """See :meth:`wainwright.ports.test_history.TestHistory.all`."""
         with self._lock:
             found = {file: dict(tests) for (owner, file), tests in self._files.items() if owner == project}
         return dict(list(found.items())[:most])
 
 
 class MemoryQuarantineStore:
-    """A :class:`~wainwright.ports.QuarantineStore` that forgets. ``reads`` counts how often a list was asked for."""
+    """A :class:`~wainwright.ports.quarantine.QuarantineStore` that forgets. ``reads`` counts how often a list was asked for."""
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, Quarantine]] = {}
         self.reads = 0
 
     def list(self, project: str) -> Sequence[Quarantine]:
-        """See :meth:`wainwright.ports.QuarantineStore.list`."""
+        """See :meth:`wainwright.ports.quarantine.QuarantineStore.list`."""
         self.reads += 1
         entries = self._entries.get(project, {})
         return [entries[test_id] for test_id in sorted(entries)]
 
     def put(self, project: str, entry: Quarantine) -> None:
-        """See :meth:`wainwright.ports.QuarantineStore.put`."""
+        """See :meth:`wainwright.ports.quarantine.QuarantineStore.put`."""
         self._entries.setdefault(project, {})[entry.test_id] = entry
 
     def remove(self, project: str, test_id: str) -> bool:
-        """See :meth:`wainwright.ports.QuarantineStore.remove`."""
+        """See :meth:`wainwright.ports.quarantine.QuarantineStore.remove`."""
         return self._entries.get(project, {}).pop(test_id, None) is not None

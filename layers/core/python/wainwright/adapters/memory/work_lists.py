@@ -10,20 +10,20 @@ from wainwright.domain.work_list import WorkList, WorkOrder
 
 
 class MemoryWorkListStore:
-    """A :class:`~wainwright.ports.WorkListStore` that forgets."""
+    """A :class:`~wainwright.ports.work_lists.WorkListStore` that forgets."""
 
     def __init__(self, jobs: MemoryJobStore) -> None:
         self._jobs = jobs
         self._lists: dict[tuple[str, str], tuple[WorkList, WorkOrder]] = {}
 
     def open(self, job: Job, work: WorkList, order: WorkOrder) -> None:
-        """See :meth:`wainwright.ports.WorkListStore.open`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.open`."""
         with self._jobs.lock:
             self._jobs.check_held(job)
             self._lists[job.project, job.id] = (work, order)
 
     def read(self, job: Job) -> WorkList | None:
-        """See :meth:`wainwright.ports.WorkListStore.read`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.read`."""
         with self._jobs.lock:
             work, _ = self._lists.get((job.project, job.id), (None, None))
         if work is not None and work.fence > job.fence:
@@ -31,18 +31,18 @@ class MemoryWorkListStore:
         return work if work is not None and work.fence == job.fence else None
 
     def order(self, job: Job) -> WorkOrder:
-        """See :meth:`wainwright.ports.WorkListStore.order`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.order`."""
         with self._jobs.lock:
             return self._lists[job.project, job.id][1]
 
     def last(self, job: Job) -> tuple[WorkList, WorkOrder] | None:
-        """See :meth:`wainwright.ports.WorkListStore.last`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.last`."""
         with self._jobs.lock:
             found = self._lists.get((job.project, job.id))
         return found if found is not None and found[0].run == job.run else None
 
     def write(self, job: Job, work: WorkList) -> None:
-        """See :meth:`wainwright.ports.WorkListStore.write`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.write`."""
         with self._jobs.lock:
             current, order = self._lists[job.project, job.id]
             if (current.fence, current.version) != (work.fence, work.version - 1):
@@ -50,13 +50,13 @@ class MemoryWorkListStore:
             self._lists[job.project, job.id] = (work, order)
 
     def join(self, job: Job, lane: LaneRecord, before: LaneRecord | None) -> None:
-        """See :meth:`wainwright.ports.WorkListStore.join`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.join`."""
         with self._jobs.lock:
             self._jobs.check_held(job)
             self._put(job, before, lane)
 
     def update(self, job: Job, before: LaneRecord, after: LaneRecord) -> None:
-        """See :meth:`wainwright.ports.WorkListStore.update`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.update`."""
         with self._jobs.lock:
             self._put(job, before, after)
 
@@ -67,6 +67,6 @@ class MemoryWorkListStore:
         rows[after.lane] = after
 
     def lanes(self, job: Job) -> Sequence[LaneRecord]:
-        """See :meth:`wainwright.ports.WorkListStore.lanes`."""
+        """See :meth:`wainwright.ports.work_lists.WorkListStore.lanes`."""
         with self._jobs.lock:
             return list(self._jobs.lanes.get((job.project, job.id, job.fence), {}).values())

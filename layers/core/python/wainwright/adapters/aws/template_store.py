@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class DynamoTemplateStore:
-    """A :class:`~wainwright.ports.template_store.TemplateStore` on one table. Without its head a template is not there any more."""
+    """A :class:`~wainwright.ports.template_store.TemplateStore` on one table.
+
+    Without its head a template is not there any more.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._rows = Rows(client, table)
@@ -85,7 +88,10 @@ class DynamoTemplateStore:
         return head is not None
 
     def mark_run(self, project: str, template_id: str, at: datetime) -> None:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.mark_run`. A row of its own: it never conflicts with a new version."""
+        """See :meth:`wainwright.ports.template_store.TemplateStore.mark_run`.
+
+        A row of its own: it never conflicts with a new version.
+        """
         try:
             self._rows.update(
                 key(_partition(project, template_id), "RAN"), "SET #at = :at", {":at": text(to_text(at))},

@@ -24,7 +24,6 @@ from unittest.mock import patch
 import httpx
 import platformdirs
 from botocore import handlers
-from moto.dynamodb.models.dynamo_type import DynamoType
 
 from benchmarks.growth_seed import LABEL, SPREAD, TEMPLATE, seed
 from benchmarks.measuring import Cell, Options, Result, Table, Verdict, run
@@ -127,18 +126,6 @@ class Ledger:
             self._costs[caller[1]] = Cost(so_far.calls + more.calls, so_far.rows + more.rows, so_far.units + more.units)
 
 
-@contextlib.contextmanager
-def quick_comparisons() -> Iterator[None]:
-    """Have moto compare strings at once: it sorts all rows of an index for each query, longer than a function may last."""
-    meant: Any = vars(DynamoType)["cast_value"]
-
-    def cast_value(value: DynamoType) -> Any:
-        return value.value if value.type == "S" else meant.__get__(value)
-
-    with patch.object(DynamoType, "cast_value", property(cast_value)):
-        yield
-
-
 def measure(options: Options) -> Result:
     """Each number of stored jobs in a system of its own; then the memory of one as its line grows."""
     sizes: Sequence[int] = SMOKE_SIZES if options.smoke else options.arguments.sizes
@@ -164,7 +151,6 @@ def costs_among(number: int, data_dir: Path) -> dict[str, Cost]:
     found: dict[str, Cost] = {}
     with (
         ledger.installed(),
-        quick_comparisons(),
         LocalSystem(template, root, data_dir, api_port=0, max_workers=1, worker_command=command) as system,
         httpx.Client(
             base_url=system.api_url, headers={"Authorization": f"Bearer {local_access()}"}, timeout=WAIT_SECONDS

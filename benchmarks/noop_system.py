@@ -71,9 +71,11 @@ class NoopSystem(System):
 
 
 def _children_of(pid: int) -> list[int]:
-    return [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the thread has just ended; its children are another's now
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def _cpu_of(pid: int) -> float:

@@ -71,6 +71,18 @@ def install_packages() -> None:
         raise StepFailed("this package could not be installed, as shown above; see [build-system] in pyproject.toml.")
 
 
+def compile_plugins() -> None:
+    """Have pytest keep its plugins with their assertions rewritten: test processes of a worker may not write them.
+
+    Raises:
+        StepFailed: pytest does not start.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    start = [str(PYTHON), "-m", "pytest", "--version", "--version", "-c", os.devnull, "-p", "no:cacheprovider"]
+    if not run_quietly(start, environment):
+        raise StepFailed("pytest does not start, as shown above; run 'make clean' and then make again.")
+
+
 def link_node() -> None:
     """Put `node` and `npm` of the pinned Node.js wheel into .venv/bin, where the CDK and CONTRIBUTING expect them.
 
@@ -98,6 +110,7 @@ def main() -> int:
     try:
         create_venv()
         install_packages()
+        compile_plugins()
         link_node()
     except StepFailed as failure:
         print(f"error: {failure}", file=sys.stderr)

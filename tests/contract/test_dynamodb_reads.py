@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import PROJECT, START, a_job, job_id
+from tests.support.builders import PROJECT, START, a_caller, a_job, job_id
 from wainwright.adapters.aws import items
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.rows import Rows
+from wainwright.domain.capacity import Limits
+from wainwright.domain.states import JobStatus
+from wainwright.usecases.read_queue import ReadQueue
 
 WAITING = 10_000
 LATER = START + timedelta(hours=1)
@@ -75,3 +78,35 @@ def test_what_is_overdue_is_read_over_all_its_pages(dynamodb_jobs: DynamoJobStor
     assert due == [(PROJECT, job_id(number)) for number in range(1, 6)]
     assert queries.rows_read == [2, 2, 1]
     assert len(dynamodb_jobs.due(LATER, 3)) == 3
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_the_queue_at_a_glance_takes_as_many_reads_however_many_jobs_there_were(
+    dynamodb_jobs: DynamoJobStore, rows: Rows, queries: Queries
+) -> None:
+    long_ago = START - timedelta(hours=2)
+    running = a_job(id=job_id(1), status=JobStatus.RUNNING, created_at=START, started_at=START)
+    failed = a_job(
+        id=job_id(2), status=JobStatus.FAILED, created_at=long_ago, started_at=long_ago, completed_at=long_ago
+    )
+    rows.put_all(map(items.job_item, (running, failed)))
+    read_queue = ReadQueue(dynamodb_jobs, lambda: LATER, Limits())
+
+    def read() -> tuple[list[str], list[str], list[int]]:
+        queries.rows_read.clear()
+        answer = read_queue(a_caller(PROJECT), long_running=timedelta(minutes=10))
+        named = [[job.id for job in jobs] for jobs in (answer.long_running, answer.recent_failures)]
+        return named[0], named[1], [*queries.rows_read]
+
+    before = read()
+    assert before[:2] == ([running.id], [failed.id])
+
+    times = [START - timedelta(hours=1) + timedelta(seconds=number) for number in range(300)]
+    rows.put_all(
+        items.job_item(
+            a_job(id=job_id(number), status=JobStatus.COMPLETED, created_at=at, started_at=at, completed_at=at)
+        )
+        for number, at in enumerate(times, start=10)
+    )
+
+    assert read() == before

@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import PROJECT, START, a_job, completed, failed, job_id
+from tests.support.faults import Faults
+from wainwright.adapters.aws.clients import Clients
+from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.contracts.events import EventKind
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import Failure, FailureCategory
@@ -73,6 +76,32 @@ def test_keeps_one_outcome_for_each_test_the_newest(jobs: JobStore) -> None:
     stored = sorted(jobs.tests(PROJECT, job.id), key=lambda test: test.id)
 
     assert stored == [outcome("a", TestOutcome.FLAKY, attempt=2), outcome("b")]
+
+
+def test_who_records_reads_the_progress_only_where_others_may_have_changed_it(
+    dynamodb_jobs: DynamoJobStore, aws_clients: Clients, table: str
+) -> None:
+    job, other = running(dynamodb_jobs), running(dynamodb_jobs)
+    with Faults(aws_clients.dynamodb, on=["GetItem"]).installed() as faults:
+        for number in range(3):
+            dynamodb_jobs.record(job, tests=[outcome(str(number))], events=[event(number)], tally=Tally(total=number))
+        assert faults.calls.count("GetItem") == 1
+
+        dynamodb_jobs.record(other, events=[event(0)])
+        assert faults.calls.count("GetItem") == 2
+
+    outside = DynamoJobStore(aws_clients.dynamodb, table)
+    assert dynamodb_jobs.record(job, events=[event(3)], percent=7).sequence == 4
+    assert outside.add_events(PROJECT, job.id, [event(4)], 100)
+    assert dynamodb_jobs.record(job, events=[event(5)]) == Progress(6, Tally(total=2), 7)
+    assert numbers(dynamodb_jobs, job) == [1, 2, 3, 4, 5, 6]
+
+    again = dynamodb_jobs.write(job, job.release(START, 0))
+    again = dynamodb_jobs.write(again, again.claim("w2", START))
+    outside.record(again, events=[event(6)], percent=9)
+    with pytest.raises(FenceLost):
+        dynamodb_jobs.record(job, events=[event(7)])
+    assert dynamodb_jobs.record(again, events=[event(8)]) == Progress(8, Tally(total=2), 9)
 
 
 def test_takes_test_ids_longer_than_any_key(jobs: JobStore) -> None:

@@ -153,6 +153,29 @@ def test_extremes_that_were_not_kept_are_told_by_the_histogram(
     assert found.longest_ms == pytest.approx(100_000, rel=GROWTH - 1)
 
 
+def test_looks_at_the_extremes_only_where_a_duration_may_be_one(
+    dynamodb_jobs: DynamoJobStore, aws_clients: Clients, table: str
+) -> None:
+    with Faults(aws_clients.dynamodb, on=["BatchGetItem"]).installed() as faults:
+        ended(dynamodb_jobs, took=4)
+        ended(dynamodb_jobs, took=2)
+        ended(dynamodb_jobs, took=9)
+        assert faults.calls.count("BatchGetItem") == 3
+        ended(dynamodb_jobs, took=9)
+        ended(dynamodb_jobs, took=3)
+        assert faults.calls.count("BatchGetItem") == 3
+
+        other = DynamoJobStore(aws_clients.dynamodb, table)
+        ended(other, took=3)
+        ended(other, took=2)  # the other's shortest, which it has read
+        assert faults.calls.count("BatchGetItem") == 4
+        ended(other, took=3, at=START + HOUR)
+        assert faults.calls.count("BatchGetItem") == 5
+
+    found = dynamodb_jobs.statistics(PROJECT, None, START, START)
+    assert (found.shortest_ms, found.longest_ms) == (2_000, 9_000)
+
+
 def test_rows_of_statistics_expire_after_400_days(
     dynamodb_jobs: DynamoJobStore, aws_clients: Clients, table: str
 ) -> None:

@@ -11,8 +11,8 @@ from benchmarks.__main__ import BENCHMARKS
 
 ROOT = Path(__file__).parents[2]
 WITHOUT_A_BUDGET = {"throughput", "queue_rival"}
-QUICK = {"cold_start", "growth"}
-"""Those that a test run on two cores has time for; the rest run with ``make test-all``."""
+QUICK = {"cold_start"}
+"""What a test run on two cores has time for; the rest run with ``make test-all``."""
 
 MOST_SECONDS = 300
 

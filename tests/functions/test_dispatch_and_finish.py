@@ -101,18 +101,44 @@ class TestDispatch:
         assert len(tokens) == 2  # the second is no repetition of the first
         assert len(cloud.workers.list()) == 1
 
-    def test_a_failure_fails_the_batch_so_that_its_messages_come_again(self, cloud: Cloud, ecs: Ecs) -> None:
+    def test_where_there_is_no_room_for_workers_what_was_admitted_waits_for_the_next_wake_up(
+        self, cloud: Cloud, ecs: Ecs, caplog: pytest.LogCaptureFixture
+    ) -> None:
         job = cloud.submitted()
         ecs.no_room = ["FARGATE_SPOT", "FARGATE"]
 
-        with pytest.raises(LaunchRefused, match="RESOURCE:CPU"):
-            dispatch_jobs.handler(sqs_event(WAKE_UP), CONTEXT)
+        assert dispatch_jobs.handler(sqs_event(WAKE_UP, WAKE_UP), CONTEXT) == {"batchItemFailures": []}
 
+        assert "no room for more workers" in caplog.text
         assert cloud.workers.list() == []
+        assert cloud.job(job.id).admitted_at is not None
         assert cloud.workflows.state(job.id, 1) is ExecutionState.RUNNING
         ecs.no_room = []
         dispatch_jobs.handler(sqs_event(WAKE_UP), CONTEXT)
         assert len(cloud.workers.list()) == 1
+
+    def test_a_wake_up_that_itself_wants_workers_comes_again_until_there_is_room(self, cloud: Cloud, ecs: Ecs) -> None:
+        ecs.no_room = ["FARGATE_SPOT", "FARGATE"]
+        wanting = WakeUp(project=PROJECT, workers=1).model_dump_json()
+        event = sqs_event(WAKE_UP, wanting)
+
+        answer = dispatch_jobs.handler(event, CONTEXT)
+
+        assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}
+        ecs.no_room = []
+        assert dispatch_jobs.handler(sqs_event(wanting), CONTEXT) == {"batchItemFailures": []}
+        assert len(cloud.workers.list()) == 1
+
+    def test_a_stopped_task_that_cannot_be_replaced_at_once_is_no_failure(self, cloud: Cloud, ecs: Ecs) -> None:
+        cloud.submitted()
+        dispatch_jobs.handler(sqs_event(WAKE_UP), CONTEXT)
+        (lost,) = cloud.workers.list()
+        ecs.no_room = ["FARGATE_SPOT", "FARGATE"]
+        detail = {"lastStatus": "STOPPED", "startedBy": lost.id, "stoppedReason": "Your Spot Task was interrupted."}
+
+        dispatch_jobs.handler(bus_event("ECS Task State Change", "aws.ecs", detail), CONTEXT)
+
+        assert cloud.workers.list() == []
 
     def test_a_refused_request_is_no_want_of_room(self, cloud: Cloud) -> None:
         cloud.submitted()

@@ -76,7 +76,7 @@ class Stories(Steering):
         if head is None or not followers:
             return
         caller = a_caller(project)
-        self.patch(head, None, True, None)
+        self.patch(self.watched.jobs[head.id], None, True, None)
         self.patch(self.watched.jobs[head.id], -9, None, None)
         self.system.control.cancel(caller, followers[0].id)
         self.system.control.delete(caller, followers[0].id)

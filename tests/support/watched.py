@@ -180,6 +180,7 @@ class WatchedStore:
             assert any(self.ended_badly(job_id) for job_id in waits_no_more), "skipped though nothing is lost yet"
         if before is None:
             assert not any(self.jobs[job_id].final for job_id in after.blocked_on), "waits for what has ended"
+            assert not any(self.jobs[job_id].no_dependents for job_id in after.blocked_on), "its ending would not look"
         elif after.final and not before.final and after.status is not JobStatus.SKIPPED:
             left = [job for job in self.jobs.values() if job.status is JobStatus.PENDING and after.id in job.blocked_on]
             assert not left or len(left) > AT_ONCE, "an ending left its successors behind"

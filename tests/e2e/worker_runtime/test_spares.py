@@ -55,6 +55,15 @@ def passed(run: Run) -> list[str]:
     return [each.title for each in run.results]
 
 
+def ready(spares: Spares) -> Spare:
+    """A spare that waits for a suite."""
+    spares.start()
+    spare = spares._spare
+    assert spare is not None
+    assert spare.await_ready()
+    return spare
+
+
 PAGE = """
     import os
 
@@ -121,10 +130,7 @@ def test_the_first_browser_of_the_suite_is_the_one_that_was_ready(suite: SuiteFo
             other.close()
         """,
     )
-    spares.start()
-    spare = spares._spare
-    assert spare is not None
-    assert spare.await_ready()
+    ready(spares)
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     run = suite.run(spares=spares, job=job_with(begun=uptime))
 
@@ -158,12 +164,31 @@ def test_plugins_are_imported_ahead_as_pytest_would_and_nothing_of_that_stays(
     assert len(spares.taken) == 1
 
 
-def test_of_what_a_browser_was_warmed_with_nothing_is_left(spares: Counting) -> None:
+def test_collects_the_suites_garbage_and_looks_at_nothing_older(suite: SuiteFolder, spares: Counting) -> None:
+    suite.write(
+        "test_garbage.py",
+        """
+        import gc, weakref
+
+        class Cycle:
+            def __init__(self):
+                self.me = self
+
+        def test_garbage():
+            assert gc.isenabled()
+            assert gc.get_freeze_count() > len(gc.get_objects())
+            gone = weakref.ref(Cycle())
+            gc.collect()
+            assert gone() is None
+        """,
+    )
     spares.start()
-    spare = spares._spare
-    assert spare is not None
-    assert spare.await_ready()
-    assert not spare.place.traces.exists()
+    assert passed(suite.run(spares=spares)) == ["test_garbage"]
+    assert len(spares.taken) == 1
+
+
+def test_of_what_a_browser_was_warmed_with_nothing_is_left(spares: Counting) -> None:
+    assert not ready(spares).place.traces.exists()
 
 
 def job_with(**params: object) -> dict[str, object]:
@@ -279,10 +304,7 @@ def test_what_dies_while_it_waits_costs_a_cold_start_and_nothing_else(
     suite: SuiteFolder, spares: Counting, which: str
 ) -> None:
     suite.write("test_page.py", PAGE)
-    spares.start()
-    spare = spares._spare
-    assert spare is not None
-    assert spare.await_ready()
+    spare = ready(spares)
     wanted = b"wainwright_child.spare" if which == "suite-process" else b"chrom"
     for pid in descendants(spare.process.pid):
         command = Path(f"/proc/{pid}/cmdline")
@@ -299,10 +321,7 @@ def test_a_spare_that_dies_when_it_is_given_a_suite_is_replaced_by_a_cold_start(
     suite: SuiteFolder, spares: Counting
 ) -> None:
     suite.write("test_page.py", PAGE)
-    spares.start()
-    spare = spares._spare
-    assert spare is not None
-    assert spare.await_ready()
+    spare = ready(spares)
     give = spare.give
 
     def killed(*arguments: object) -> None:

@@ -1,5 +1,8 @@
 """Jobs that wait for other jobs, and what becomes of them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed
@@ -34,6 +37,53 @@ def test_a_job_waits_outside_the_line_for_the_one_before_it(system: System) -> N
     assert system.jobs.load(PROJECT).queued == 1
     system.dispatch()
     assert system.job(second).admitted_at is None
+
+
+def test_an_ending_looks_for_successors_only_where_there_may_be_some(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    dependents = system.jobs.dependents
+
+    def noted(project: str, job_id: str) -> Sequence[str]:
+        looked.append(job_id)
+        return dependents(project, job_id)
+
+    monkeypatch.setattr(system.jobs, "dependents", noted)
+    claim = system.claimed()
+    _complete(system, claim)
+    assert looked == []
+
+    claim = system.claimed()
+    second, third = _after(system, claim.job), _after(system, claim.job)
+    system.run_job.end(claim, failed())
+    system.finish(PROJECT, claim.job.id, claim.job.run)
+
+    assert looked == [claim.job.id, claim.job.id]  # before its ending and after it, and not for those that are skipped
+    assert [system.job(job).status for job in (second, third)] == [JobStatus.SKIPPED] * 2
+
+
+def test_a_job_that_comes_to_depend_on_one_that_just_ends_is_started_by_the_ending(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = system.claimed()
+    system.run_job.end(claim, completed())
+    write, came = system.jobs.write, list[Job]()
+
+    def racing(before: Job | None, after: Job, **more: Any) -> Job:
+        if after.id == claim.job.id and after.final and not came:
+            monkeypatch.setattr(system.jobs, "write", write)
+            came.append(_after(system, claim.job))
+        return write(before, after, **more)
+
+    monkeypatch.setattr(system.jobs, "write", racing)
+    ended = system.finish(PROJECT, claim.job.id, claim.job.run)
+
+    assert ended is not None
+    assert ended.status is JobStatus.COMPLETED
+    (second,) = came
+    assert second.blocked_on == (claim.job.id,)
+    assert system.job(second).waiting
 
 
 def test_completion_starts_the_next_one_at_the_final_url(system: System) -> None:
@@ -118,7 +168,8 @@ def test_more_successors_than_one_transaction_takes_all_start(system: System) ->
 def test_the_sweep_follows_an_ending_that_was_missed(system: System) -> None:
     claim = system.claimed()
     second = _after(system, claim.job)
-    ended = system.jobs.write(claim.job, claim.job.finish(completed(), system.clock()))
+    running = system.job(claim.job)
+    ended = system.jobs.write(running, running.finish(completed(), system.clock()))
     assert ended.status is JobStatus.COMPLETED
     assert not system.job(second).waiting
 

@@ -157,6 +157,36 @@ def test_reads_each_line_once_and_little_more_of_it_than_may_start(monkeypatch: 
     assert reads == []  # the stage is full
 
 
+def test_counts_demand_anew_only_where_it_has_admitted_something(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+
+    def noted(store: object, method: str, name: str) -> None:
+        read = getattr(store, method)
+
+        def reading() -> Any:
+            reads.append(name)
+            return read()
+
+        monkeypatch.setattr(store, method, reading)
+
+    noted(system.jobs, "loads", "loads")
+    noted(system.workers, "list", "workers")
+
+    system.dispatch()
+    assert reads == ["loads"]  # nobody needs a worker
+
+    system.submitted()
+    reads.clear()
+    system.dispatch()
+    assert reads == ["loads", "loads", "workers"]  # others may have admitted too, each before it looked
+
+    reads.clear()
+    system.dispatch()
+    assert reads == ["loads", "workers"]  # as after a launch that broke off
+
+
 def test_starts_an_execution_only_after_the_admission_is_committed(system: System) -> None:
     class Looking(MemoryWorkflows):
         def start(self, request: ExecutionInput) -> bool:

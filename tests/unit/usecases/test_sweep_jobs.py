@@ -13,6 +13,7 @@ from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import CHECK_AFTER, LEASE, Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState
+from wainwright.ports.workers import LaunchRefused
 from wainwright.ports.workflows import ExecutionState
 
 OVERDUE = (LEASE + CHECK_AFTER).total_seconds() + 1
@@ -94,6 +95,23 @@ def test_finishes_a_run_whose_execution_ended_without_finish(system: System) -> 
     job = system.job(claim.job)
     assert job.failure is not None
     assert (job.status, job.failure.category) == (JobStatus.FAILED, FailureCategory.INFRASTRUCTURE)
+
+
+def test_wakes_dispatch_for_an_admitted_job_for_whose_worker_there_was_no_room(system: System) -> None:
+    job = system.submitted()
+    system.launcher.refuse = LaunchRefused("no room", capacity=True)
+    with pytest.raises(LaunchRefused):
+        system.dispatch()
+    woken(system)
+    for _ in range(2):  # each time anew
+        system.pass_time(60)
+        system.sweep()
+        assert woken(system) == [PROJECT]
+    system.launcher.refuse = None
+
+    system.dispatch()
+    assert len(system.launcher.launched) == 1
+    assert system.next_claim().job.id == job.id
 
 
 def test_leaves_a_lost_workers_run_to_the_queue(system: System) -> None:

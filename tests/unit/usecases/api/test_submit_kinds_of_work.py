@@ -87,6 +87,21 @@ def test_waits_for_a_job_that_has_not_completed_and_counts_towards_nothing(desk:
     assert desk.jobs.dependents(PROJECT, first.id) == [second.id]
 
 
+def test_a_job_knows_that_none_depends_on_it_until_one_does(desk: Desk) -> None:
+    first = desk.submitted()
+    assert first.no_dependents
+
+    second = desk.submitted(dependsOn=first.id)
+
+    told = desk.jobs.get(PROJECT, first.id)
+    assert told == first.model_copy(
+        update={"no_dependents": False, "version": first.version + 1, "operation": second.operation}
+    )
+    assert second.no_dependents
+    desk.submitted(dependsOn=first.id)
+    assert desk.jobs.get(PROJECT, first.id) == told
+
+
 def test_a_blocked_job_is_accepted_beyond_the_queued_limit(desk: Desk) -> None:
     first = desk.submitted()
     for _ in range(desk.limits.queued - 1):

@@ -60,7 +60,10 @@ class Outcome(Record):
 
 
 class Job(Record):
-    """One requested run of a suite, as its row keeps it. Times are UTC; ``ran_ms`` counts running time of this attempt."""
+    """One requested run of a suite, as its row keeps it. Times are UTC; ``ran_ms`` counts running time of this attempt.
+
+    ``no_dependents``: no job was ever made to wait for this one, so that its ending need not look for any.
+    """
 
     project: str
     id: str
@@ -78,6 +81,7 @@ class Job(Record):
     run_by: RunBy
     depends_on: tuple[str, ...] = ()
     blocked_on: tuple[str, ...] = ()
+    no_dependents: bool = False
     lanes: int = Field(default=1, ge=1)
     timeout_ms: int
     report_days: int = 30
@@ -316,6 +320,10 @@ class Job(Record):
             priority=self.priority if priority is None else priority,
             low_priority=self.low_priority if low_priority is None else low_priority,
         )
+
+    def gain_dependent(self, now: datetime) -> Self:
+        """A job was made to wait for this one, whose ending has to look for it from now on."""
+        return self._with(now, no_dependents=False, updated_at=self.updated_at)
 
     def name(self, label: str, now: datetime) -> Self:
         """Give the job another label, in any state."""

@@ -9,22 +9,27 @@ either takes effect as a whole (memory, journal and stream records) or leaves no
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
+from moto.dynamodb.models.table import SecondaryIndex, StreamRecord, StreamShard, Table
 from moto.dynamodb.models.utilities import dynamo_json_dump
 from moto.dynamodb.responses import DynamoHandler
 
 from wainwright.local.errors import LocalError
 from wainwright.local.journal import Journal, RowChange
+from wainwright.local.partitions import Condition, Page, Partitions
 from wainwright.local.patches import Patches
 from wainwright.local.request_units import Request, examined_size, measure, values_text
 from wainwright.local.template import STREAM_LABEL
@@ -32,6 +37,7 @@ from wainwright.local.template import STREAM_LABEL
 _RECORDS_KEPT = 10_000
 _FILTERED_BYTES = 512
 """What an item has that a query examined and its filter left out, where it left nothing to go by."""
+_QUERY = inspect.signature(Table.query)
 _TTL_PRINCIPAL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
 
@@ -86,7 +92,8 @@ class SafeDynamoDB:
         self._examined: int | None = None
         self.observer: Callable[[Request], None] | None = None
         """Told of every request and what it used, by the thread that makes it."""
-        self._indexes: dict[tuple[str, str], dict[DynamoType, dict[str, Item]]] = defaultdict(lambda: defaultdict(dict))
+        # By the table itself: another of the same name may take its place.
+        self._partitions: WeakKeyDictionary[Table, dict[str | None, Partitions | None]] = WeakKeyDictionary()
         self._journalled_streams: set[str] = set()
         self._backend: DynamoDBBackend = dynamodb_backends[account_id][region]
 
@@ -100,6 +107,9 @@ class SafeDynamoDB:
         patches.wrap(DynamoDBBackend, "update_item", self._update)
         # moto's own transaction copies tables and puts the copies back; undoing is ours, so a copy is the table itself.
         patches.replace(Table, "__deepcopy__", lambda table, _memo: table)
+        patches.wrap(BaseJSONSerializer, "_serialize_type_structure", _serialize_structure)
+        meant: Any = vars(DynamoType)["cast_value"]
+        patches.replace(DynamoType, "cast_value", property(partial(_cast_value, meant)))
 
     def adopt(self, name: str, *, journal_stream: bool) -> Stream | None:
         """Take over a table that was just created; `journal_stream` keeps its unread stream records over a restart."""
@@ -138,7 +148,7 @@ class SafeDynamoDB:
                 hash_key = DynamoType(attributes[table.hash_key_attr])
                 range_key = DynamoType(attributes[table.range_key_attr]) if table.range_key_attr else None
                 _store(table, hash_key, range_key, item := Item(hash_key, range_key, attributes))
-                self._reindex(table, _key(hash_key, range_key), None, item)
+                self._reindex(table, None, item)
                 count += 1
         return count
 
@@ -214,9 +224,9 @@ class SafeDynamoDB:
                     journalled.append((name, sequence, dynamo_json_dump(record.to_json())))
         if rows:
             self._journal.write(rows, journalled)
-        for (_, key), touched in self._touched.items():
+        for touched in self._touched.values():
             after = touched.table.get_item(touched.hash_key, touched.range_key)
-            self._reindex(touched.table, key, touched.before, after)
+            self._reindex(touched.table, touched.before, after)
         self._touched.clear()
         for stream, record in records:
             stream.append(record)
@@ -224,6 +234,7 @@ class SafeDynamoDB:
     def _undo(self) -> None:
         for touched in self._touched.values():
             _store(touched.table, touched.hash_key, touched.range_key, touched.before)
+            self._reindex(touched.table, touched.before, touched.before)
         self._touched.clear()
 
     # --------------------------------------------------------------------------------------- what changes a row
@@ -266,13 +277,10 @@ class SafeDynamoDB:
     def _query(
         self, original: Callable[..., Any], table: Table, hash_key: DynamoType | None, *args: Any, **kw: Any
     ) -> Any:
-        """Let moto look at the rows of one partition, of the table or of an index, instead of at all of them."""
-        index_name = kw.get("index_name", args[6] if len(args) > 6 else None)
-        conditions = kw.get("hash_key_conditions") or []
-        if index_name is None and hash_key is not None and table.range_key_attr:
-            self._candidates = list(table.items[hash_key].values()) if hash_key in table.items else []
-        elif index_name is not None and len(conditions) == 1:
-            self._candidates = list(self._indexes[table.name, index_name][conditions[0][1]].values())
+        """Let moto look at the rows that a query may come by, instead of at all rows of the table."""
+        asked = _QUERY.bind(table, hash_key, *args, **kw).arguments
+        index_name = asked.get("index_name")
+        self._candidates = self._rows(asked)
         try:
             results, scanned, last = original(table, hash_key, *args, **kw)
         finally:
@@ -285,19 +293,66 @@ class SafeDynamoDB:
             self._examined = size * scanned // len(found) if found else scanned * _FILTERED_BYTES
         return results, scanned, last
 
+    def _rows(self, asked: Mapping[str, Any]) -> list[Item] | None:
+        """The rows that a query may come by; None where that is not known."""
+        conditions = asked.get("hash_key_conditions") or []
+        partitions = self._partitions_of(asked["self"]).get(asked.get("index_name"))
+        # The older kind of filter leaves rows out before they are counted.
+        if partitions is None or len(conditions) != 1 or asked.get("filter_kwargs"):
+            return None
+        comparison = asked["range_comparison"]
+        condition = None if comparison is None else Condition(comparison, asked["range_objs"])
+        forward = asked["scan_index_forward"] is not False
+        page = Page(condition, forward, asked["limit"], asked["exclusive_start_key"])
+        return partitions.rows(conditions[0][1], page)
+
     def _all_items(self, original: Callable[..., Any], table: Table) -> Any:
         return original(table) if self._candidates is None else self._candidates
 
-    def _reindex(self, table: Table, key: str, before: Item | None, after: Item | None) -> None:
+    def _partitions_of(self, table: Table) -> dict[str | None, Partitions | None]:
+        """The table's own by None, those of its indexes by their names."""
+        found = self._partitions.get(table)
+        if found is None:
+            found = self._partitions[table] = {None: _filled(table, None)}
         for index in table.all_indexes():
-            hash_attribute = next(part["AttributeName"] for part in index.schema if part["KeyType"] == "HASH")
-            entries = self._indexes[table.name, index.name]
-            if before is not None and (value := before.attrs.get(hash_attribute)) is not None:
-                entries[value].pop(key, None)
-                if not entries[value]:
-                    del entries[value]
-            if after is not None and (value := after.attrs.get(hash_attribute)) is not None:
-                entries[value][key] = after
+            if index.name not in found:
+                found[index.name] = _filled(table, index)
+        return found
+
+    def _reindex(self, table: Table, before: Item | None, after: Item | None) -> None:
+        for partitions in self._partitions_of(table).values():
+            if partitions is not None:
+                partitions.replace(before, after)
+
+
+def _serialize_structure(
+    original: Callable[..., None], serializer: Any, serialized: Any, value: Any, shape: Any, key: str
+) -> None:
+    """An attribute's value has one of ten members: moto looks for each of the others by all names that it might have."""
+    if shape.name == "AttributeValue" and key and type(value) is dict and len(value) == 1:
+        (kind,) = value
+        if (member := shape.members.get(kind)) is not None:
+            wrapper: dict[str, Any] = {}
+            member.parent = shape
+            serializer._serialize_structure_member(wrapper, value, member, kind)  # noqa: SLF001
+            serializer._default_serialize(serialized, wrapper, shape, key)  # noqa: SLF001
+            return
+    original(serializer, serialized, value, shape, key)
+
+
+def _cast_value(meant: property, value: DynamoType) -> Any:
+    """What is compared and hashed most are strings: moto asks for all other types first."""
+    return value.value if value.type == "S" else meant.__get__(value)
+
+
+def _filled(table: Table, index: SecondaryIndex | None) -> Partitions | None:
+    partitions = Partitions.of(table, index)
+    if partitions is not None:
+        places: Iterable[Any] = table.items.values()
+        for place in places:
+            for item in place.values() if table.range_key_attr else (place,):
+                partitions.replace(None, item)
+    return partitions
 
 
 def _key(hash_key: DynamoType, range_key: DynamoType | None) -> str:

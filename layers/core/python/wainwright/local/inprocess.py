@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -18,7 +18,9 @@ from urllib.parse import unquote, urlsplit
 from botocore import handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from moto.core import responses
 from moto.core.models import botocore_stubber
+from moto.core.utils import method_names_from_class
 
 from wainwright.local.functions import Functions, TooManyRequests
 from wainwright.local.patches import Patches
@@ -60,6 +62,8 @@ class InProcessAws:
             entry = (f"before-send.{name}", answer)
             handlers.BUILTIN_HANDLERS.insert(0, entry)
             patches.callback(handlers.BUILTIN_HANDLERS.remove, entry)
+        # The methods of a class stay the same; moto looks for them at every request.
+        patches.replace(responses, "method_names_from_class", cache(method_names_from_class))
 
     def call(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """Answer a request for a service: path and query in `target`, header names in lower case."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 from moto.stepfunctions.parser.api import ExecutionStatus
-from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -23,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 ExecutionEnded = Callable[[dict[str, Any]], None]
 HistoryKnown = Callable[[str, list[Any]], None]
+
+_PARSED_PATHS = 1_024
+_PARSED_DEFINITIONS = 64
 
 
 class Interpreter:
@@ -42,6 +50,10 @@ class Interpreter:
         patches.wrap(StepFunctionsParserBackend, "start_execution", self._start_execution)
         patches.wrap(StepFunctionsParserBackend, "_get_executions", self._get_executions)
         patches.wrap(ExecutionWorker, "_execution_logic", self._execution_logic)
+        patches.wrap(ExecutionWorker, "_get_evaluation_entrypoint", _program)
+        # Parsed paths hold nothing of what they are applied to, so that executions may share them.
+        for module in (json_path, result_path):
+            patches.replace(module, "parse", lru_cache(_PARSED_PATHS)(module.parse))
         patches.wrap(BaseExecutionWorkerCommunication, "terminated", self._terminated)
 
     def stop(self) -> None:
@@ -120,3 +132,13 @@ class Interpreter:
 
 def _milliseconds(moment: Any) -> int | None:
     return None if moment is None else int(moment.timestamp() * 1000)
+
+
+@lru_cache(_PARSED_DEFINITIONS)
+def _parsed(definition: str) -> EvalComponent:
+    return AmazonStateLanguageParser.parse(definition)[0]
+
+
+def _program(_original: Callable[..., EvalComponent], worker: ExecutionWorker) -> EvalComponent:
+    """The definition parsed once, which takes some ms, and copied for each execution: what runs may leave its marks in it."""
+    return copy.deepcopy(_parsed(worker._evaluation_details.state_machine_details.definition))  # noqa: SLF001

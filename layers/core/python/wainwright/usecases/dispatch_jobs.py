@@ -54,7 +54,7 @@ class DispatchJobs:
                     admitted += 1
                     still_waiting.append((load, line))
             turns = still_waiting
-        self.launch_workers(workers)
+        self.launch_workers(workers, loads=None if admitted else loads)
         return admitted
 
     def _limits(self, load: ProjectLoad) -> Limits:

@@ -63,6 +63,8 @@ class EndJob:
 
     def _follow_successors(self, ended: Job, now: datetime) -> None:
         """What the ending's own transaction left out: successors beyond its bound or added meanwhile, and theirs in turn."""
+        if ended.no_dependents:
+            return  # whoever makes a job wait for it changes its row, so that none came meanwhile
         for job_id in self.jobs.dependents(ended.project, ended.id):
             job = self.jobs.get(ended.project, job_id)
             if job is None:
@@ -79,6 +81,8 @@ class EndJob:
 
     def _successors(self, before: Job, after: Job, now: datetime) -> list[tuple[Job, Job]]:
         pairs: list[tuple[Job, Job]] = []
+        if before.no_dependents:
+            return pairs
         for job_id in self.jobs.dependents(after.project, after.id):
             if len(pairs) == MOST_AT_ONCE:
                 break

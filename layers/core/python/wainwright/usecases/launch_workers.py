@@ -2,8 +2,10 @@
 
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wainwright.domain.capacity import ProjectLoad
 from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState, missing_workers
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
@@ -23,13 +25,17 @@ class LaunchWorkers:
     max_workers: int
     min_warm: int = 0
 
-    def __call__(self, at_least: int = 0) -> int:
+    def __call__(self, at_least: int = 0, *, loads: Sequence[ProjectLoad] | None = None) -> int:
         """Launch what is missing; returns how many. ``at_least`` so many are needed, whatever the rows say.
+
+        ``loads`` are the counters as the caller read them, if it has committed no demand since. Whoever has must not count on
+        an earlier reading: of two that overlap, neither would see the other's.
 
         Raises:
             LaunchRefused: the platform refused one; what was launched before stays launched.
         """
-        demand = max(sum(load.running for load in self.jobs.loads()), at_least)
+        loads = self.jobs.loads() if loads is None else loads
+        demand = max(sum(load.running for load in loads), at_least)
         if demand == 0 and self.min_warm == 0:
             return 0
         now = self.clock()

@@ -21,7 +21,9 @@ MOST_LONG_RUNNING = 20
 RECENT_FAILURES = 5
 
 FAILURES_READ = 20
-"""Failures that are looked at for the most recently changed of them: a change after the end is rare."""
+"""Failures, those of the jobs created last, that are looked at for the most recently changed of them: jobs start, end and
+change about in the order in which they were created.
+"""
 
 MAX_PAGES = 3
 """Pages of a search that are read: a page may be short, and what is old matters less."""
@@ -39,18 +41,20 @@ class ReadQueue:
         """The caller's queue. ``long_running``: from when on a running job is named."""
         now = self.clock()
         load = self.jobs.load(caller.project)
+        # Both by creation: lists by state have that order, and what they hold of other states are none of the rows read.
         running = JobQuery(
             statuses=frozenset({JobStatus.RUNNING}), started=TimeRange(end=now - long_running),
-            sort_by=SortBy.STARTED, ascending=True, limit=MOST_LONG_RUNNING,
+            sort_by=SortBy.CREATED, ascending=True, limit=MOST_LONG_RUNNING,
         )  # fmt: skip
-        failed = JobQuery(statuses=frozenset({JobStatus.FAILED}), sort_by=SortBy.COMPLETED, limit=FAILURES_READ)
+        failed = JobQuery(statuses=frozenset({JobStatus.FAILED}), sort_by=SortBy.CREATED, limit=FAILURES_READ)
+        longest = sorted(self._find(caller.project, running, now), key=lambda job: job.started_at or now)
         failures = sorted(self._find(caller.project, failed, now), key=lambda job: job.updated_at, reverse=True)
         return QueueAnswer(
             queued=load.queued,
             running=load.running,
             limits=load.limits or self.default_limits,
             waiting=_records(self._waiting(caller.project, now), now),
-            long_running=_records(self._find(caller.project, running, now), now),
+            long_running=_records(longest, now),
             recent_failures=_records(failures[:RECENT_FAILURES], now),
         )
 

@@ -124,11 +124,13 @@ class SubmitJob:
                     "url": job.url or self._final_url(predecessors),
                 }
             )
+            told = [(each, each.gain_dependent(self.clock())) for each in blockers if each.no_dependents]
             try:
-                # What blocks must still be going on: else nobody would start the new job when it ends.
+                # What blocks must still be going on, and look for the new job when it ends: else nobody would start that.
                 return self.jobs.write(
-                    None, ready, limits=limits, detail=detail, idempotency=idempotency, unchanged=blockers
-                )
+                    None, ready, limits=limits, detail=detail, idempotency=idempotency, also=told,
+                    unchanged=[each for each in blockers if not each.no_dependents],
+                )  # fmt: skip
             except Conflict:
                 if not blockers:
                     raise
@@ -172,7 +174,7 @@ class SubmitJob:
             run_by=caller.run_by, timeout_ms=detail.config.get("timeout") or self.default_timeout_ms,
             retry=request.retry or (template.retry if template else None) or RetryPolicy(),
             lanes=_lanes(request, template, limits), report_days=limits.retention.report_days,
-            created_at=now, updated_at=now, due_at=now + CHECK_AFTER,
+            created_at=now, updated_at=now, due_at=now + CHECK_AFTER, no_dependents=True,
         )  # fmt: skip
         if detail.instructions is None:
             return job

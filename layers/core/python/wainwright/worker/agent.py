@@ -64,11 +64,14 @@ class Agent:
                     return
                 work = leave if isinstance(leave, ReceivedWork) else None
                 idle_since = time.monotonic()
+                if work is not None:
+                    keep.report(WorkerState.IDLE)  # it does not leave after all
+                    reported = idle_since
             if work is not None:
                 self._take(work)
-                keep.report(WorkerState.IDLE)
-                idle_since = reported = time.monotonic()
-            elif time.monotonic() - reported > keep.REPORT_SECONDS:
+                idle_since = time.monotonic()
+            # Not after each job: that the worker is there is what counts, whether it is busy or idle.
+            if time.monotonic() - reported > keep.REPORT_SECONDS:
                 keep.report(WorkerState.IDLE)
                 reported = time.monotonic()
             self._spooled.when_due()

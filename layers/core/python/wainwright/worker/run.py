@@ -80,7 +80,7 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding, hosting:
         return closed(worker, claim, Outcome(status=JobStatus.FAILED, fence=job.fence, failure=failure))
     secrets = worker.secrets(job.project)
     redactor = redactor_of(secrets)
-    known = worker.jobs.tests(job.project, job.id)
+    known = worker.jobs.tests(job.project, job.id) if job.fence > 1 else ()  # nobody had it before
     # A try that is to begin anew knows nothing of what the tries before it found.
     stored = [test for test in known if test.attempt >= job.fresh_since]
     done = settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt, job.fresh_since)

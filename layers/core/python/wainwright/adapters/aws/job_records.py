@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wainwright.adapters.aws import items
 from wainwright.adapters.aws.items import key, number, text
@@ -17,6 +17,9 @@ from wainwright.domain.states import AT_REST
 from wainwright.domain.tests import RunningTest, Tally
 from wainwright.ports.job_store import NewEvent, Progress, StoredTest
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 RECORD_TRIES = 60
 """How often a worker numbers its events anew. A quarter of a minute, so that it outlasts all whom ``most`` lets in."""
 
@@ -28,6 +31,10 @@ Operation = dict[str, Any]
 
 class JobRecords(JobReads):
     """The part of a :class:`~wainwright.ports.job_store.JobStore` that keeps outcomes and events."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        super().__init__(client, table)
+        self._last_recorded: tuple[tuple[str, int, int], Progress] = (("", 0, 0), Progress())
 
     def record(
         self,
@@ -54,6 +61,10 @@ class JobRecords(JobReads):
             )
 
         partition = items.job_partition(job.project, job.id)
+        # Where lanes write too, what was known is seldom what is.
+        alone = job.lanes == 1 and lane is None
+        holds = partition, job.run, job.fence
+        known = self._last_recorded[1] if alone and self._last_recorded[0] == holds else None
 
         def operations(before: Progress) -> list[Operation]:
             return [
@@ -63,10 +74,14 @@ class JobRecords(JobReads):
                 *({"Put": {"Item": _test(job, test)}} for test in tests),
             ]
 
-        before = self._number(job.project, job.id, events, operations, RECORD_TRIES, checks=2 if lane else 1)
+        before = self._number(
+            job.project, job.id, events, operations, RECORD_TRIES, checks=2 if lane else 1, known=known
+        )
         if before is None:
             of = f", or its lane {lane.lane} was dismissed" if lane else ""
             raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}{of}")
+        if alone:
+            self._last_recorded = holds, after(before)
         return after(before)
 
     def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:
@@ -92,15 +107,19 @@ class JobRecords(JobReads):
         operations: Callable[[Progress], list[Operation]],
         tries: int,
         checks: int = 1,
+        known: Progress | None = None,
     ) -> Progress | None:
         """Write events with the numbers that follow the last one, together with operations that depend on it.
+
+        ``known`` is what the caller wrote last, which need not be read if it still stands: anything that others may have
+        written since has moved the sequence, and the write says so.
 
         Returns the progress that it was written after; None where there are no operations, or one of the conditions that
         come first (so many as there are ``checks``) does not hold.
         """
         operation = str(uuid.uuid4())
         for tried in range(tries):
-            before = read_progress(self._rows.get(key(items.job_partition(project, job_id), "#PROGRESS")))
+            before, known = known or self._progress(project, job_id), None
             wanted = operations(before)
             if not wanted:
                 return None
@@ -118,6 +137,9 @@ class JobRecords(JobReads):
         raise Unavailable(
             f"events of job {job_id} came faster than they could be numbered", advice="Send the same request again."
         )
+
+    def _progress(self, project: str, job_id: str) -> Progress:
+        return read_progress(self._rows.get(key(items.job_partition(project, job_id), "#PROGRESS")))
 
     def _is_ours(self, event: items.Item, operation: str) -> bool:
         """Whether the event that has this one's number was written by this operation. Others may have followed it."""

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wainwright.adapters.aws import items, job_writes, statistics
 from wainwright.adapters.aws.items import key, number, text
@@ -14,11 +15,18 @@ from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import AT_REST
 from wainwright.ports.job_store import Idempotency
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 RETRY_AFTER_SECONDS = 5
 
 
 class DynamoJobStore(JobRecords):
     """A :class:`~wainwright.ports.job_store.JobStore` on one table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        super().__init__(client, table)
+        self._extremes = statistics.Extremes(self._rows)
 
     def write(
         self,
@@ -49,7 +57,7 @@ class DynamoJobStore(JobRecords):
             *statistics.additions(sums),
         ]
         self._commit(operations, written, before, limits)
-        statistics.note_extremes(self._rows, sums)
+        self._extremes.note(sums)
         return written
 
     def _commit(self, operations: Sequence[Operation], written: Job, before: Job | None, limits: Limits | None) -> None:

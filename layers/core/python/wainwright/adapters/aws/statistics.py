@@ -19,6 +19,9 @@ from wainwright.domain.instants import to_text
 from wainwright.domain.statistics import Statistics, top_of
 
 KEPT = timedelta(days=400)
+MOST_KNOWN = 100
+"""Hours, of a project or a template, whose extremes are remembered."""
+
 STATUS, CATEGORY, DURATION = "s:", "c:", "d:"
 """Beginnings of the attributes that count by status, by failure's category and by bucket of duration."""
 
@@ -78,23 +81,50 @@ def _add(row: Item, numbers: Mapping[str, int], sets: Item) -> dict[str, Any]:
     }
 
 
-def note_extremes(rows: Rows, sums: Sums) -> None:
-    """Keep the shortest and the longest duration, after the transaction: they cannot be added to a row that nobody has read.
+class Extremes:
+    """The shortest and the longest durations, kept after the transaction: they cannot be added to a row that nobody has read.
 
     It may be repeated, and left out: :func:`read` then goes by the histogram, which is exact to 5 %. So where it
-    fails, what was written stands.
+    fails, what was written stands. They only ever move apart: what lies between two that are known to be kept needs no look.
     """
-    wanted = {scope_hour: adds for scope_hour, adds in sums.items() if adds.shortest_ms is not None}
-    if not wanted:
-        return
-    try:
-        kept = {(row["pk"]["S"], row["sk"]["S"]): row for row in rows.get_all([_row(*each) for each in wanted])}
-        for (scope, hour), adds in wanted.items():
-            row = kept.get((f"STATS#{scope}", hour), {})
-            _keep(rows, _row(scope, hour), row, "shortest", adds.shortest_ms, ">")
-            _keep(rows, _row(scope, hour), row, "longest", adds.longest_ms, "<")
-    except (ClientError, BotoCoreError, Unavailable):
-        log.warning("shortest and longest duration not kept", exc_info=True)
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def note(self, sums: Sums) -> None:
+        """Keep those of what was added."""
+        wanted = {place: adds for place, adds in sums.items() if not self._within(place, adds)}
+        if not wanted:
+            return
+        try:
+            rows = self._rows.get_all([_row(*each) for each in wanted])
+            kept = {(row["pk"]["S"], row["sk"]["S"]): row for row in rows}
+            for (scope, hour), adds in wanted.items():
+                row = kept.get((f"STATS#{scope}", hour), {})
+                _keep(self._rows, _row(scope, hour), row, "shortest", adds.shortest_ms, ">")
+                _keep(self._rows, _row(scope, hour), row, "longest", adds.longest_ms, "<")
+                self._remember((scope, hour), row, adds)
+        except (ClientError, BotoCoreError, Unavailable):
+            log.warning("shortest and longest duration not kept", exc_info=True)
+
+    def _within(self, place: tuple[str, str], adds: Statistics) -> bool:
+        if adds.shortest_ms is None or adds.longest_ms is None:
+            return True
+        shortest, longest = self._known.get(place, (adds.shortest_ms + 1, adds.longest_ms - 1))
+        return shortest <= adds.shortest_ms and adds.longest_ms <= longest
+
+    def _remember(self, place: tuple[str, str], row: Mapping[str, Any], adds: Statistics) -> None:
+        if adds.shortest_ms is None or adds.longest_ms is None:
+            return
+        shortest, longest = _number(row, "shortest"), _number(row, "longest")
+        self._known.pop(place, None)
+        self._known[place] = (
+            adds.shortest_ms if shortest is None else min(shortest, adds.shortest_ms),
+            adds.longest_ms if longest is None else max(longest, adds.longest_ms),
+        )
+        if len(self._known) > MOST_KNOWN:
+            del self._known[next(iter(self._known))]
 
 
 def _row(scope: str, hour: str) -> Item:

@@ -8,6 +8,7 @@ all of it, folder}. It says {"type": "begun"}, and is from then on what `python 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.metadata
 import json
@@ -33,11 +34,17 @@ def main(arguments: list[str]) -> int:
     settings = json.loads(Path(arguments[2]).read_text(encoding="utf-8"))
     for descriptor in (events, control):
         os.set_inheritable(descriptor, False)
+    gc.disable()
     import_ahead()
     import_plugins(settings["withoutPlugins"])
     from . import handing_over
 
     prepared = handing_over.prepare(settings)
+    # What is here now stays until the end: collections that look at it take long, and pytest and the interpreter make several
+    # when they end.
+    gc.collect()
+    gc.freeze()
+    gc.enable()
     say(events, "ready")
     order = read_order(control)
     if order is None:

@@ -54,7 +54,7 @@ class Watch:
             self._measure()
         if now < self._next or not (self._memory or self._processes):
             return None
-        memory, processes = taken_below(os.getpid())
+        memory, processes = taken_below(os.getpid(), self.measurer)
         for name, found, limit in (("memory", memory, self._memory), ("processes", processes, self._processes)):
             if limit is not None and found > limit:
                 return {"name": name, "limit": limit, "found": found}
@@ -89,11 +89,13 @@ class Watch:
         return None
 
 
-def taken_below(root: int) -> tuple[int, int]:
-    """Bytes of memory that no file backs, and the number of threads, of all processes below one."""
+def taken_below(root: int, ours: int | None = None) -> tuple[int, int]:
+    """Bytes of memory that no file backs, and the number of threads, of all processes below one, but for the one that is our
+    own: a suite that has all that it may must not be ended for our looking at it.
+    """
     parents: dict[int, tuple[int, int]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit() and (found := stat_of(name)) is not None:
+        if name.isdigit() and int(name) != ours and (found := stat_of(name)) is not None:
             parents[int(name)] = (int(found[1]), int(found[17]))
     below: set[int] = set()
     level = {root}

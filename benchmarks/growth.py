@@ -44,6 +44,8 @@ SMOKE_SIZES, SMOKE_QUEUED = (10,), (2,)
 PAGE = 2
 """Jobs of a page: so few that each is full among ten jobs too."""
 MOST_EXAMINED = 1_000
+ENDINGS = 3
+"""Jobs that are ended at each size."""
 SETTLE_SECONDS = 0.5
 SENDERS = 4
 _FUNCTION = re.compile(r"lambda-.*Functions(Api|FinishJob)Handler")
@@ -61,7 +63,8 @@ NOTES = (
     (
         f"Pages are of {PAGE} jobs. `finish` is all that the function does that ends a run, `submit` all that the API does "
         "for a script that nobody sent before; the calls of dispatch, publishing and worker are in the throughput benchmark. "
-        "A job that took longer, or waited longer or less, than all others of its hour costs `finish` some calls more."
+        f"A job that took or waited longer or less than all others of its hour costs `finish` up to three calls more, however "
+        f"many jobs there are: `finish` is the one with the fewest calls of {ENDINGS}."
     ),
     (
         "Queued jobs: limits were raised through the API, and the one worker took nothing, so that one job is admitted and "
@@ -180,11 +183,9 @@ def _table_name(template: Mapping[str, Any]) -> str:
 
 
 def _measure(client: httpx.Client, ledger: Ledger, found: dict[str, Cost]) -> None:
-    with ledger.of("FinishJob", found, "finish"):
-        with ledger.of("Api", found, "submit"):
-            job_id = _submit(client)
-        _ended(client, job_id)
-        time.sleep(SETTLE_SECONDS)
+    found |= min(
+        (_from_submit_to_finish(client, ledger) for _ in range(ENDINGS)), key=lambda costs: costs["finish"].calls
+    )
 
     def ask(name: str, path: str, **query: str) -> dict[str, Any]:
         _answer(client.get("/v1/limits"))  # whose key this is, is remembered for some seconds
@@ -197,6 +198,16 @@ def _measure(client: httpx.Client, ledger: Ledger, found: dict[str, Cost]) -> No
     ask("list: all, the page after", "jobs", limit=str(PAGE), cursor=page["cursor"])
     ask("get", f"jobs/{page['jobs'][0]['id']}")
     ask(QUEUE, "queue")
+
+
+def _from_submit_to_finish(client: httpx.Client, ledger: Ledger) -> dict[str, Cost]:
+    costs: dict[str, Cost] = {}
+    with ledger.of("FinishJob", costs, "finish"):
+        with ledger.of("Api", costs, "submit"):
+            job_id = _submit(client)
+        _ended(client, job_id)
+        time.sleep(SETTLE_SECONDS)
+    return costs
 
 
 def _submit(client: httpx.Client) -> str:

@@ -171,7 +171,7 @@ def _markdown(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[st
     """A table, figures to the right."""
     right = [not any(isinstance(row[column], str) for row in rows) for column in range(len(columns))]
     cells = [list(columns), *([_cell(cell) for cell in row] for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
+    widths = [max(3, *(len(line[column]) for line in cells)) for column in range(len(columns))]
     rule = ["-" * (width - 1) + ("-:"[of_figures]) for width, of_figures in zip(widths, right, strict=True)]
     return [
         "| " + " | ".join(

@@ -16,8 +16,9 @@ REST_SECONDS = 60.0
 BLIND_SECONDS = 4.0
 """Where there is no /proc to look at: so long is waited instead."""
 
+WORKER = "-m wainwright.worker"
 SPARE = "wainwright_child.spare"
-"""What the command line of a test process that waits for a job holds. Each worker has one."""
+"""What the command lines of a worker, and of a test process that waits for a job, hold. Each worker has one of these."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ NOTES = (
     ),
     (
         "Known is when whoever submitted the job has its result, each asking in its own best way: BullMQ by its events, RQ "
-        "by a blocking read, Wainwright by `?wait=`, which looks every 0.5 s. Recorded is by the job's own times."
+        "by a blocking read, Wainwright by `?wait=`, which looks every 0.1 s at first. Recorded is by the job's own times."
     ),
     (
         f"At once: all are submitted as fast as it goes (Wainwright by {SENDERS} connections, BullMQ by one pipeline, RQ one by "

@@ -20,8 +20,7 @@ from pathlib import Path
 
 from benchmarks import playwright_test
 from benchmarks.measuring import Cell, Options, Result, Table, Verdict, median, run
-from benchmarks.processes import await_rest
-from benchmarks.suites import NO_OTHERS, meet
+from benchmarks.suites import NO_OTHERS, meet, warmed
 from benchmarks.systems import System, local_system
 
 PURPOSE = "A skewed suite over lanes: makespan ÷ ideal, beside Playwright Test's shards and pytest-xdist."
@@ -132,20 +131,19 @@ class Suite:
 class Runners:
     """Those that are compared, each of which runs a suite once."""
 
-    def __init__(self, system: System, workers: int, rival: playwright_test.Rival | None) -> None:
+    def __init__(self, system: System, rival: playwright_test.Rival | None) -> None:
         self._system = system
-        self._workers = workers
         self._rival = rival
 
     def job(self, suite: Suite, runner: str) -> Measured:
         """A new job. The name of its file is that of no other suite: by it tests are known from job to job."""
-        await_rest(self._system, self._workers)
+        warmed(self._system, suite.folder, suite.lanes)
         scripts = [{"name": f"test_{suite.lanes}_lanes.py", "content": suite.script}]
         return suite.measure(runner, lambda: self._system.run(scripts=scripts, parallelism=suite.lanes))
 
     def xdist(self, suite: Suite) -> Measured:
         """pytest-xdist with as many workers."""
-        await_rest(self._system, self._workers)
+        warmed(self._system, suite.folder, suite.lanes)
         target = suite.folder / "xdist"
         target.mkdir()
         (target / "test_script.py").write_text(suite.script)
@@ -169,7 +167,7 @@ class Runners:
         if self._rival is None:
             return None
         rival = self._rival
-        await_rest(self._system, self._workers)
+        warmed(self._system, suite.folder, suite.lanes)
         target = suite.folder / "shards"
         target.mkdir()
         rival.lend(target)
@@ -205,16 +203,11 @@ def measure(options: Options) -> Result:
         rival = playwright_test.installed()
     except playwright_test.RivalMissing as error:
         notes.append(f"{SHARDS} was left out: {error}")
-    workers = max(chosen)
     with tempfile.TemporaryDirectory(prefix="wainwright-split-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with local_system(folder / "up", workers) as system:
-            system.client.put("/v1/limits", json={"running": workers}).raise_for_status()
-            meet(system, folder, workers)
-            runners = Runners(system, workers, rival)
-            suites = [Suite(folder / f"lanes-{lanes}", lanes, durations, unit) for lanes in chosen]
-            found = [_compare(runners, suite, rivals_first=bool(at % 2)) for at, suite in enumerate(suites)]
+        suites = [Suite(folder / f"lanes-{lanes}", lanes, durations, unit) for lanes in chosen]
+        found = [_compare(suite, rival, rivals_first=bool(at % 2)) for at, suite in enumerate(suites)]
     rows = [
         _row(suite, runner, figures)
         for suite, by_runner in zip(suites, found, strict=True)
@@ -228,7 +221,15 @@ def measure(options: Options) -> Result:
 COLUMNS = ("lanes", "runner", "ideal s", "makespan s", "÷ ideal", "whole s", "processes")
 
 
-def _compare(runners: Runners, suite: Suite, *, rivals_first: bool) -> dict[str, list[Measured]]:
+def _compare(suite: Suite, rival: playwright_test.Rival | None, *, rivals_first: bool) -> dict[str, list[Measured]]:
+    """All runners on one suite, beside a system with as many workers as it has lanes."""
+    with local_system(suite.folder / "up", suite.lanes) as system:
+        system.client.put("/v1/limits", json={"running": suite.lanes}).raise_for_status()
+        meet(system, suite.folder, suite.lanes)
+        return _in_turn(Runners(system, rival), suite, rivals_first=rivals_first)
+
+
+def _in_turn(runners: Runners, suite: Suite, *, rivals_first: bool) -> dict[str, list[Measured]]:
     found: dict[str, list[Measured]] = {}
 
     def jobs() -> None:

@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.playwright_test import EXAMPLE, MANIFESTS, Rival
+from benchmarks.processes import PROC, WORKER, await_rest, count
 from benchmarks.systems import System
 from wainwright.worker.runtimes.browsers import QUIET_FLAGS, BrowserMissing, find_browser
 from wainwright.worker.runtimes.environment import OPTIONAL_PLUGINS
@@ -90,11 +92,19 @@ def test_meets(number):
 
 def meet(system: System, folder: Path, workers: int) -> None:
     """Have so many workers there: by a job whose tests, in a file that no other job has, wait for each other."""
-    meeting = folder / "meeting"
-    meeting.mkdir()
+    meeting = Path(tempfile.mkdtemp(prefix="meeting-", dir=folder))
     meeting.chmod(0o777)  # tests may have a user of their own
     content = _MEETING.format(folder=str(meeting), workers=workers)
     system.run(scripts=[{"name": "test_meeting.py", "content": content}], parallelism=workers)
+
+
+def warmed(system: System, folder: Path, workers: int) -> None:
+    """Wait until so many workers are there, each with its spare, and at rest. Those that have gone, as workers do after a
+    minute without work, are called back first.
+    """
+    if PROC.is_dir() and count(system.pid, WORKER) < workers:
+        meet(system, folder, workers)
+    await_rest(system, workers)
 
 
 def python_suite(tests: int) -> str:

@@ -19,8 +19,15 @@ import platformdirs
 
 from benchmarks import playwright_test
 from benchmarks.measuring import Cell, Options, Result, Table, Verdict, alternately, median, run
-from benchmarks.processes import await_rest
-from benchmarks.suites import EVIDENCE, DirectPlaywrightTest, DirectPytest, meet, python_suite, write_typescript_suite
+from benchmarks.suites import (
+    EVIDENCE,
+    DirectPlaywrightTest,
+    DirectPytest,
+    meet,
+    python_suite,
+    warmed,
+    write_typescript_suite,
+)
 from benchmarks.systems import System, local_system
 from wainwright import Client
 
@@ -108,7 +115,7 @@ class Bench:
 
     def _job(self, body: Mapping[str, Any], tests: int) -> Side:
         def timed() -> float:
-            await_rest(self._system, self._workers)
+            warmed(self._system, self._folder, self._workers)
             began = time.monotonic()
             job = self._system.run(**body, config=EVIDENCE)
             seconds = time.monotonic() - began
@@ -120,7 +127,7 @@ class Bench:
 
     def _directly(self, start: Callable[[], None]) -> Side:
         def timed() -> float:
-            await_rest(self._system, self._workers)
+            warmed(self._system, self._folder, self._workers)
             began = time.monotonic()
             start()
             return time.monotonic() - began

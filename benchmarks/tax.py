@@ -45,7 +45,7 @@ BUDGETS = {"Python": 1.00, "TypeScript": 1.05}
 DIRECTLY = {"Python": "pytest -n {workers} --tracing on", "TypeScript": "playwright test --workers={workers}"}
 
 NOTE_SIDES = (
-    "{workers} workers, each with a spare, at rest before every run; jobs have parallelism {workers}. A job is timed from its "
+    "Workers: {workers}, each with a spare, at rest before every run; jobs have parallelism {workers}. A job is timed from its "
     "POST to the long-poll that says that it has ended; what is run directly, from the start of its process to its end."
 )
 NOTE_REPEATS = (

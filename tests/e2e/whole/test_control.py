@@ -146,6 +146,7 @@ def test_a_retry_runs_the_failed_tests_alone(up: Up, client: httpx.Client, marks
     }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_retry_of_everything_runs_what_had_passed_too(up: Up, client: httpx.Client, marks: Path) -> None:
     (marks / "one").touch()
     job_id = submit(client, COUNTING.format(marks=str(marks)) + FAILING)

@@ -43,6 +43,7 @@ def test_runs_the_whole_example_and_shows_it_in_the_report(
     page.close()
 
 
+@pytest.mark.thorough
 def test_a_broken_assertion_fails_the_job_with_its_evidence(
     up: Up, client: httpx.Client, shop: str, tmp_path: Path
 ) -> None:

@@ -111,6 +111,7 @@ def own_report(page: bytes) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.thorough
 def test_two_lanes_blobs_become_one_report_of_playwright_tests_own(tmp_path: Path) -> None:
     files = {name: content.replace("FOLDER", json.dumps(str(tmp_path))) for name, content in LANES.items()}
     del files["shop.spec.ts"]

@@ -83,7 +83,7 @@ def run(
     written = {
         "benchmark": name,
         "purpose": purpose,
-        "command": " ".join(["python -m", f"benchmarks.{name}", *sys.argv[1:]]),
+        "command": _command(name, sys.argv[1:]),
         "smoke": arguments.smoke,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "loadBefore": round(load, 2),
@@ -95,6 +95,12 @@ def run(
         arguments.json.write_text(json.dumps(written, indent=2) + "\n")
     print(shown(written))
     return 0
+
+
+def _command(name: str, given: Sequence[str]) -> str:
+    """As it was given, but for the file that the figures went to."""
+    kept = [word for word, before in zip(given, ["", *given], strict=False) if "--json" not in (word, before)]
+    return " ".join([f"python -m benchmarks.{name}", *kept])
 
 
 def machine() -> dict[str, str]:

@@ -176,7 +176,7 @@ def _calls(calls: Mapping[str, int], jobs: int) -> Table:
 
 
 def _more(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=int, default=150, help="how many at once")
+    parser.add_argument("--jobs", type=int, default=100, help="how many at once")
     parser.add_argument("--workers", type=int, default=4, help="how many worker processes")
 
 

@@ -150,5 +150,6 @@ def test_a_job_tells_what_it_cost_and_its_parts_add_up(up: Up, client: httpx.Cli
     assert counts["controlPlane", "dynamodb.write"] >= 20
     assert counts["artifacts", "s3.put"] >= 3
     assert counts["compute", "worker.second"] >= cost["seconds"]
+    assert "the meter missed a call" not in (up.data_dir / "logs" / "local.log").read_text()
     assert client.delete(f"/v1/jobs/{job_id}").status_code == 204
     eventually(lambda: not (up.data_dir / "costs" / f"{job_id}.json").exists(), within=30, what="its figures are gone")

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.unit.cli.conftest import Run
-from tests.unit.client.fake_api import JOB_ID, FakeApi, job_record
-from wainwright.cli.costs import cost_line, dollars
-from wainwright.contracts.http.jobs import JobCost
+from tests.unit.client.fake_api import CREATED, JOB_ID, KEY, FakeApi, job_record
+from wainwright.cli import costs
+from wainwright.cli.costs import cost_line, dollars, settled
+from wainwright.client import Client
+from wainwright.contracts.http.jobs import JobCost, JobRecord
 from wainwright.domain.costs import WORKER_SECONDS, CostBasis
 from wainwright.domain.states import JobStatus
 
@@ -60,3 +63,56 @@ def test_jobs_get_shows_it(api: FakeApi, wainwright: Run) -> None:
 
     assert "cost $0.00041 on AWS" in shown
     assert "control plane $0.00012" in shown
+
+
+def metered_job(lines: list[dict[str, Any]], started: str | None = CREATED) -> JobRecord:
+    found = cost(CostBasis.METERED, lines).model_dump(mode="json", by_alias=True)
+    return job_record(JobStatus.COMPLETED, started_at=started, cost=found)
+
+
+def settled_by(api: FakeApi, job: JobRecord) -> JobRecord:
+    with Client(api.url, KEY) as client:
+        return settled(client, job)
+
+
+def answer(job: JobRecord) -> httpx.Response:
+    return httpx.Response(200, json={"job": job.model_dump(mode="json", by_alias=True)})
+
+
+def test_waits_until_the_transitions_of_a_metered_job_are_counted(api: FakeApi) -> None:
+    early = metered_job([line for line in LINES if line["what"] != "stepfunctions.transition"])
+    complete = metered_job(LINES)
+    api.planned = [answer(early), answer(early), answer(complete)]
+
+    assert settled_by(api, early).cost == complete.cost
+    assert len(api.asked) == 3
+
+
+def test_does_not_wait_for_an_execution_that_a_job_may_never_have_had(api: FakeApi) -> None:
+    canceled = metered_job(LINES[:1], started=None)
+    api.planned = [answer(canceled)]
+
+    settled_by(api, canceled)
+
+    assert len(api.asked) == 1
+
+
+def test_does_not_wait_where_nobody_meters(api: FakeApi) -> None:
+    estimated = job_record(JobStatus.COMPLETED, started_at=CREATED)
+    api.planned = [answer(estimated)]
+
+    settled_by(api, estimated)
+
+    assert len(api.asked) == 1
+
+
+def test_says_so_when_the_transitions_are_not_counted_in_time(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(costs, "SETTLE_SECONDS", 0.0)
+    early = metered_job(LINES[:1])
+    api.planned = [answer(early)]
+
+    settled_by(api, early)
+
+    assert f"the cost is not complete yet; later: wainwright jobs get {JOB_ID}" in capsys.readouterr().err

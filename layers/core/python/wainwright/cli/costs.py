@@ -1,8 +1,39 @@
 """What a job costs, in one line for people."""
 
-from wainwright.contracts.http.jobs import JobCost
-from wainwright.domain.costs import WORKER_SECONDS, CostBasis, CostGroup
+import time
+
+from wainwright.cli.terminal import note
+from wainwright.client import Client, ClientError
+from wainwright.contracts.http.jobs import JobCost, JobRecord
+from wainwright.domain.costs import TRANSITIONS, WORKER_SECONDS, CostBasis, CostGroup
 from wainwright.domain.prices import price_table
+
+SETTLE_SECONDS = 5.0
+"""How long a command waits, once its job has ended, for the meter to know all of it."""
+_LOOK_SECONDS = 0.2
+
+
+def settled(client: Client, job: JobRecord) -> JobRecord:
+    """The record of a job that has ended, once the meter knows its execution too, whose end comes just after the job's.
+
+    Where nobody meters, the record as it is now. Where the meter does not get there, it says so.
+    """
+    until = time.monotonic() + SETTLE_SECONDS
+    try:
+        while not _is_settled(job := client.get_job(job.id)):
+            if time.monotonic() >= until:
+                note(f"warning: the cost is not complete yet; later: wainwright jobs get {job.id}")
+                break
+            time.sleep(_LOOK_SECONDS)
+    except ClientError as error:
+        note(f"warning: the cost may not be complete ({error.message})")
+    return job
+
+
+def _is_settled(job: JobRecord) -> bool:
+    if job.cost.basis is not CostBasis.METERED or job.started_at is None:
+        return True  # a job that never began may have no execution
+    return any(line.what == TRANSITIONS for line in job.cost.breakdown)
 
 
 def cost_line(cost: JobCost) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from wainwright.cli.connect import System, connect
+from wainwright.cli.costs import settled
 from wainwright.cli.failing import traces_of
 from wainwright.cli.failures import ExitCode, UsageProblem
 from wainwright.cli.progress import Seen, view
@@ -135,21 +136,12 @@ def _watch(client: Client, job_id: str, options: WatchOptions, out: "Console", *
     except ClientError as error:
         raise _lost_sight(error, job_id, own=own) from error
     traces = traces_of(client, job, seen, own=own)
-    job = _settled(client, job)
+    job = settled(client, job)
     show_results(out, job, seen, traces)
     _fetch_report(client, job, options)
     if options.as_json:
         print_record(job)
     return exit_code(job)
-
-
-def _settled(client: Client, job: JobRecord) -> JobRecord:
-    """The record once more: what follows a job's end, such as telling of it, is in its cost a moment later."""
-    try:
-        return client.get_job(job.id)
-    except ClientError as error:
-        note(f"warning: the cost may not be complete ({error.message})")
-        return job
 
 
 def _abandon(client: Client, job_id: str, *, own: bool) -> None:

@@ -13,6 +13,9 @@ CONTROL_PLANE_USD = 0.00015
 WORKER_SECONDS = "worker.second"
 """The unit of :class:`Usage` that is no price's: seconds for which a worker was a job's. What they cost depends on its size."""
 
+TRANSITIONS = "stepfunctions.transition"
+"""State transitions of a job's executions. A meter counts them when an execution has ended, which is just after its job has."""
+
 
 class CostGroup(StrEnum):
     """What is listed apart."""

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore import handlers
 
-from wainwright.domain.costs import WORKER_SECONDS, CostGroup, Usage
+from wainwright.domain.costs import TRANSITIONS, WORKER_SECONDS, CostGroup, Usage
 from wainwright.domain.prices import GIGABYTE
 from wainwright.local import attribution
 from wainwright.local.attribution import Named
@@ -99,14 +99,19 @@ class Meter:
         book: where the counts go.
         kept_seconds: for how long an object stays in a bucket, by its key.
         log_bytes: how large the log of a worker is, by its task's id.
+        clock: seconds, from any start.
     """
 
-    def __init__(self, book: UsageBook, kept_seconds: Callable[[str], float], log_bytes: Callable[[str], int]) -> None:
+    def __init__(
+        self, book: UsageBook, kept_seconds: Callable[[str], float], log_bytes: Callable[[str], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self._book = book
         self._kept_seconds = kept_seconds
+        self._clock = clock
         self._here = threading.local()
         self._lock = threading.Lock()
-        self._workers = WorkerTimes(log_bytes)
+        self._workers = WorkerTimes(log_bytes, clock)
         self._senders: OrderedDict[str, Scope] = OrderedDict()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._write, name="meter", daemon=True)
@@ -149,12 +154,12 @@ class Meter:
         """Around a call of a handler: its calls are made for the jobs of its event."""
         named = attribution.of_event(event)
         scope = self._here.scope = Scope(attribution.short_name(spec.name), named, self._causes(named.messages))
-        began = time.monotonic()
+        began = self._clock()
         try:
             yield
         finally:
             self._here.scope = None
-            self._invoked(scope, spec, time.monotonic() - began, size)
+            self._invoked(scope, spec, self._clock() - began, size)
 
     @_guarded
     def _invoked(self, scope: Scope, spec: FunctionSpec, seconds: float, size: int) -> None:
@@ -345,7 +350,7 @@ class Meter:
         transitions = 1.0 + entered + max(again, 0)
         usage = usage_of(
             CostGroup.CONTROL_PLANE, WORKFLOW, "stepfunctions", "transition",
-            {"stepfunctions.transition": transitions}, calls=transitions,
+            {TRANSITIONS: transitions}, calls=transitions,
         )  # fmt: skip
         self._share(attribution.of_execution(execution_arn), [usage])
 

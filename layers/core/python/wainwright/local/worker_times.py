@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,10 +24,11 @@ class _Worker:
 
 
 class WorkerTimes:
-    """Follows workers by their task's id. ``log_bytes`` tells how large the log of a task is."""
+    """Follows workers by their task's id. ``log_bytes`` tells how large the log of a task is, ``clock`` seconds."""
 
-    def __init__(self, log_bytes: Callable[[str], int]) -> None:
+    def __init__(self, log_bytes: Callable[[str], int], clock: Callable[[], float]) -> None:
         self._log_bytes = log_bytes
+        self._clock = clock
         self._lock = threading.Lock()
         self._workers: dict[str, _Worker] = {}
 
@@ -43,7 +43,7 @@ class WorkerTimes:
         if worker_id is not None:
             with self._lock:
                 worker = self._workers.setdefault(worker_id, _Worker())
-                worker.job_id, worker.since = job_id, time.monotonic()
+                worker.job_id, worker.since = job_id, self._clock()
 
     def spend(self, worker_id: str | None) -> Spent | None:
         """What the worker has spent on its job since this was last called; None where it has none."""
@@ -52,7 +52,7 @@ class WorkerTimes:
         log_bytes = self._log_bytes(worker_id)
         with self._lock:
             worker = self._workers.setdefault(worker_id, _Worker())
-            now = time.monotonic()
+            now = self._clock()
             seconds, logged = now - worker.since, max(log_bytes - worker.log_bytes, 0)
             worker.since, worker.log_bytes = now, log_bytes
             return None if worker.job_id is None else Spent(worker.job_id, seconds, logged)

@@ -259,7 +259,7 @@ def _notes(number: int) -> list[str]:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=int, default=5, help="how many jobs are measured")
+    parser.add_argument("--jobs", type=int, default=3, help="how many jobs are measured")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ class Side:
     known: list[float] = field(default_factory=list)
     recorded: list[float] = field(default_factory=list)
 
+    def warm_up(self, workers: int) -> None:
+        """Have each worker there, and all code run before anything is timed."""
+        self.one_by_one(1)
+        self.together(4 * workers)
+
     def measure(self, jobs: int, singles: int) -> float:
         """Do both; jobs per second."""
         found = self.one_by_one(singles)
@@ -69,9 +74,10 @@ def measure(options: Options) -> Result:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wainwright-queue-rival-")))
         sides = [*_rivals(stack, workers, left_out)]
         sides.append(_ours(stack.enter_context(noop_system(folder / "up", workers))))
-        rates = alternately({side.name: _measuring(side, jobs, singles) for side in sides}, repeats)
-    first_warm = singles  # of each side's single jobs, those of the warm-up
-    rows: list[list[Cell]] = [_row(side, rates[side.name], first_warm) for side in sides]
+        for side in sides:
+            side.warm_up(workers)
+        rates = alternately({side.name: _measuring(side, jobs, singles) for side in sides}, repeats, warm_up=0)
+    rows: list[list[Cell]] = [_row(side, rates[side.name]) for side in sides]
     columns = [
         "queue",
         f"{jobs} at once: jobs/s",
@@ -89,10 +95,9 @@ def _measuring(side: Side, jobs: int, singles: int) -> Callable[[], float]:
     return lambda: side.measure(jobs, singles)
 
 
-def _row(side: Side, rates: Sequence[float], warm: int) -> list[Cell]:
-    known, recorded = side.known[warm:], side.recorded[warm:]
+def _row(side: Side, rates: Sequence[float]) -> list[Cell]:
     rate = median(rates)
-    return [side.name, rate, 1_000 / rate, median(known), percentile(known, 95), median(recorded)]
+    return [side.name, rate, 1_000 / rate, median(side.known), percentile(side.known, 95), median(side.recorded)]
 
 
 def _rivals(stack: contextlib.ExitStack, workers: int, left_out: list[str]) -> list[Side]:

@@ -1,6 +1,6 @@
 """How well a skewed suite is shared by lanes, beside Playwright Test's shards and pytest-xdist on the same machine.
 
-Usage: python -m benchmarks.split [--lanes 2 4 8] [--unit 0.2] [--smoke] [--json FILE]
+Usage: python -m benchmarks.split [--lanes 2 4 8] [--unit 0.15] [--smoke] [--json FILE]
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def _verdict(suites: Sequence[Suite], found: Sequence[dict[str, list[Measured]]]
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lanes", type=int, nargs="+", default=[2, 4, 8])
-    parser.add_argument("--unit", type=float, default=0.2, help="seconds of the shortest test")
+    parser.add_argument("--unit", type=float, default=0.15, help="seconds of the shortest test")
 
 
 if __name__ == "__main__":

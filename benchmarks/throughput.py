@@ -33,6 +33,7 @@ def measure(options: Options) -> Result:
     """All at once and one at a time, without the test process and with it; then once more under the sampler."""
     jobs, workers = (10 if options.smoke else options.arguments.jobs), options.arguments.workers
     one_by_one = 3 if options.smoke else 20
+    sampled = jobs // 2
     with tempfile.TemporaryDirectory(prefix="wainwright-throughput-") as name:
         folder = Path(name)
         with noop_system(folder / "noop", workers) as system:
@@ -42,7 +43,7 @@ def measure(options: Options) -> Result:
                 one_at_a_time(system, "one at a time", one_by_one),
             ]
             with system.watched(sampled=True) as found:
-                together(system, jobs)
+                together(system, sampled)
                 time.sleep(QUIET_SECONDS)
         real = 1 if options.smoke else REAL_WORKERS
         with noop_system(folder / "real", real, real=True) as system:
@@ -54,9 +55,9 @@ def measure(options: Options) -> Result:
     return Result(
         tables=[
             Table("Through the whole control plane", columns, rows),
-            _by_package(found, jobs),
-            _by_thread(found, jobs),
-            _calls(found["calls"], jobs),
+            _by_package(found, sampled),
+            _by_thread(found, sampled),
+            _calls(found["calls"], sampled),
         ],
         notes=NOTES,
         raw={"sampled": found},

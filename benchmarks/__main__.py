@@ -26,11 +26,13 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=BENCHMARKS, metavar="NAME")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the figures go")
     options = parser.parse_args()
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="wainwright-bench-") as scratch:
         results = Path(scratch) if options.smoke else options.results
         codes = {name: _run(name, results, smoke=options.smoke) for name in options.only}
         if not options.smoke:
             (results / "README.md").write_text(_page(results))
+    print(f"==> {len(codes)} benchmarks in {time.monotonic() - began:.0f} s", file=sys.stderr)
     failed = [name for name, code in codes.items() if code]
     if failed:
         print(

@@ -12,11 +12,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from scripts.system_packages import install, may_install, run_quietly, say
+from scripts.system_packages import install, install_first, may_install, run_quietly, say
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = ROOT / ".venv" / ".stamp-browser"
-COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+COMMANDS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium-headless-shell", "chromium")
 MAC_APPLICATIONS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
@@ -104,8 +105,8 @@ def install_libraries() -> bool:
 
 
 def install_package() -> bool:
-    """Install the system's Chromium."""
-    return may_install() and install("chromium")
+    """Install the system's Chromium: the headless shell where there is such a package, since it starts in half the time."""
+    return may_install() and install_first(*PACKAGES)
 
 
 STEPS = (download, install_libraries, install_package)

@@ -59,11 +59,27 @@ def may_install() -> bool:
 
 def install(*packages: str) -> bool:
     """Install Debian packages by name, after fetching the package lists. Returns whether that worked."""
+    return _apt_get("update") and _install(packages)
+
+
+def install_first(*packages: str) -> bool:
+    """Install the first of these packages that this system's lists have, after fetching them. Returns whether that worked."""
+    if not _apt_get("update"):
+        return False
+    return _install([next(filter(_is_listed, packages), packages[-1])])
+
+
+def _is_listed(package: str) -> bool:
+    return subprocess.run(["apt-cache", "show", package], capture_output=True, check=False).returncode == 0
+
+
+def _install(packages: Sequence[str]) -> bool:
+    say(f"installing {', '.join(packages)} with apt-get")
+    return _apt_get("install", "--yes", "--no-install-recommends", *packages)
+
+
+def _apt_get(*arguments: str) -> bool:
     prefix = _privilege()
     if not may_install() or prefix is None:
         return False
-    say(f"installing {', '.join(packages)} with apt-get")
-    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-    return run_quietly([*apt, "update"]) and run_quietly(
-        [*apt, "install", "--yes", "--no-install-recommends", *packages]
-    )
+    return run_quietly([*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *arguments])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import playwright
 
-from wainwright.worker.runtimes.browsers import Browser, BrowserMissing, find_browser
+from wainwright.worker.runtimes.browsers import Browser, BrowserMissing, find_browser, programs
 
 
 def executable(path: Path) -> Path:
@@ -37,6 +37,21 @@ def test_a_browser_on_the_path_comes_before_the_usual_places(tmp_path: Path) -> 
     assert find_browser("chromium", environ, (str(place),)) == Browser("chromium", place, "system")
     on_path = executable(tmp_path / "bin/google-chrome")
     assert find_browser("chromium", environ, (str(place),)) == Browser("chromium", on_path, "system")
+
+
+def test_a_headless_shell_comes_first_and_the_build_with_windows_stays_known(tmp_path: Path) -> None:
+    environ = {"PATH": str(tmp_path / "bin"), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path)}
+    shell = executable(tmp_path / "bin/chromium-headless-shell")
+    assert find_browser("chromium", environ, ()) == Browser("chromium", shell, "system")
+
+    whole = executable(tmp_path / "bin/chromium")
+    found = find_browser("chromium", environ, ())
+
+    assert found == Browser("chromium", shell, "system", windowed=whole)
+    assert programs([Browser("chromium", shell, "system", whole), Browser("firefox", None, "playwright")]) == {
+        "executables": {"chromium": str(shell), "firefox": None},
+        "windowed": {"chromium": str(whole), "firefox": None},
+    }
 
 
 def test_a_missing_browser_comes_with_the_command_that_installs_it(tmp_path: Path) -> None:

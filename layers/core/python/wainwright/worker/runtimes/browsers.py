@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .model import BrowserName
 
+SHELL_NAME = "chromium-headless-shell"
+"""The build of Chromium that has no window and starts in half the time: what Playwright, too, takes for headless tests."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_PLACES = (
     "/usr/bin/chromium",
@@ -31,11 +33,14 @@ _HEADLESS_BUILD = {"chromium": "chromium-headless-shell", "firefox": "firefox", 
 
 @dataclass(frozen=True)
 class Browser:
-    """A browser to launch. `executable` is None for Playwright's own build, which Playwright finds by itself."""
+    """A browser to launch. `executable` is None for Playwright's own build, which Playwright finds by itself. Where it is one
+    that cannot show a window, `windowed` is one that can, if there is any.
+    """
 
     name: BrowserName
     executable: Path | None
     source: str  # "playwright" | "system"
+    windowed: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def find_browser(
     places: tuple[str, ...] = CHROMIUM_PLACES,
     package: Path | None = None,
 ) -> Browser | BrowserMissing:
-    """Playwright's own build if it is installed, else (Chromium only) one on PATH or in a usual place.
+    """Playwright's own build if it is installed, else (Chromium only) one on PATH or in a usual place, the headless shell first.
 
     Firefox and WebKit must be Playwright's own, since it patches them. `package` is the playwright-core whose builds count;
     None for that of the worker's own Playwright.
@@ -77,13 +82,26 @@ def find_browser(
         # Chromium speaks a protocol of its own: the worker's build serves a suite whose Playwright is of another version.
         if package is not None and (build := _own_build(name, browsers_path(environ), None)) is not None:
             for program in sorted(build.glob("*/*headless*shell*")):
-                if os.access(program, os.X_OK) and program.is_file():
+                if _runs(program):
                     return Browser(name, program, "playwright")
-        for candidate in (*_on_path(environ), *places):
-            if os.access(candidate, os.X_OK) and Path(candidate).is_file():
-                return Browser(name, Path(candidate), "system")
+        windowed = next(filter(_runs, map(Path, (*_on_path(environ, *CHROMIUM_NAMES), *places))), None)
+        for shell in map(Path, _on_path(environ, SHELL_NAME)):
+            return Browser(name, shell, "system", windowed)
+        if windowed is not None:
+            return Browser(name, windowed, "system")
     command = f"{sys.executable} -m playwright install --with-deps {name}"
     return BrowserMissing(name, command, f"No {name} browser was found. Install one with: {command}")
+
+
+def programs(browsers: Iterable[Browser]) -> dict[str, dict[str, str | None]]:
+    """What a test process is told of its browsers: by name the program of each, and of that which can show a window where it
+    is another; None where Playwright is to find its own.
+    """
+    found = list(browsers)
+    return {
+        "executables": {each.name: str(each.executable) if each.executable else None for each in found},
+        "windowed": {each.name: str(each.windowed) if each.windowed else None for each in found},
+    }
 
 
 def driver_package() -> Path:
@@ -110,6 +128,10 @@ def _own_build(name: BrowserName, folder: Path, package: Path | None) -> Path | 
     return folder / f"{build.replace('-', '_')}-{revisions[0]}" if revisions else None
 
 
-def _on_path(environ: Mapping[str, str]) -> list[str]:
-    found = (shutil.which(name, path=environ.get("PATH", os.defpath)) for name in CHROMIUM_NAMES)
+def _on_path(environ: Mapping[str, str], *names: str) -> list[str]:
+    found = (shutil.which(name, path=environ.get("PATH", os.defpath)) for name in names)
     return [path for path in found if path]
+
+
+def _runs(program: Path) -> bool:
+    return os.access(program, os.X_OK) and program.is_file()

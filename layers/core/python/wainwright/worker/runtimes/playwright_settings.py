@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .browsers import QUIET_FLAGS, BrowserMissing, browsers_path, find_browser
+from .browsers import QUIET_FLAGS, BrowserMissing, browsers_path, find_browser, programs
 from .choose import playwright_config
 from .config import browser_settings
 from .isolation import write_anew
@@ -150,10 +150,7 @@ def settings_of(
         "logs": str(output / "logs"),
         "cli": str(runner.cli),
         "configFile": own.name if own else "a playwright.config.ts",
-        "executables": {
-            name: str(each.executable) if not isinstance(each, BrowserMissing) and each.executable else None
-            for name, each in found.items()
-        },
+        **programs(each for each in found.values() if not isinstance(each, BrowserMissing)),
         "missing": {
             name: f"No {name} browser was found for @playwright/test {runner.version}. Install one with: {install} {name}"
             for name, each in found.items()

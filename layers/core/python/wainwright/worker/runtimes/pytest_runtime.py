@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .browsers import QUIET_FLAGS, Browser, BrowserMissing, find_browser
+from .browsers import QUIET_FLAGS, Browser, BrowserMissing, find_browser, programs
 from .config import browser_settings
 from .environment import Surroundings, child_environment, own_configuration, own_playwright, suite_style, surroundings
 from .model import BrowserName, Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
@@ -146,7 +146,7 @@ class _Run(SupervisedRun):
             **configured,
             "eventsFd": events_fd,
             "controlFd": control_fd,
-            "executables": {each.name: str(each.executable) if each.executable else None for each in self._browsers},
+            **programs(self._browsers),
             "launchArgs": [*QUIET_FLAGS, *configured["launchArgs"]],
             "sandbox": request.sandbox,
             "deselect": sorted(request.deselect),

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .browsers import QUIET_FLAGS, Browser
+from .browsers import QUIET_FLAGS, Browser, programs
 from .environment import OPTIONAL_PLUGINS, child_environment, make_surroundings
 from .isolation import Isolation
 from .model import SuiteRequest
@@ -78,9 +78,8 @@ class Spare:
         self.process.watch_events(self._events)
 
     def _command(self) -> list[str]:
-        executable = self.browser.executable
         settings = {
-            "executables": {self.browser.name: str(executable) if executable else None},
+            **programs([self.browser]),
             "launchArgs": [*QUIET_FLAGS],
             "sandbox": False,
             "traces": str(self.place.traces),

@@ -21,7 +21,8 @@ module.exports.patch = (settings, playwright, log) => {
   function launchOptions(type, given = {}) {
     const all = { ...playwright._defaultLaunchOptions, ...given };
     const options = { ...given };
-    const executable = settings.executables[type.name()];
+    const windowed = (all.headless === false || all.channel === "chromium") && settings.windowed[type.name()];
+    const executable = windowed || settings.executables[type.name()];
     if (executable && !all.executablePath && (!all.channel || all.channel === "chromium"))
       options.executablePath = executable;
     if (type.name() === "chromium") {

@@ -1,7 +1,7 @@
 // What the worker wrote for this run, and the pipe to it.
 //
 // {eventsFd, controlFd, control: folder, folder, output, logs: folder, cli: path of @playwright/test/cli.js,
-//  configFile: name | null, executables: {browser: path | null}, missing: {browser: message}, ffmpegMissing: message | null, browsers: [name],
+//  configFile: name | null, executables, windowed: {browser: path | null}, missing: {browser: message}, ffmpegMissing: message | null, browsers: [name],
 //  launchArgs, sandbox, forced: {option: value}, fallback: {option: value}, baseURL | null, contextOptions, waitForMs,
 //  headers, headersOrigin | null, blockedHosts, run: a name for this start of the runner, only: [id] | null,
 //  deselected: [id], blob: file | null, purpose: "run" | "list" | "serve" | "with servers", serving: folder, to serve from}

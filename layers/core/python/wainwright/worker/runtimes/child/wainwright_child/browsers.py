@@ -198,6 +198,8 @@ def launch_options(settings: dict[str, Any], browser_type: Any, options: dict[st
         return options
     options = dict(options)
     executable = settings["executables"][browser_type.name]
+    if options.get("headless") is False:
+        executable = settings["windowed"].get(browser_type.name) or executable
     if executable and not options.get("executable_path") and not options.get("channel"):
         options["executable_path"] = executable
     if browser_type.name == "chromium":

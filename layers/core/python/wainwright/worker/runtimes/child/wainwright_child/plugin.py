@@ -1,9 +1,9 @@
 """The pytest plugin in the test process: reports each test as it happens, as JSON lines on an inherited pipe.
 
 Loaded with `-p wainwright_child.plugin --wainwright-settings FILE`. FILE is JSON:
-{eventsFd, controlFd, executables: {browser: path | null}, launchArgs, sandbox, deselect: [id], logs: folder, traces: folder,
-options: {name of a parsed pytest option: value}, contextOptions, waitForMs, headers, headersOrigin | null, blockedHosts,
-job: {id, label, url, params, attempt} | null, facade: folder of the importable package `wainwright`,
+{eventsFd, controlFd, executables, windowed: {browser: path | null}, launchArgs, sandbox, deselect: [id], logs: folder,
+traces: folder, options: {name of a parsed pytest option: value}, contextOptions, waitForMs, headers, headersOrigin | null,
+blockedHosts, job: {id, label, url, params, attempt} | null, facade: folder of the importable package `wainwright`,
 script: file | null, select: [id] | null, fed: whether the worker names the tests to run while they run, collectOnly,
 testRetries: how often a test that failed is run again | null}.
 From the control pipe it takes the lines `stop` (run no further test), `expire` (the time is up: fail the running test now, so

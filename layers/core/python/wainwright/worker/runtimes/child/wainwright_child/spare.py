@@ -1,9 +1,10 @@
 """A test process that waits for its suite: run by `python -m wainwright_child.spare EVENTS CONTROL SETTINGS`.
 
-EVENTS and CONTROL are inherited descriptors, SETTINGS a file: {executables: {chromium: path | null}, launchArgs, sandbox,
-traces: folder, withoutPlugins: [name of an entry point]}. Once everything is ready it writes {"type": "ready"} to EVENTS. From
-CONTROL it reads one order, a line with the number of bytes and then as many bytes of JSON: {arguments: of pytest, environment:
-all of it, folder}. It says {"type": "begun"}, and is from then on what `python -m pytest` in that folder would have been.
+EVENTS and CONTROL are inherited descriptors, SETTINGS a file: {executables, windowed: {chromium: path | null}, launchArgs,
+sandbox, traces: folder, withoutPlugins: [name of an entry point]}. Once everything is ready it writes {"type": "ready"} to
+EVENTS. From CONTROL it reads one order, a line with the number of bytes and then as many bytes of JSON: {arguments: of pytest,
+environment: all of it, folder}. It says {"type": "begun"}, and is from then on what `python -m pytest` in that folder would
+have been.
 """
 
 from __future__ import annotations

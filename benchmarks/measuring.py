@@ -8,6 +8,7 @@ import math
 import os
 import platform
 import statistics
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from wainwright.worker.runtimes.browsers import BrowserMissing, find_browser
 
 NAMED_PACKAGES = ("boto3", "moto", "playwright", "pydantic", "pytest", "pytest-xdist", "aws-lambda-powertools")
 
@@ -112,8 +115,21 @@ def machine() -> dict[str, str]:
         "memory": f"{memory / 2**30:.0f} GiB",
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
+        "browser": _browser(),
         **{package: version(package) for package in NAMED_PACKAGES},
     }
+
+
+def _browser() -> str:
+    """The one that tests are given: its program and version, or that it is Playwright's own build, whose version that gives."""
+    found = find_browser()
+    if isinstance(found, BrowserMissing):
+        return "none"
+    if found.executable is None:
+        return "Playwright's own build"
+    told = subprocess.run([found.executable, "--version"], capture_output=True, text=True, check=False).stdout
+    number = next((word for word in told.split() if word[:1].isdigit()), "")
+    return f"{found.executable.name} {number}".strip()
 
 
 def _processor() -> str:

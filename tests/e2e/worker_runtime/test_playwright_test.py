@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.worker_runtime.suites import BROKEN_SITE, SuiteFolder
+from wainwright.domain.redaction import Redactor
+from wainwright.worker.report.run_page import finished
 from wainwright.worker.runtimes.model import Annotation, Collected, LogLine, TestStarted
+from wainwright.worker.runtimes.playwright_test import PAGE
 
 pytestmark = pytest.mark.browser
 
@@ -322,6 +325,43 @@ def test_keeps_the_evidence_that_was_asked_for(
     run = ts_suite.run(base_url=site, config=config)
     found = {each.title: {item.name for item in each.attachments} & {"trace", "screenshot"} for each in run.results}
     assert found == kept
+
+
+@pytest.mark.parametrize(
+    "asked_elsewhere", [False, True], ids=["as a worker has it", "where the suite asks for another"]
+)
+def test_a_run_of_all_tests_writes_its_page(ts_suite: SuiteFolder, tmp_path: Path, asked_elsewhere: bool) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    ts_suite.write("playwright.config.ts", "export default {};")
+    ts_suite.write("one.spec.ts", ONE)
+
+    run = ts_suite.run(env={"PLAYWRIGHT_HTML_OUTPUT_DIR": str(elsewhere)} if asked_elsewhere else {})
+
+    assert [result.outcome for result in run.results] == ["passed"]
+    assert not elsewhere.exists()
+    page = ts_suite.output / PAGE
+    assert page.is_file() is not asked_elsewhere
+    if page.is_file():
+        [log] = [each.path for each in run.results[0].attachments if each.name == "log"]
+        assert log is not None
+        attempt = log.stem.removesuffix("-log")
+        assert finished(page.read_bytes(), {attempt: run.results[0].id}, {}, Redactor({})) != page.read_bytes()
+
+
+def test_what_a_batch_compiled_is_there_for_the_next_one(ts_suite: SuiteFolder, tmp_path: Path) -> None:
+    ts_suite.write("playwright.config.ts", "export default {};")
+    ts_suite.write("one.spec.ts", ONE)
+    compiled = tmp_path / "compiled"
+    compiled.mkdir()
+
+    def known() -> dict[str, int]:
+        return {str(path): path.stat().st_mtime_ns for path in compiled.rglob("*onespec*.js")}
+
+    assert [result.outcome for result in ts_suite.run(compiled=compiled).results] == ["passed"]
+    first = known()
+    assert len(first) == 1
+    assert [result.outcome for result in ts_suite.run(compiled=compiled).results] == ["passed"]
+    assert known() == first
 
 
 def test_an_environment_that_was_installed_elsewhere_is_linked(

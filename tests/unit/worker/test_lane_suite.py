@@ -145,6 +145,9 @@ def test_a_suite_that_cannot_be_fed_is_collected_once_and_run_in_batches_that_gr
     assert (sizes[0], sizes[-1]) == (5, 1)
     assert len(lane.collected) == 1
     assert len({batch.output for batch in runtime.requests}) == len(runtime.requests)
+    assert len({batch.compiled for batch in runtime.requests}) == 1
+    assert first.compiled is not None
+    assert first.compiled.is_dir()
     assert system.share.is_finished(job)
 
 

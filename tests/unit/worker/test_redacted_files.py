@@ -148,6 +148,15 @@ def test_keys_stay_where_no_secret_is_in_one(tmp_path: Path) -> None:
     }
 
 
+def test_a_secret_as_a_key_of_a_line_is_replaced(tmp_path: Path) -> None:
+    line = json.dumps({"type": "log", SECRET: 1}).encode()
+    path = written(tmp_path, zipped({"trace.trace": line}), "trace.zip")
+
+    redact_zip(path, REDACTOR)
+
+    assert json.loads(members(path)["trace.trace"]) == {"type": "log", "[secret PHRASE]": 1}
+
+
 def test_a_line_too_long_to_be_parsed_is_redacted_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redacted_files, "MAX_JSON", 3_000)
     monkeypatch.setattr(redacted_files, "CHUNK", 1_000)

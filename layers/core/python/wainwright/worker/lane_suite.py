@@ -64,6 +64,7 @@ class LaneSuite:
         """
         if not self.runs_batches(request):
             return self._run(replace(request, feed=self), self._heard, stop)
+        request = replace(request, compiled=_part(request, "compiled").output)
         if collects:
             end = self._run(replace(_part(request, "collected"), collect_only=True), self._heard, stop)
             if end.reason != "finished":

@@ -267,13 +267,14 @@ def _json_line(line: bytes, redactor: Redactor) -> bytes:
     if not isinstance(value, dict):
         return json.dumps(redactor.json(value), separators=(",", ":")).encode()
     kept = {name: each for name, each in value.items() if name in _STRUCTURE and isinstance(each, str)}
-    # Keys are left alone, unless a secret is in one of them.
-    for key in (_same, redactor.text):
-        changed = {name: _values(each, redactor, key) for name, each in value.items() if name not in kept}
-        written = json.dumps({name: kept.get(name, changed.get(name)) for name in value}, separators=(",", ":"))
-        if not redactor.finds(json.dumps(changed).encode()):
-            break
-    return written.encode()
+    changed = redacted_json({name: each for name, each in value.items() if name not in kept}, redactor)
+    return json.dumps(kept | changed, separators=(",", ":")).encode()
+
+
+def redacted_json(value: Any, redactor: Redactor) -> Any:
+    """A JSON value that a program reads, without the secrets. Keys are left alone, unless a secret is in one of them."""
+    changed = _values(value, redactor, _same)
+    return _values(value, redactor, redactor.text) if redactor.finds(json.dumps(changed).encode()) else changed
 
 
 def _values(value: Any, redactor: Redactor, key: Callable[[str], str]) -> Any:

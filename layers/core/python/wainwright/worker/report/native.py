@@ -1,4 +1,6 @@
-"""Playwright Test's own HTML report of a job, merged from the blobs of all its runs by the suite's own Playwright Test."""
+"""Playwright Test's own HTML report of a job: as its one run has written it, else merged from the blobs of all its runs by the
+suite's own Playwright Test.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from wainwright.worker.report.blobs import (
 )
 from wainwright.worker.report.kept_blobs import KeptBlobs
 from wainwright.worker.report.model import Ending, ReportMeta
+from wainwright.worker.report.run_page import NOT_A_PAGE, finished
 from wainwright.worker.runtimes.choose import runner_of
 from wainwright.worker.runtimes.environment import child_environment, surroundings
 from wainwright.worker.runtimes.isolation import NOT_ISOLATED, Isolation
@@ -34,8 +37,8 @@ from wainwright.worker.runtimes.node import (
     find_node,
     find_playwright_test,
 )
-from wainwright.worker.runtimes.playwright_settings import HELPERS
-from wainwright.worker.runtimes.playwright_test import BLOB
+from wainwright.worker.runtimes.playwright_settings import write_helpers
+from wainwright.worker.runtimes.playwright_test import BLOB, PAGE
 from wainwright.worker.runtimes.process import CHILD_PATH, SuiteProcess
 from wainwright.worker.runtimes.supervised import POLL_SECONDS
 from wainwright.worker.runtimes.taking import Taking
@@ -72,6 +75,8 @@ class OwnPage:
         names = attempts_of(results)
         if not names or runner_of(self._suite) == "pytest":
             return None
+        if len(set(map(run_of, names))) == 1 and (page := self._of_the_run(names, results)):
+            return page
         folder = self._folder / "native"
         folder.mkdir()
         try:
@@ -83,6 +88,18 @@ class OwnPage:
         blobs += self._kept.fetch(sorted(runs), self._suite, folder)
         merge = Merge(self._suite, folder, self._kept.redactor, self._isolation)
         return native_page(blobs, results, merge, meta.title)
+
+    def _of_the_run(self, names: Mapping[str, str], results: Sequence[TestResult]) -> bytes | None:
+        """The page that the run has written, if it has and all is in it."""
+        output = self._folder / "output"
+        taken = Taking(output).take(output / PAGE)
+        if taken is None or taken[1] > MAX_PAGE_BYTES:
+            return None
+        try:
+            return finished(taken[0].read_bytes(), names, links_of(results), self._kept.redactor)
+        except NOT_A_PAGE as error:
+            log.info("the run's own page is not used", extra={"reason": str(error)})
+            return None
 
     def keep(self, results: Sequence[TestResult]) -> None:
         """Put the blobs into the bucket, as far as their attempts were recorded."""
@@ -145,10 +162,11 @@ def native_page(blobs: Sequence[Path], results: Sequence[TestResult], merge: Mer
 def _configuration(folder: Path, root: str, results: Sequence[TestResult], title: str) -> Path:
     links = folder / "links.json"
     links.write_text(json.dumps(links_of(results)), encoding="utf-8")
-    path = folder / "merge.config.cjs"
+    helpers = write_helpers(folder)
+    path = helpers / "merge.config.cjs"
     words = {
         "root": root,
-        "links_reporter": str(HELPERS / "links.cjs"),
+        "links_reporter": str(helpers / "links.cjs"),
         "links": str(links),
         "output": str(folder / "html"),
         "title": title,

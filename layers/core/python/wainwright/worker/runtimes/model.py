@@ -169,7 +169,8 @@ class SuiteRequest:
     `secrets` are variables of the test process alone, never of the worker's nor of an installer's. `isolation` says as whom
     and within which bounds its processes run; the two folders are such that they can be used so. `spares` may have a test
     process ready that saves its start. `test_retries` is how often a test that failed is run again at once; None: as the
-    suite itself says. `servers` is for suites that start servers, and run in batches in lanes.
+    suite itself says. `servers` is for suites that start servers, and run in batches in lanes; `compiled` is a folder in which
+    such a suite keeps what its runner compiled, for its next batch.
     """
 
     folder: Path
@@ -194,6 +195,7 @@ class SuiteRequest:
     spares: SpareSource | None = field(default=None, repr=False)
     test_retries: int | None = None
     servers: ServerSharing | None = field(default=None, repr=False)
+    compiled: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,14 +88,25 @@ class Folders:
     settings: Path
     control: Path
     blob: Path | None
+    page: Path | None = None
 
 
-def write_configuration(folder: Path, settings: Path) -> Path:
+def write_helpers(root: Path) -> Path:
+    """Our part of the runner's processes, copied below a folder of the name by which Playwright Test knows what need not be
+    compiled: all else it compiles anew in each run, which takes a tenth of a second and more.
+    """
+    copy = root / "node_modules" / "wainwright"
+    if not copy.exists():
+        shutil.copytree(HELPERS, copy)
+    return copy
+
+
+def write_configuration(folder: Path, settings: Path, helpers: Path) -> Path:
     """A configuration of ours beside the suite's own, of the same kind; returns its path."""
     own = playwright_config(folder)
     ending = own.suffix if own else ".cjs"
     literal = {
-        "helper": json.dumps(str(HELPERS / "config.cjs")),
+        "helper": json.dumps(str(helpers / "config.cjs")),
         "settings": json.dumps(str(settings)),
         "file": json.dumps(str(own) if own else None),
         "found_common": f"found = require({json.dumps(f'./{own.name}')});" if own else "",
@@ -172,7 +184,14 @@ def settings_of(
         "only": None if request.select is None else sorted(request.select),
         "deselected": sorted(request.deselect),
         "blob": str(folders.blob) if folders.blob else None,
+        "page": {"folder": str(folders.page), "title": _title(request)} if folders.page else None,
     }
+
+
+def _title(request: SuiteRequest) -> str:
+    """Of the suite's report."""
+    job = request.job or {}
+    return str(job.get("label") or job.get("id") or "")
 
 
 def _context_options(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,12 +27,14 @@ from .model import (
 from .node import NodeMissing, PlaywrightTest, PlaywrightTestMissing, find_node, find_playwright_test, write_programs
 from .playwright_remains import RESULTS
 from .playwright_session import PlaywrightSession
-from .playwright_settings import Folders, Purpose, settings_of, write_configuration, write_serving
+from .playwright_settings import Folders, Purpose, settings_of, write_configuration, write_helpers, write_serving
 from .process import CHILD_PATH
 from .supervised import CANCEL_GRACE_SECONDS, EXPIRY_GRACE_SECONDS, Child, SupervisedRun
 
 BLOB = "blob.zip"
 """In the output folder: what Playwright Test's own report of this run is made from."""
+PAGE = Path("page", "index.html")
+"""In the output folder: Playwright Test's own report of a run of all tests, with stubs in the place of what was kept."""
 LAST_RUN = ".last-run.json"
 """Where Playwright Test keeps which tests failed, and by which it runs those alone."""
 
@@ -185,7 +187,7 @@ class _Suite:
         isolation.lend(output)
         try:
             with surroundings(output, isolation) as place:
-                request = replace(self._request, output=output, timeout_ms=None, test_retries=None)
+                request = replace(self._request, output=output, timeout_ms=None, test_retries=None, compiled=None)
                 suite = _Suite(request, self._node, self._runner, place, stop, self._grace)
                 serving = suite._start(lambda event: _pass_on_printed(event, on_event), (), purpose="serve")
                 serving.session.on_serving = ready
@@ -257,7 +259,8 @@ class _Run(SupervisedRun):
             *("--config", str(configuration), "--output", str(results), *self._options),
             *(() if self._request.test_retries is None else (f"--retries={self._request.test_retries}",)),
         ]
-        return Child(command, self._environment(), (self._place.home, self._place.temporary))
+        compiled = (self._request.compiled,) if self._request.compiled else ()
+        return Child(command, self._environment(), (self._place.home, self._place.temporary), compiled)
 
     def look_at_remains(self) -> None:
         self.session.look_at_remains()
@@ -267,19 +270,23 @@ class _Run(SupervisedRun):
         control.mkdir(exist_ok=True)
         self._request.isolation.lend(control)
         blob = None if self.purpose in ("list", "serve") else self._request.output.resolve() / BLOB
-        folders = Folders(self._place.root / "settings.json", control, blob)
+        # Of a part of the tests it would be thrown away: their report is merged from the blobs of all parts.
+        page = self._request.output.resolve() / PAGE.parent if blob and self._only is None else None
+        folders = Folders(self._place.root / "settings.json", control, blob, page)
         settings = settings_of(self._request, self._runner, folders, (events_fd, control_fd))
         settings["purpose"] = self.purpose
         if self.purpose == "serve":
             settings["serving"] = str(write_serving(self._place.root / "serving", folders.settings, self._runner))
         folders.settings.write_text(json.dumps(settings), encoding="utf-8")
-        return write_configuration(self._request.folder.resolve(), folders.settings)
+        helpers = write_helpers(self._place.root)
+        return write_configuration(self._request.folder.resolve(), folders.settings, helpers)
 
     def _environment(self) -> dict[str, str]:
         environment = {
             "CI": "1",  # as wherever nobody watches: what the suite does there, it does here
             "PLAYWRIGHT_HTML_OPEN": "never",
             "FORCE_COLOR": "0",
+            **({"PWTEST_CACHE_DIR": str(self._request.compiled)} if self._request.compiled else {}),
             **child_environment(
                 {**self._request.env, **self._request.secrets},
                 self._place,

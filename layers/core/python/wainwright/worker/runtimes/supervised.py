@@ -30,11 +30,14 @@ CANCEL_GRACE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Child:
-    """What is started: an absolute program with its arguments, and its whole environment. `own` are folders that it makes."""
+    """What is started: an absolute program with its arguments, and its whole environment. `own` are folders that it makes, and
+    `counted` others that it may fill.
+    """
 
     command: list[str]
     environment: Mapping[str, str]
     own: tuple[Path, ...] = ()
+    counted: tuple[Path, ...] = ()
 
 
 class SupervisedRun(ABC):
@@ -102,7 +105,7 @@ class SupervisedRun(ABC):
                 process = SuiteProcess(
                     *(child.command, self._request.folder, self._variables(child), events_write, control_read),
                     isolation=self._request.isolation,
-                    folders=(self._request.folder, self._request.output, *child.own),
+                    folders=(self._request.folder, self._request.output, *child.counted, *child.own),
                     own=child.own,
                 )
             with process:

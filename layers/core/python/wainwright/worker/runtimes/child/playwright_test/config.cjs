@@ -101,7 +101,16 @@ function reporters(own, settings) {
   const ours = [path.join(__dirname, "reporter.cjs"), { settings }];
   if (!settings.blob) return [ours];
   const blob = ["blob", { outputFile: settings.blob, outputDir: path.dirname(settings.blob) }];
-  return [...theirs, ours, blob, [path.join(__dirname, "restore.cjs")]];
+  return [...theirs, ours, blob, [path.join(__dirname, "restore.cjs")], ...page(settings)];
+}
+
+/** Those that write Playwright Test's own HTML report, from stubs; none where variables of the suite's ask for another one. */
+function page(settings) {
+  const decides = (name) => /^(PLAYWRIGHT_HTML_(?!OPEN$)|PW_TEST_HTML_)/.test(name);
+  if (!settings.page || Object.keys(process.env).some(decides)) return [];
+  const { folder, title } = settings.page;
+  const around = path.join(__dirname, "page.cjs");
+  return [[around, { before: true }], ["html", { outputFolder: folder, open: "never", title }], [around, { before: false }]];
 }
 
 function browserOf(project, config) {

@@ -4,7 +4,8 @@
 //  configFile: name | null, executables, windowed: {browser: path | null}, missing: {browser: message}, ffmpegMissing: message | null, browsers: [name],
 //  launchArgs, sandbox, forced: {option: value}, fallback: {option: value}, baseURL | null, contextOptions, waitForMs,
 //  headers, headersOrigin | null, blockedHosts, run: a name for this start of the runner, only: [id] | null,
-//  deselected: [id], blob: file | null, purpose: "run" | "list" | "serve" | "with servers", serving: folder, to serve from}
+//  deselected: [id], blob: file | null, page: {folder, title} of an HTML report | null,
+//  purpose: "run" | "list" | "serve" | "with servers", serving: folder, to serve from}
 "use strict";
 
 const fs = require("node:fs");

@@ -1,24 +1,37 @@
 """The one table of operation id → call, and what the router makes of it. Each call: parse, one use case, map out."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from functions.api import calls_artifacts, calls_control, calls_jobs, calls_project, calls_templates, calls_tests
 from functions.api.parsing import Call, check_names, query
 from wainwright.contracts.operations import Operation
 from wainwright.wiring import http_api
 
-CALLS: dict[str, Call] = (
-    calls_jobs.CALLS
-    | calls_control.CALLS
-    | calls_artifacts.CALLS
-    | calls_templates.CALLS
-    | calls_project.CALLS
-    | calls_tests.CALLS
-)
-"""By operation id. ``streamEvents`` is a function of its own."""
+_MODULES = {
+    "calls_jobs": ("createJob", "listJobs", "getJob"),
+    "calls_control": ("patchJob", "deleteJob", "stopJob", "resumeJob", "retryJob", "cancelJob"),
+    "calls_artifacts": ("createBundle", "listLogs", "createLog", "createTicket", "getReport"),
+    "calls_templates": (
+        "createTemplate", "listTemplates", "getTemplate", "updateTemplate", "deleteTemplate", "invokeTemplate",
+    ),
+    "calls_project": (
+        "health", "openapi", "analytics", "queue", "getLimits", "putLimits", "listKeys", "createKey", "revokeKey",
+        "listSecrets", "putSecret", "deleteSecret",
+    ),
+    "calls_tests": ("analyzeTests", "listQuarantine", "putQuarantine", "deleteQuarantine"),
+}  # fmt: skip
+
+CALLS = {operation: module for module, operations in _MODULES.items() for operation in operations}
+"""By operation id, the module beside this one that has the call. ``streamEvents`` is a function of its own."""
+
+
+def call_of(operation_id: str) -> Call:
+    """The call, from its module: that is imported when first asked for, so that a first request waits for what it needs."""
+    call: Call = import_module(f"functions.api.{CALLS[operation_id]}").CALLS[operation_id]
+    return call
 
 
 def rule(operation: Operation) -> str:
@@ -30,7 +43,6 @@ def served(
     app: APIGatewayHttpResolver, api: Callable[[], http_api.Api], operation: Operation
 ) -> Callable[..., Response[Any]]:
     """What the router calls: authenticates, checks the scope and the parameters' names, calls."""
-    call = CALLS[operation.id]
 
     def serve(**_path: str) -> Response[Any]:
         event = app.current_event
@@ -38,6 +50,6 @@ def served(
         caller.need(operation.scope)
         if operation.queries:
             check_names(query(event), operation.queries)
-        return call(api(), caller, event)
+        return call_of(operation.id)(api(), caller, event)
 
     return serve

@@ -19,8 +19,8 @@ app = APIGatewayHttpResolver()
 
 @cache
 def api() -> http_api.Api:
-    """The use cases, put together at the first request."""
-    return http_api.api(ApiSettings.read(os.environ))
+    """The use cases."""
+    return http_api.Api(ApiSettings.read(os.environ))
 
 
 def _register() -> None:

@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
@@ -27,7 +28,10 @@ MAX_DIGITS = 9
 Call = Callable[[http_api.Api, Caller, APIGatewayProxyEventV2], Response[Any]]
 Body = TypeVar("Body", bound=Record)
 
-_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+@cache
+def _object() -> TypeAdapter[dict[str, Any]]:
+    return TypeAdapter(dict[str, Any])
 
 
 def part(event: APIGatewayProxyEventV2, number: int = 3) -> str:
@@ -58,7 +62,7 @@ def json_object(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     """The body as a JSON object of any keys; none at all is an empty one. Raises as :func:`body`."""
     text = _text(event)
     try:
-        return _OBJECT.validate_json(text) if text.strip() else {}
+        return _object().validate_json(text) if text.strip() else {}
     except ValidationError as error:
         raise input_fault(error) from error
 

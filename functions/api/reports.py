@@ -1,17 +1,19 @@
 """Files of reports as HTTP answers."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from wainwright.contracts.report_files import REPORT_ZIP
-from wainwright.usecases.open_reports import ReportFile
 from wainwright.wiring import http_api
+
+if TYPE_CHECKING:
+    from wainwright.usecases.open_reports import ReportFile
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "image/svg+xml")
 
 
-def answer(file: ReportFile, path: str) -> Response[Any]:
+def answer(file: "ReportFile", path: str) -> Response[Any]:
     """The file, or a redirect to where a large one lies. Attachments that are pages may run no script of this origin."""
     headers = {
         "X-Content-Type-Options": "nosniff",

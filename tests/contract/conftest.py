@@ -18,8 +18,9 @@ from wainwright.adapters.aws.event_bus import EventBridgeBus
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.queues import SqsWakeUps, SqsWorkQueue
 from wainwright.adapters.aws.secret_store import SsmSecretStore
-from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
+from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.aws.work_lists import DynamoWorkListStore
+from wainwright.adapters.aws.worker_store import DynamoWorkerStore
 from wainwright.adapters.memory.job_store import MemoryJobStore
 from wainwright.adapters.memory.secrets import MemorySecretStore
 from wainwright.adapters.memory.services import (
@@ -207,8 +208,8 @@ def sqs_queues(aws: None, aws_clients: Clients, monkeypatch: pytest.MonkeyPatch)
         return [WakeUp.model_validate_json(message["Body"]).project for message in messages]
 
     return Queues(
-        work=SqsWorkQueue(sqs, work_url),
-        wakeups=SqsWakeUps(sqs, jobs_url),
+        work=SqsWorkQueue(lambda: sqs, work_url),
+        wakeups=SqsWakeUps(lambda: sqs, jobs_url),
         put=put,
         pass_time=pass_time,
         woken=woken,

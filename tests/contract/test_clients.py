@@ -1,5 +1,6 @@
 """Clients are made of less than botocore's own, and are the same."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.session import Session
 
+from tests.support.aws import moto_aws
 from wainwright.adapters.aws.clients import Clients
 
 SERVICES = ("cloudformation", "dynamodb", "ecs", "events", "s3", "sqs", "ssm", "stepfunctions")
@@ -48,7 +50,62 @@ def test_clients_talk_to_whom_botocores_own_do(region: str, monkeypatch: pytest.
     assert f"/{region}/s3/aws4_request" in signed[0][1]
 
 
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("document", ["service-2", "endpoint-rule-set-1"])
+def test_models_are_read_as_botocore_reads_them(service: str, document: str) -> None:
+    plain, ours = (each.get_component("data_loader") for each in (Session(), Clients()._session))
+
+    assert ours.load_service_model(service, document) == plain.load_service_model(service, document)
+
+
 def _signed(client: Any) -> tuple[str, str]:
     """Host of a presigned address, and what its signature is good for."""
     address = urlsplit(client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "key"}))
     return address.netloc, parse_qs(address.query)["X-Amz-Credential"][0]
+
+
+ROLE_PROFILE = """
+[profile deployer]
+role_arn = arn:aws:iam::123456789012:role/deployer
+source_profile = me
+
+[profile me]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example
+"""
+
+
+def test_a_profile_may_take_its_credentials_from_a_role(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(ROLE_PROFILE)
+    with moto_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_PROFILE", "deployer")
+        client: Any = Clients().dynamodb
+
+        assert client.list_tables()["TableNames"] == []
+        assert client._request_signer._credentials.method == "assume-role"
+
+
+EVENTS = ("before-parameter-build", "before-endpoint-resolution", "choose-signer", "before-sign", "request-created",
+          "before-call", "before-send", "before-parse", "needs-retry", "after-call", "after-call-error")  # fmt: skip
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_call_is_handled_as_by_botocores_own_clients(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    config = Config(retries={"mode": "standard"}, signature_version="s3v4" if service == "s3" else None)
+    plain, ours = Session().create_client(service, config=config), getattr(Clients(), service)
+
+    for operation in plain.meta.service_model.operation_names:
+        for event in EVENTS:
+            name = f"{event}.{plain.meta.service_model.service_id.hyphenize()}.{operation}"
+            assert _handlers(ours, name) == _handlers(plain, name), name
+
+
+def _handlers(client: Any, event: str) -> list[str]:
+    """Who of botocore is asked at an event, in order. Others may have put themselves between them."""
+    found = client.meta.events._emitter._handlers.prefix_search(event)
+    botocores = [each for each in found if each.__module__.startswith("botocore")]
+    return [getattr(each, "__qualname__", type(each).__name__) for each in botocores]

@@ -13,7 +13,8 @@ from wainwright.adapters.aws import transactions
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_records import ADD_TRIES, RECORD_TRIES
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
+from wainwright.adapters.aws.stores import DynamoAccessStore
+from wainwright.adapters.aws.worker_store import DynamoWorkerStore
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits

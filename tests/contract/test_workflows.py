@@ -61,7 +61,7 @@ def machine(aws_clients: Clients) -> Iterator[JobStateMachine]:
 
 @pytest.fixture
 def step_functions_flow(machine: JobStateMachine) -> Flow:
-    workflows = StepFunctionsWorkflows(machine.clients.stepfunctions, machine.arn)
+    workflows = StepFunctionsWorkflows(lambda: machine.clients.stepfunctions, machine.arn)
     return Flow(workflows, machine.message, machine.no_more_messages)
 
 
@@ -127,7 +127,7 @@ def test_a_token_ends_once_and_does_not_mind_being_ended_again(flow: Flow) -> No
 
 
 def test_finish_is_told_what_the_token_said(machine: JobStateMachine) -> None:
-    workflows = StepFunctionsWorkflows(machine.clients.stepfunctions, machine.arn)
+    workflows = StepFunctionsWorkflows(lambda: machine.clients.stepfunctions, machine.arn)
     workflows.start(REQUEST)
 
     workflows.succeed(machine.message().token, RESULT)
@@ -138,7 +138,7 @@ def test_finish_is_told_what_the_token_said(machine: JobStateMachine) -> None:
 
 
 def test_finish_is_told_why_the_token_failed(machine: JobStateMachine) -> None:
-    workflows = StepFunctionsWorkflows(machine.clients.stepfunctions, machine.arn)
+    workflows = StepFunctionsWorkflows(lambda: machine.clients.stepfunctions, machine.arn)
     workflows.start(REQUEST)
 
     with Faults(machine.clients.stepfunctions).installed() as sent:
@@ -154,7 +154,7 @@ def test_finish_is_told_why_the_token_failed(machine: JobStateMachine) -> None:
 
 
 def test_finish_is_told_of_a_worker_that_never_came(machine: JobStateMachine) -> None:
-    workflows = StepFunctionsWorkflows(machine.clients.stepfunctions, machine.arn)
+    workflows = StepFunctionsWorkflows(lambda: machine.clients.stepfunctions, machine.arn)
 
     workflows.start(REQUEST.model_copy(update={"timeout_seconds": 1}))
 

@@ -12,7 +12,8 @@ from tests.support.events import Http
 from wainwright.adapters.aws.artifacts import S3Artifacts
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.stores import DynamoAccessStore, DynamoWorkerStore
+from wainwright.adapters.aws.stores import DynamoAccessStore
+from wainwright.adapters.aws.worker_store import DynamoWorkerStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
 from wainwright.contracts.messages import WakeUp
@@ -56,7 +57,7 @@ class Cloud:
     @property
     def workflows(self) -> StepFunctionsWorkflows:
         """The executions."""
-        return StepFunctionsWorkflows(self.clients.stepfunctions, STATE_MACHINE)
+        return StepFunctionsWorkflows(lambda: self.clients.stepfunctions, STATE_MACHINE)
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""

@@ -139,7 +139,7 @@ class TestSweep:
 class TestDeadLetters:
     @pytest.fixture
     def ended(self, cloud: Cloud) -> Iterator[Faults]:
-        client = drain_dead_letters.give_up().workflows._client  # type: ignore[attr-defined]
+        client = drain_dead_letters.give_up().workflows._stepfunctions()  # type: ignore[attr-defined]
         with Faults(client, on=["SendTaskFailure"]).installed() as faults:
             yield faults
 

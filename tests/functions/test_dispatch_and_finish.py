@@ -47,9 +47,9 @@ class _Ok:
 def ecs(cloud: Cloud) -> Iterator[Ecs]:
     launcher: Any = dispatch_jobs.dispatch().dispatch.launch_workers.launcher
     ecs = Ecs()
-    launcher.client.meta.events.register("before-call.ecs.RunTask", ecs.answer)
+    launcher.ecs().meta.events.register("before-call.ecs.RunTask", ecs.answer)
     yield ecs
-    launcher.client.meta.events.unregister("before-call.ecs.RunTask", ecs.answer)
+    launcher.ecs().meta.events.unregister("before-call.ecs.RunTask", ecs.answer)
 
 
 class TestDispatch:
@@ -142,7 +142,7 @@ class TestDispatch:
 
     def test_a_refused_request_is_no_want_of_room(self, cloud: Cloud) -> None:
         cloud.submitted()
-        client = dispatch_jobs.dispatch().dispatch.launch_workers.launcher.client  # type: ignore[attr-defined]
+        client = dispatch_jobs.dispatch().dispatch.launch_workers.launcher.ecs()  # type: ignore[attr-defined]
         with Faults(client, on=["RunTask"]).installed() as faults:
             faults.refuse("AccessDeniedException")
             with pytest.raises(LaunchRefused) as refused:

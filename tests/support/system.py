@@ -23,11 +23,12 @@ from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job
 from wainwright.ports.job_store import JobStore
+from wainwright.usecases.ask_for_report import AskForReport
 from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.dispatch_jobs import DispatchJobs
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
-from wainwright.usecases.late_reports import AskForReport, LateReports
+from wainwright.usecases.late_reports import LateReports
 from wainwright.usecases.launch_workers import LaunchWorkers
 from wainwright.usecases.run_job import Claim, RunJob
 from wainwright.usecases.run_lane import RunLane

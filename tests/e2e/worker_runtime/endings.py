@@ -21,9 +21,9 @@ from wainwright.contracts.messages import ExecutionError
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.ports.job_store import Progress
+from wainwright.usecases.ask_for_report import AskForReport
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
-from wainwright.usecases.late_reports import AskForReport
 from wainwright.worker.closing import report_late
 from wainwright.worker.going import Going
 from wainwright.worker.runtimes import supervised

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.unit.client.fake_api import CREATED, FakeApi, job_record, problem
-from wainwright.contracts.http.jobs import JobRecord
+from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.capacity import Limits
 from wainwright.domain.failures import Failure, FailureCategory

@@ -6,7 +6,8 @@ import re
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from functions.api.calls import CALLS
+from functions.api.calls import CALLS, call_of
+from wainwright.contracts.bodies import ANSWERS, REQUESTS
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.openapi import document
 from wainwright.contracts.operations import OPERATIONS
@@ -37,6 +38,12 @@ def test_every_operation_is_served_by_the_api_or_is_the_event_stream() -> None:
     assert len(ids) == len(set(ids))
     assert set(CALLS) | {"streamEvents"} == set(ids)
     assert "streamEvents" not in CALLS
+    assert all(callable(call_of(each)) for each in CALLS)
+
+
+def test_every_body_belongs_to_an_operation() -> None:
+    assert {*REQUESTS, *ANSWERS} <= {operation.id for operation in OPERATIONS}
+    assert not {operation.id for operation in OPERATIONS if operation.status == 204} & set(ANSWERS)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
@@ -54,7 +61,7 @@ def test_each_operation_tells_its_answers_parameters_and_scope(operation: object
     assert asked == [query.name for query in operation.queries]
     assert f"`{operation.scope}`" in described["description"]
     flat = operation.id == "invokeTemplate"  # its body depends on the template, so no model says it
-    assert ("requestBody" in described) == (operation.body is not None or flat)
+    assert ("requestBody" in described) == (operation.id in REQUESTS or flat)
 
 
 def test_fields_are_spelt_as_on_the_wire() -> None:

@@ -8,7 +8,8 @@ from tests.support.builders import PROJECT, START, a_caller, a_job, completed, f
 from tests.support.system import System
 from wainwright.adapters.costs import EstimatedCosts
 from wainwright.contracts.http.config import JobConfig
-from wainwright.contracts.http.jobs import CreateJob, JobCost
+from wainwright.contracts.http.job_records import JobCost
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.costs import CostBasis
 from wainwright.domain.errors import InvalidInput, NotFound
 from wainwright.domain.find import JobQuery

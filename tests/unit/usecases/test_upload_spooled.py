@@ -11,7 +11,7 @@ from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.reports import MOST_MISSING, ReportRef
 from wainwright.domain.states import JobStatus
-from wainwright.usecases.control_job import remove_job
+from wainwright.usecases.remove_job import remove_job
 from wainwright.usecases.upload_spooled import FIRST_PAUSE, MOST_PAUSE, ROUND, UploadSpooled
 
 REPORT = ReportRef(fence=1, complete=True, viewer="1.65")

@@ -23,7 +23,8 @@ from wainwright.cli.terminal import console, count, note
 from wainwright.client import Bundle, Client, ClientError, WaitTimeout, pack
 from wainwright.client.endpoint import is_loopback
 from wainwright.client.report import JUNIT
-from wainwright.contracts.http.jobs import CreateJob, JobRecord
+from wainwright.contracts.http.job_records import JobRecord
+from wainwright.contracts.http.jobs import CreateJob
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -39,7 +39,8 @@ from wainwright.client.updates import (
 )
 from wainwright.client.words import JobOutcome
 from wainwright.contracts.http.config import JobConfig, Viewport
-from wainwright.contracts.http.jobs import CreateJob, JobRecord
+from wainwright.contracts.http.job_records import JobRecord
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.http.templates import TemplateRecord, WriteTemplate
 from wainwright.contracts.http.work import Script
 from wainwright.domain.capacity import Limits, Retention

@@ -26,16 +26,8 @@ from wainwright.client.updates import StatusUpdate, Update, read_segment
 from wainwright.client.wire import segment
 from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
 from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle
-from wainwright.contracts.http.jobs import (
-    CreateJob,
-    JobAnswer,
-    JobCreated,
-    JobList,
-    JobRecord,
-    PatchJob,
-    RetryJob,
-    TicketAnswer,
-)
+from wainwright.contracts.http.job_records import JobRecord
+from wainwright.contracts.http.jobs import CreateJob, JobAnswer, JobCreated, JobList, PatchJob, RetryJob, TicketAnswer
 from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogEntry, LogLevel, LogList
 from wainwright.contracts.http.service import Health
 from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, TemplateRecord, WriteTemplate

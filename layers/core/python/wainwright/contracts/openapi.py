@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from pydantic.json_schema import models_json_schema
 
+from wainwright.contracts.bodies import ANSWERS, REQUESTS
 from wainwright.contracts.http.config import JobConfig
 from wainwright.contracts.http.jobs import JobOptions
 from wainwright.contracts.http.service import Problem
@@ -55,12 +56,9 @@ Schemas = Mapping[tuple[type[Record], Mode], dict[str, Any]]
 @cache
 def document() -> dict[str, Any]:
     """The document as JSON-able values. The same object each time: not to be changed."""
-    bodies: set[type[Record]] = {operation.body for operation in OPERATIONS if operation.body is not None} | {
-        JobOptions,
-        JobConfig,
-    }
-    answers = {operation.answer for operation in OPERATIONS if operation.answer is not None} | {Problem}
-    wanted: list[tuple[type[Record], Mode]] = [(model, "validation") for model in bodies]
+    requests: set[type[Record]] = {*REQUESTS.values(), JobOptions, JobConfig}
+    answers: set[type[Record]] = {*ANSWERS.values(), Problem}
+    wanted: list[tuple[type[Record], Mode]] = [(model, "validation") for model in requests]
     wanted += [(model, "serialization") for model in answers]
     schemas, definitions = models_json_schema(
         sorted(wanted, key=lambda each: (each[0].__name__, each[1])), ref_template="#/components/schemas/{model}"
@@ -138,15 +136,17 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 def _body(operation: Operation, schemas: Schemas) -> dict[str, Any] | None:
     if operation.id == "invokeTemplate":
         return {"$ref": "#/components/schemas/InvokeTemplate"}
-    return None if operation.body is None else schemas[operation.body, "validation"]
+    model = REQUESTS.get(operation.id)
+    return None if model is None else schemas[model, "validation"]
 
 
 def _content(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if operation.status == 204:
         return {}
-    if operation.answer is None:
+    model = ANSWERS.get(operation.id)
+    if model is None:
         return {"content": {_OTHER_CONTENT[operation.id]: {"schema": {}}}}
-    return {"content": {"application/json": {"schema": schemas[operation.answer, "serialization"]}}}
+    return {"content": {"application/json": {"schema": schemas[model, "serialization"]}}}
 
 
 def _path_parameter(name: str) -> dict[str, Any]:

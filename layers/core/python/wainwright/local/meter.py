@@ -345,9 +345,8 @@ class Meter:
     def ended(self, execution_arn: str, history: list[Mapping[str, Any]]) -> None:
         """An execution has ended: its transitions are the start, each entry into a state, and each retry."""
         kinds = [str(event["type"]).rpartition(".")[2] for event in history]
-        entered = sum(kind.endswith("StateEntered") for kind in kinds)
         again = kinds.count("TaskScheduled") - kinds.count("TaskStateEntered")
-        transitions = 1.0 + entered + max(again, 0)
+        transitions = 1.0 + sum(kind.endswith("StateEntered") for kind in kinds) + max(again, 0)
         usage = usage_of(
             CostGroup.CONTROL_PLANE, WORKFLOW, "stepfunctions", "transition",
             {TRANSITIONS: transitions}, calls=transitions,

@@ -3,15 +3,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wainwright.contracts.events import EventKind, JobEvent
 from wainwright.domain.capacity import Limits, ProjectLoad
-from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
+
+if TYPE_CHECKING:
+    from wainwright.domain.find import JobQuery
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class JobStore(Protocol):
         """(project, job id) of rows whose ``due_at`` has passed, most overdue first."""
         ...
 
-    def find(self, project: str, query: JobQuery, now: datetime) -> Page:
+    def find(self, project: str, query: "JobQuery", now: datetime) -> Page:
         """A page of the jobs that match, in order. Examines at most 1,000 rows, so a page may be short, or even empty, and
         have a cursor all the same.
 

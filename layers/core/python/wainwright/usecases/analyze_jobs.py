@@ -18,7 +18,7 @@ from wainwright.domain.tests import TestOutcome
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
-from wainwright.usecases.read_jobs import is_gone
+from wainwright.usecases.find_job import is_gone
 
 MAX_JOBS = 100
 """Jobs that can be analyzed by their ids at once; each is read by its key."""

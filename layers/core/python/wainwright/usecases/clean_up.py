@@ -16,8 +16,7 @@ from wainwright.ports.artifacts import Artifacts
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, JobView
 from wainwright.ports.spool import Spool
-from wainwright.usecases.control_job import remove_job
-from wainwright.usecases.present_job import present
+from wainwright.usecases.remove_job import remove_job
 
 BATCH = 100
 """Jobs read at once."""
@@ -100,6 +99,9 @@ class CleanUp:
         return 1
 
     def _archive(self, job: Job) -> None:
+        # Here, for few projects archive, and all others start sooner without the API's models.
+        from wainwright.usecases.present_job import present
+
         view = self.jobs.view(job.project, job.id)
         if view is not None:
             record = present(JobView(view.job, view.detail, view.progress), self.clock())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wainwright.contracts.http.jobs import PatchJob
-from wainwright.contracts.names import check_job_id, report_prefix
+from wainwright.contracts.names import check_job_id
 from wainwright.domain.errors import Conflict, Refused, TransitionRefused, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST
@@ -19,12 +19,11 @@ from wainwright.ports.queues import WakeUps
 from wainwright.ports.spool import Spool
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.end_job import EndJob
-from wainwright.usecases.read_jobs import find_job
+from wainwright.usecases.find_job import find_job
+from wainwright.usecases.remove_job import remove_job
 
 TRIES = 8
 """How often a change is decided anew when the row changed meanwhile."""
-
-OBJECTS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -106,19 +105,3 @@ class ControlJob:
                 self.wakeups.send(caller.project)
             return written
         raise Unavailable("the job changed faster than it could be steered", advice="Send the request again.")
-
-
-def remove_job(jobs: JobStore, artifacts: Artifacts, spool: Spool, job: Job) -> None:
-    """Delete a job's objects and rows, the job's own row last. That is sealed before anything goes, so that it never names
-    what is gone, and that a job which somebody resumes or tries again just now loses nothing.
-
-    Raises:
-        Conflict, Refused: the job is not, or no longer, at rest as it was read.
-    """
-    prefix = report_prefix(job.project, job.id, days=job.report_days)
-    jobs.seal(job)
-    for key in spool.keys(prefix):  # before the bucket, or what lies there could still be uploaded
-        spool.delete(key)
-    while artifacts.delete_all(prefix, most=OBJECTS_AT_ONCE):
-        pass
-    jobs.delete(job)

@@ -11,7 +11,7 @@ from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.job_store import JobStore
-from wainwright.usecases.late_reports import AskForReport
+from wainwright.usecases.ask_for_report import AskForReport
 
 MAX_URL = 2_048
 MOST_AT_ONCE = 30

@@ -14,8 +14,8 @@ from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, NewEvent
 from wainwright.ports.log_store import LogPage, LogQuery, LogStore
 from wainwright.usecases.caller import Caller
+from wainwright.usecases.find_job import find_job
 from wainwright.usecases.periods import read_period, read_range
-from wainwright.usecases.read_jobs import find_job
 
 TRIES = 8
 """How often the mark of an error is set anew when the job changed meanwhile."""

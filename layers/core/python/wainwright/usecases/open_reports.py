@@ -17,10 +17,10 @@ from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.ports.spool import Spool
 from wainwright.usecases.caller import Caller
+from wainwright.usecases.find_job import find_job
 from wainwright.usecases.manage_keys import digest
 from wainwright.usecases.open_ticket import OpenTicket
 from wainwright.usecases.pack_report import PackReport, file_key, too_large, zip_key
-from wainwright.usecases.read_jobs import find_job
 
 TICKET_LASTS = timedelta(hours=1)
 LINK_LASTS = timedelta(minutes=15)

@@ -4,17 +4,16 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import repeat
 
 from wainwright.contracts.names import check_job_id, is_template_id
-from wainwright.domain.errors import InvalidInput, NotFound
+from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import JobQuery, SortBy
-from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, JobView, Page
 from wainwright.usecases.caller import Caller
+from wainwright.usecases.find_job import find_job, is_gone, no_such_job
 from wainwright.usecases.periods import read_range
 from wainwright.usecases.state_names import read_states
 
@@ -29,29 +28,6 @@ TYPES = frozenset({"browser"})
 
 MAX_LABEL = 200
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-
-
-def is_gone(job: Job, now: datetime) -> bool:
-    """Whether the job has expired: its row is deleted later than that, but it is not shown any more."""
-    return job.expires_at is not None and job.expires_at <= now
-
-
-def find_job(jobs: JobStore, clock: Clock, project: str, job_id: str) -> Job:
-    """A job's row.
-
-    Raises:
-        InvalidInput: that is no job id.
-        NotFound: the project has no such job, or not any more.
-    """
-    job = jobs.get(project, check_job_id(job_id))
-    if job is None or is_gone(job, clock()):
-        raise no_such_job(job_id)
-    return job
-
-
-def no_such_job(job_id: str) -> NotFound:
-    """The error that says so."""
-    return NotFound(f"this project has no job {job_id}", advice="GET /v1/jobs lists those that there are.")
 
 
 @dataclass(frozen=True)

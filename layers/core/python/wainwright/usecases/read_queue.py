@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from wainwright.contracts.http.jobs import JobRecord, QueueAnswer
+from wainwright.contracts.http.job_records import JobRecord
+from wainwright.contracts.http.jobs import QueueAnswer
 from wainwright.domain.capacity import Limits
 from wainwright.domain.find import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job, JobDetail
@@ -11,8 +12,8 @@ from wainwright.domain.states import JobStatus
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
+from wainwright.usecases.find_job import is_gone
 from wainwright.usecases.present_job import present_new
-from wainwright.usecases.read_jobs import is_gone
 
 MOST_WAITING = 20
 """Jobs of the waiting line that are shown, in starting order."""

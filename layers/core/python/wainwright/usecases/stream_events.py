@@ -11,8 +11,8 @@ from wainwright.domain.errors import InvalidInput
 from wainwright.domain.states import AT_REST
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, JobView
+from wainwright.usecases.find_job import is_gone, no_such_job
 from wainwright.usecases.present_job import present
-from wainwright.usecases.read_jobs import is_gone, no_such_job
 
 SEGMENT_SECONDS = 20.0
 POLL_SECONDS = 0.25

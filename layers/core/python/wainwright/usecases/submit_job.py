@@ -31,8 +31,8 @@ from wainwright.usecases.caller import Caller
 from wainwright.usecases.check_schemas import check_schema, check_size
 from wainwright.usecases.end_job import final_url
 from wainwright.usecases.fill_parameters import fill_parameters
+from wainwright.usecases.find_job import is_gone
 from wainwright.usecases.keep_bundles import KeepBundles
-from wainwright.usecases.read_jobs import is_gone
 
 IDEMPOTENCY_LASTS = timedelta(hours=24)
 TRIES = 8

@@ -8,4 +8,4 @@ from wainwright.usecases.give_up_work import GiveUpWork
 def give_up_work() -> GiveUpWork:
     """The net under the work queue."""
     clients = Clients()
-    return GiveUpWork(StepFunctionsWorkflows(clients.stepfunctions, ""))
+    return GiveUpWork(StepFunctionsWorkflows(lambda: clients.stepfunctions, ""))

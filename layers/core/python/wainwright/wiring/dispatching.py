@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.launcher import FargateLauncher
-from wainwright.adapters.aws.stores import DynamoWorkerStore
+from wainwright.adapters.aws.worker_store import DynamoWorkerStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
 from wainwright.ports.workers import WorkerStore
@@ -29,11 +29,11 @@ def dispatch_jobs(settings: DispatchSettings) -> Dispatch:
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
     workers = DynamoWorkerStore(clients.dynamodb, settings.table)
     launcher = FargateLauncher(
-        client=clients.ecs, cluster=settings.cluster, task_definition=settings.task_definition,
+        ecs=lambda: clients.ecs, cluster=settings.cluster, task_definition=settings.task_definition,
         subnets=tuple(settings.subnets.split(",")), security_group=settings.security_group,
     )  # fmt: skip
     launch = LaunchWorkers(jobs, workers, launcher, system_clock, settings.max_workers, settings.min_warm)
-    workflows = StepFunctionsWorkflows(clients.stepfunctions, settings.state_machine_arn)
+    workflows = StepFunctionsWorkflows(lambda: clients.stepfunctions, settings.state_machine_arn)
     finish = finishing(clients, settings)
     dispatch = DispatchJobs(jobs, workflows, finish, launch, system_clock, settings.limits, settings.max_workers)
     return Dispatch(dispatch=dispatch, workers=workers)

@@ -3,7 +3,7 @@
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.queues import SqsWakeUps
-from wainwright.adapters.aws.stores import DynamoWorkerStore
+from wainwright.adapters.aws.worker_store import DynamoWorkerStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import WorkflowSettings
@@ -17,9 +17,9 @@ def sweep_jobs(settings: WorkflowSettings) -> SweepJobs:
     return SweepJobs(
         jobs=DynamoJobStore(clients.dynamodb, settings.table),
         workers=DynamoWorkerStore(clients.dynamodb, settings.table),
-        workflows=StepFunctionsWorkflows(clients.stepfunctions, settings.state_machine_arn),
+        workflows=StepFunctionsWorkflows(lambda: clients.stepfunctions, settings.state_machine_arn),
         finish=finishing(clients, settings),
         end=ending(clients, settings),
-        wakeups=SqsWakeUps(clients.sqs, settings.jobs_queue_url),
+        wakeups=SqsWakeUps(lambda: clients.sqs, settings.jobs_queue_url),
         clock=system_clock,
     )

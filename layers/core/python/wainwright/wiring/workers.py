@@ -8,9 +8,9 @@ from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.log_store import DynamoLogStore
 from wainwright.adapters.aws.queues import SqsWorkQueue
-from wainwright.adapters.aws.stores import DynamoWorkerStore
 from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHistory
 from wainwright.adapters.aws.work_lists import DynamoWorkListStore
+from wainwright.adapters.aws.worker_store import DynamoWorkerStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
 from wainwright.ports.artifacts import Artifacts
@@ -84,9 +84,9 @@ def worker(settings: WorkerSettings) -> Worker:
     clients = Clients()
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
     workers = DynamoWorkerStore(clients.dynamodb, settings.table)
-    queue = SqsWorkQueue(clients.sqs, settings.work_queue_url)
+    queue = SqsWorkQueue(lambda: clients.sqs, settings.work_queue_url)
     return Worker(
-        run_job=RunJob(jobs, queue, StepFunctionsWorkflows(clients.stepfunctions, ""), system_clock),
+        run_job=RunJob(jobs, queue, StepFunctionsWorkflows(lambda: clients.stepfunctions, ""), system_clock),
         keep=KeepWorker(settings.worker_id, workers, jobs, queue, system_clock),
         jobs=jobs,
         logs=DynamoLogStore(clients.dynamodb, settings.table),

@@ -1,5 +1,6 @@
 """Workers as Fargate tasks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,12 @@ _NO_ROOM = ("capacity", "RESOURCE:")
 
 @dataclass(frozen=True)
 class FargateLauncher:
-    """A :class:`~wainwright.ports.workers.WorkerLauncher`: one task for each worker, Spot unless ``on_demand``."""
+    """A :class:`~wainwright.ports.workers.WorkerLauncher`: one task for each worker, Spot unless ``on_demand``.
 
-    client: "ECSClient"
+    ``ecs`` gives the client: most wake-ups launch nothing, and making it takes longer than a call.
+    """
+
+    ecs: Callable[[], "ECSClient"]
     cluster: str
     task_definition: str
     subnets: tuple[str, ...]
@@ -47,7 +51,7 @@ class FargateLauncher:
             },
         }  # fmt: skip
         try:
-            answer = self.client.run_task(**request)
+            answer = self.ecs().run_task(**request)
         except ClientError as error:
             raise LaunchRefused(str(error), capacity="capacity" in str(error).lower()) from error
         for failure in answer.get("failures", []):

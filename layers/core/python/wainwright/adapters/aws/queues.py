@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,13 +34,14 @@ _GONE = frozenset(
 class SqsWakeUps:
     """A :class:`~wainwright.ports.queues.WakeUps`. Messages are grouped by project, so that the queue is fair between them."""
 
-    def __init__(self, client: "SQSClient", queue_url: str) -> None:
-        self._client = client
+    def __init__(self, sqs: Callable[[], "SQSClient"], queue_url: str) -> None:
+        """``sqs`` gives the client: many a process sends nothing, and making it takes longer than a call."""
+        self._sqs = sqs
         self._queue_url = queue_url
 
     def send(self, project: str, *, delay: timedelta = timedelta(0), workers: int = 0) -> None:
         """See :meth:`wainwright.ports.queues.WakeUps.send`. Rounded up: a wake-up that comes early finds nothing to start."""
-        self._client.send_message(
+        self._sqs().send_message(
             QueueUrl=self._queue_url,
             MessageBody=WakeUp(project=project, workers=workers).model_dump_json(by_alias=True, exclude_defaults=True),
             MessageGroupId=project, DelaySeconds=math.ceil(delay.total_seconds()),
@@ -49,13 +51,14 @@ class SqsWakeUps:
 class SqsWorkQueue:
     """A :class:`~wainwright.ports.queues.WorkQueue`."""
 
-    def __init__(self, client: "SQSClient", queue_url: str) -> None:
-        self._client = client
+    def __init__(self, sqs: Callable[[], "SQSClient"], queue_url: str) -> None:
+        """``sqs`` gives the client: many a process sends nothing, and making it takes longer than a call."""
+        self._sqs = sqs
         self._queue_url = queue_url
 
     def receive(self, wait: timedelta) -> ReceivedWork | None:
         """See :meth:`wainwright.ports.queues.WorkQueue.receive`."""
-        answer = self._client.receive_message(
+        answer = self._sqs().receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=1, WaitTimeSeconds=int(min(wait, MOST_WAIT).total_seconds()),
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )  # fmt: skip
@@ -75,12 +78,12 @@ class SqsWorkQueue:
     def send(self, message: WorkMessage) -> None:
         """See :meth:`wainwright.ports.queues.WorkQueue.send`. Grouped by project, as the state machine's messages are."""
         body = message.model_dump_json(by_alias=True, exclude_defaults=True)
-        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=message.project)
+        self._sqs().send_message(QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=message.project)
 
     def extend(self, receipt: str, visibility: timedelta) -> None:
         """See :meth:`wainwright.ports.queues.WorkQueue.extend`."""
         try:
-            self._client.change_message_visibility(
+            self._sqs().change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=int(visibility.total_seconds())
             )
         except ClientError as error:
@@ -91,7 +94,7 @@ class SqsWorkQueue:
     def delete(self, receipt: str) -> None:
         """See :meth:`wainwright.ports.queues.WorkQueue.delete`."""
         try:
-            self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
+            self._sqs().delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
         except ClientError as error:
             if error_code(error) not in _GONE:
                 raise

@@ -1,5 +1,6 @@
 """Executions and task tokens in Step Functions."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -20,14 +21,15 @@ MOST_CAUSE = 32_768
 class StepFunctionsWorkflows:
     """:class:`~wainwright.ports.workflows.Workflows` of one state machine."""
 
-    def __init__(self, client: "SFNClient", state_machine_arn: str) -> None:
-        self._client = client
+    def __init__(self, stepfunctions: Callable[[], "SFNClient"], state_machine_arn: str) -> None:
+        """``stepfunctions`` gives the client: many a process asks for nothing, and making it takes longer than a call."""
+        self._stepfunctions = stepfunctions
         self._arn = state_machine_arn
 
     def start(self, request: ExecutionInput) -> bool:
         """See :meth:`wainwright.ports.workflows.Workflows.start`."""
         try:
-            self._client.start_execution(
+            self._stepfunctions().start_execution(
                 stateMachineArn=self._arn, name=execution_name(request.job_id, request.run),
                 input=request.model_dump_json(by_alias=True),
             )  # fmt: skip
@@ -41,7 +43,7 @@ class StepFunctionsWorkflows:
         """See :meth:`wainwright.ports.workflows.Workflows.state`."""
         arn = self._arn.replace(":stateMachine:", ":execution:") + f":{execution_name(job_id, run)}"
         try:
-            status = self._client.describe_execution(executionArn=arn)["status"]
+            status = self._stepfunctions().describe_execution(executionArn=arn)["status"]
         except ClientError as error:
             if error_code(error) == "ExecutionDoesNotExist":
                 return ExecutionState.ABSENT
@@ -51,7 +53,7 @@ class StepFunctionsWorkflows:
     def succeed(self, token: str, result: TokenResult) -> None:
         """See :meth:`wainwright.ports.workflows.Workflows.succeed`."""
         try:
-            self._client.send_task_success(taskToken=token, output=result.model_dump_json(by_alias=True))
+            self._stepfunctions().send_task_success(taskToken=token, output=result.model_dump_json(by_alias=True))
         except ClientError as error:
             if error_code(error) not in _STALE:
                 raise
@@ -59,7 +61,7 @@ class StepFunctionsWorkflows:
     def fail(self, token: str, *, error: str, cause: str) -> None:
         """See :meth:`wainwright.ports.workflows.Workflows.fail`."""
         try:
-            self._client.send_task_failure(taskToken=token, error=error, cause=cause[:MOST_CAUSE])
+            self._stepfunctions().send_task_failure(taskToken=token, error=error, cause=cause[:MOST_CAUSE])
         except ClientError as refused:
             if error_code(refused) not in _STALE:
                 raise

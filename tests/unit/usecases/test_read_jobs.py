@@ -98,7 +98,7 @@ class TestWaiting:
 
         ReadJobs(system.jobs, system.clock, pauses.append).wait(CALLER, job.id, seconds=20)
 
-        assert pauses == [QUICK_POLL_SECONDS] * 30 + [POLL_SECONDS] * 34
+        assert pauses == [QUICK_POLL_SECONDS] * 30 + [POLL_SECONDS] * 85
 
 
 class TestPresenting:

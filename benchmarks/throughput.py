@@ -69,7 +69,7 @@ NOTES = (
     "the message) and nothing in between: no bundle is fetched, no test process or report is made. The last row of the first "
     "table has the real worker run an empty test instead."),
     ("jobs/s is from the first submission to the last job at rest. Ended is by the job's own record; who waits by `?wait=` "
-    "learns of it up to 0.1 s later, after three seconds up to 0.2 s."),
+    "learns of it up to 0.1 s later, or a twentieth of what was waited, up to 0.5 s."),
     ("Shares are of a run of their own under a sampler (every ms, by the threads' CPU clocks). A sample belongs to the "
     "innermost of the packages named: json called by moto is moto's, pydantic called by us is ours. "
     "On threads whose shares are known it was off by up to 12 points of 100, short bursts seeming shorter."),

@@ -18,7 +18,7 @@ from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 from wainwright.ports.job_store import JobView, Progress
 from wainwright.usecases.present_job import present
-from wainwright.usecases.read_jobs import POLL_SECONDS, QUICK_POLL_SECONDS, ReadJobs
+from wainwright.usecases.read_jobs import LONGEST_PAUSE, SHORTEST_PAUSE, ReadJobs
 
 CALLER = a_caller()
 
@@ -80,7 +80,7 @@ class TestWaiting:
         view = ReadJobs(system.jobs, system.clock, pause).wait(CALLER, claim.job.id, seconds=20)
 
         assert view.job.status is JobStatus.COMPLETED
-        assert pauses == [QUICK_POLL_SECONDS] * 2
+        assert pauses == [SHORTEST_PAUSE] * 2
 
     @pytest.mark.parametrize("seconds", [1, 3, 20])
     def test_answers_as_it_stands_when_the_time_is_up(self, system: System, seconds: int) -> None:
@@ -92,13 +92,19 @@ class TestWaiting:
         assert view.job.status is JobStatus.PENDING
         assert sum(pauses) == pytest.approx(seconds)
 
-    def test_looks_often_at_first_and_then_less_often(self, system: System) -> None:
+    def test_adds_at_most_a_twentieth_to_what_was_waited_and_looks_less_often_in_time(self, system: System) -> None:
         job = system.submitted()
         pauses: list[float] = []
 
         ReadJobs(system.jobs, system.clock, pauses.append).wait(CALLER, job.id, seconds=20)
 
-        assert pauses == [QUICK_POLL_SECONDS] * 30 + [POLL_SECONDS] * 85
+        assert pauses[:20] == [SHORTEST_PAUSE] * 20
+        assert max(pauses) == LONGEST_PAUSE
+        waited = [sum(pauses[:number]) for number in range(len(pauses))]
+        assert all(
+            pause <= max(SHORTEST_PAUSE, before / 20) + 1e-9 for pause, before in zip(pauses, waited, strict=True)
+        )
+        assert len(pauses) < 80
 
 
 class TestPresenting:

@@ -19,6 +19,7 @@ from botocore import handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core import responses
+from moto.core.base_backend import BaseBackend
 from moto.core.models import botocore_stubber
 from moto.core.utils import method_names_from_class
 
@@ -62,8 +63,9 @@ class InProcessAws:
             entry = (f"before-send.{name}", answer)
             handlers.BUILTIN_HANDLERS.insert(0, entry)
             patches.callback(handlers.BUILTIN_HANDLERS.remove, entry)
-        # The methods of a class stay the same; moto looks for them at every request.
+        # The methods of a class, and the URLs of a service, stay the same; moto makes them anew for every request.
         patches.replace(responses, "method_names_from_class", cache(method_names_from_class))
+        patches.replace(BaseBackend, "urls", _made_once(BaseBackend.urls))
 
     def call(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """Answer a request for a service: path and query in `target`, header names in lower case."""
@@ -139,6 +141,19 @@ class _Raw(BytesIO):
 
     def stream(self, **_: Any) -> Any:
         yield self.read()
+
+
+def _made_once(made: Any) -> property:
+    """A property of moto's backends, made once for each class of them."""
+    known: dict[type, Any] = {}
+
+    def get(backend: BaseBackend) -> Any:
+        kind = type(backend)
+        if kind not in known:
+            known[kind] = made.fget(backend)
+        return known[kind]
+
+    return property(get)
 
 
 def _response(request: AWSPreparedRequest, answer: HttpAnswer) -> AWSResponse:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -280,14 +281,13 @@ class LocalSystem:
         self._stack.callback(meter.stop)
         return meter
 
+    @cached_property
+    def _expiry_rules(self) -> list[tuple[str, float]]:
+        buckets = self.template.of_type("AWS::S3::Bucket")
+        return [rule for bucket in buckets for rule in resources.bucket_expiry(bucket)]
+
     def _kept_seconds(self, key: str) -> float:
-        rules = [
-            rule
-            for bucket in self.template.of_type("AWS::S3::Bucket")
-            for rule in resources.bucket_expiry(bucket)
-            if key.startswith(rule[0])
-        ]
-        return min((seconds for _, seconds in rules), default=_KEPT_SECONDS)
+        return min((kept for prefix, kept in self._expiry_rules if key.startswith(prefix)), default=_KEPT_SECONDS)
 
     def _install_interpreter(self, patches: Patches) -> None:
         # Its support for AWS Batch loads a simulation of EC2, which takes longer than all the rest of the start.

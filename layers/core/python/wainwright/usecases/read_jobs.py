@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import repeat
 
 from wainwright.contracts.names import check_job_id, is_template_id
 from wainwright.domain.errors import InvalidInput
@@ -17,11 +16,10 @@ from wainwright.usecases.find_job import find_job, is_gone, no_such_job
 from wainwright.usecases.periods import read_range
 from wainwright.usecases.state_names import read_states
 
-POLL_SECONDS = 0.2
-"""How often a long-poll looks. A look is one read of a row: all looks of 20 s cost a tenth of the function that waits."""
-
-QUICK_POLL_SECONDS, QUICKLY_FOR_SECONDS = 0.1, 3
-"""How often at its beginning, and how long: most answers that come soon are those that somebody sits and waits for."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
+"""Seconds between two looks of a long-poll."""
+PAUSE_PER_SECOND = 0.05
+"""What a pause adds to how long somebody waits: at most a twentieth, between the shortest and the longest."""
 
 TYPES = frozenset({"browser"})
 """Types that jobs can have."""
@@ -68,10 +66,12 @@ class ReadJobs:
 
 
 def _pauses(seconds: float) -> Iterator[float]:
-    """Between the looks of a long-poll that goes on for so long."""
-    quickly = min(seconds, QUICKLY_FOR_SECONDS)
-    yield from repeat(QUICK_POLL_SECONDS, round(quickly / QUICK_POLL_SECONDS))
-    yield from repeat(POLL_SECONDS, int((seconds - quickly) / POLL_SECONDS))
+    """Between the looks of a long-poll that goes on for so long: the longer, the more has been waited already."""
+    waited = 0.0
+    while waited < seconds:
+        pause = min(max(SHORTEST_PAUSE, waited * PAUSE_PER_SECOND), LONGEST_PAUSE, seconds - waited)
+        yield pause
+        waited += pause
 
 
 def read_query(given: Mapping[str, str], *, limit: int) -> JobQuery:

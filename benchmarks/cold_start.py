@@ -28,7 +28,7 @@ from infra.deployed_files import CORE, FUNCTIONS
 ROOT = Path(__file__).parents[1]
 CHILD = Path(__file__).with_name("cold_start_child.py")
 LIMIT = 0.85
-REPEATS = 15
+REPEATS = 11
 MOST_SECONDS = 120.0
 SMOKE = ("api", "drain_dead_letters")
 """The functions that a smoke run starts: the one with the most to import, and the one with the least to do."""

@@ -35,7 +35,7 @@ from wainwright import Client
 PURPOSE = (
     "A suite through a warm local system, beside the same suite run directly: short browser tests, tracing on in both."
 )
-REPEATS = {1: 3, 20: 5, 100: 1}
+REPEATS = {1: 3, 20: 4, 100: 1}
 """Number of tests -> repeats."""
 SMOKE = {1: 1, 2: 1}
 WORKERS = max(1, len(os.sched_getaffinity(0)) // 2) if hasattr(os, "sched_getaffinity") else 1

@@ -85,6 +85,11 @@ class Side:
         return done
 
 
+def _ratio(ours: Sequence[float], usual: Sequence[float]) -> float:
+    """The median of the ratios within each round: a machine whose speed changes does so between rounds, hardly within one."""
+    return median([one / other for one, other in zip(ours, usual, strict=True)])
+
+
 def _kind(answer: Any) -> Any:
     """What of an answer is the same each time: ids and times in bodies are not."""
     return answer["statusCode"] if "statusCode" in answer else sorted(answer)
@@ -106,11 +111,9 @@ def measure(options: Options) -> Result:
         # The warm-up compiles what has no .pyc yet.
         together = alternately({name: side.start for name, side in sides.items()}, repeats)
         parts = {name: side.breakdown() for name, side in sides.items()}
-    usual = median(together[RIVAL])
-    ratios = {name: median(each) / usual for name, each in together.items() if name != RIVAL}
-    processor = {
-        name: side.of("processor", repeats) / sides[RIVAL].of("processor", repeats) for name, side in sides.items()
-    }
+    ratios = {name: _ratio(each, together[RIVAL]) for name, each in together.items() if name != RIVAL}
+    used = {name: [each["processor"] for each in side.measured[-repeats:]] for name, side in sides.items()}
+    processor = {name: _ratio(each, used[RIVAL]) for name, each in used.items()}
     sizes, left_out = _sizes(build=not options.smoke)
     return Result(
         tables=[_starts(sides, together, repeats), _imports(parts), _sizes_table(sizes)],
@@ -127,6 +130,7 @@ _NOTES = (
         "that moto gave to the same calls before; ECS's and a stale token's are written by hand. So what is measured is the "
         "handler's own work with its connections, not the network."
     ),
+    "All are started once in each round. Times are medians of all rounds; a ratio is the median of the ratios within a round.",
     "The usual stack checks one small model and writes one item; each function of ours does all of its work.",
     (
         "The breakdown is of one more process with -X importtime, which makes imports slower; compare its columns, not its "
@@ -147,12 +151,11 @@ def _environment(address: str, scratch: Path) -> dict[str, str]:
 
 
 def _starts(sides: Mapping[str, Side], together: Mapping[str, Sequence[float]], repeats: int) -> Table:
-    usual = median(together[RIVAL])
     rows: list[list[Cell]] = []
     for name, side in sides.items():
         milliseconds = [1_000 * side.of(part, repeats) for part in ("import", "call")]
         whole, processor = 1_000 * median(together[name]), 1_000 * side.of("processor", repeats)
-        ratio = median(together[name]) / usual
+        ratio = _ratio(together[name], together[RIVAL])
         modules, calls = int(side.of("modules", repeats)), len(side.scene.answers)
         rows.append([name, side.scene.says, calls, modules, *milliseconds, whole, processor, ratio])
     columns = [

@@ -17,6 +17,7 @@ from tests.support.builders import PROJECT, START, a_job, failed, job_id
 from tests.support.events import CONTEXT, bus_event, sqs_event, stream_event
 from tests.support.faults import Faults
 from wainwright.adapters.aws.items import job_item, line_item
+from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
 from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.messages import WakeUp, WorkMessage
@@ -139,8 +140,9 @@ class TestSweep:
 class TestDeadLetters:
     @pytest.fixture
     def ended(self, cloud: Cloud) -> Iterator[Faults]:
-        client = drain_dead_letters.give_up().workflows._stepfunctions()  # type: ignore[attr-defined]
-        with Faults(client, on=["SendTaskFailure"]).installed() as faults:
+        workflows = drain_dead_letters.give_up().workflows
+        assert isinstance(workflows, StepFunctionsWorkflows)
+        with Faults(workflows._stepfunctions(), on=["SendTaskFailure"]).installed() as faults:
             yield faults
 
     @staticmethod

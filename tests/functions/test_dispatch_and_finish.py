@@ -12,6 +12,7 @@ from tests.functions.conftest import Cloud
 from tests.support.builders import PROJECT, completed, failed, job_id
 from tests.support.events import CONTEXT, bus_event, sqs_event
 from tests.support.faults import Faults
+from wainwright.adapters.aws.launcher import FargateLauncher
 from wainwright.contracts.messages import ExecutionInput, TokenResult, WakeUp
 from wainwright.domain.errors import Unavailable
 from wainwright.domain.failures import FailureCategory
@@ -142,8 +143,9 @@ class TestDispatch:
 
     def test_a_refused_request_is_no_want_of_room(self, cloud: Cloud) -> None:
         cloud.submitted()
-        client = dispatch_jobs.dispatch().dispatch.launch_workers.launcher.ecs()  # type: ignore[attr-defined]
-        with Faults(client, on=["RunTask"]).installed() as faults:
+        launcher = dispatch_jobs.dispatch().dispatch.launch_workers.launcher
+        assert isinstance(launcher, FargateLauncher)
+        with Faults(launcher.ecs(), on=["RunTask"]).installed() as faults:
             faults.refuse("AccessDeniedException")
             with pytest.raises(LaunchRefused) as refused:
                 dispatch_jobs.handler(sqs_event(WAKE_UP), CONTEXT)

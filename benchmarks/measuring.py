@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from wainwright.worker.runtimes.browsers import BrowserMissing, find_browser
+from wainwright.worker.sandbox.find_browser import BrowserMissing, find_browser
 
 NAMED_PACKAGES = ("boto3", "moto", "playwright", "pydantic", "pytest", "pytest-xdist", "aws-lambda-powertools")
 

@@ -16,9 +16,9 @@ from wainwright.domain.states import JobStatus
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.run_job import Claim
 from wainwright.wiring import workers
-from wainwright.worker.agent import Agent
-from wainwright.worker.going import Going
-from wainwright.worker.parent import watch_parent
+from wainwright.worker.loop.agent import Agent
+from wainwright.worker.loop.parent_watch import watch_parent
+from wainwright.worker.loop.shutdown import Going
 
 
 class NoopAgent(Agent):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from wainwright.worker.runtimes.node import NodeMissing, find_node, find_playwright_test
+from wainwright.worker.runners.node import NodeMissing, find_node, find_playwright_test
 
 VERSION = "1.65.1"
 """The exact version that is measured. The example's lock names the same, and the digests by which npm checks what it gets."""

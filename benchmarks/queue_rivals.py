@@ -19,7 +19,7 @@ from typing import Any
 import platformdirs
 
 from scripts import system_packages, uv
-from wainwright.worker.runtimes.node import NodeMissing, find_node
+from wainwright.worker.runners.node import NodeMissing, find_node
 
 BULLMQ, IOREDIS = "6.7.0", "5.8.2"
 RQ, REDIS_PY = "3.0.0", "8.1.0"

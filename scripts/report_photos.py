@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.e2e.worker_runtime.one_worker import OneWorker
-from tests.e2e.worker_runtime.suites import serve
+from tests.e2e.worker.one_worker import OneWorker
+from tests.e2e.worker.suites import serve
 from wainwright.contracts.names import report_key, viewer_key
 from wainwright.domain.jobs import JobDetail
-from wainwright.worker.runtimes.browsers import QUIET_FLAGS, BrowserMissing, find_browser
+from wainwright.worker.sandbox.find_browser import QUIET_FLAGS, BrowserMissing, find_browser
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "reports-side-by-side.png"

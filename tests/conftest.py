@@ -41,7 +41,7 @@ def chromium() -> "Iterator[Browser]":
     """The one real Chromium of a test process, found as the worker finds it: Playwright cannot be started twice."""
     from playwright.sync_api import sync_playwright
 
-    from wainwright.worker.runtimes.browsers import QUIET_FLAGS, BrowserMissing, find_browser
+    from wainwright.worker.sandbox.find_browser import QUIET_FLAGS, BrowserMissing, find_browser
 
     found = find_browser()
     if isinstance(found, BrowserMissing):

@@ -37,7 +37,7 @@ def seen(function: str) -> list[Any]:
 # A stand-in for the worker: says what it got, then does what it is told by its environment.
 WORKER = """
 import json, os, signal, sys, time
-from wainwright.worker.parent import watch_parent
+from wainwright.worker.loop.parent_watch import watch_parent
 watch_parent(os.environ)
 print(json.dumps({"pid": os.getpid(), **dict(os.environ)}), flush=True)
 if os.environ.get("DO") == "exit":

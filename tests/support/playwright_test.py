@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from wainwright.worker.runtimes.node import find_node
+from wainwright.worker.runners.node import find_node
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "web-shop-ts"
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.worker_runtime.one_worker import packed
+from tests.e2e.worker.one_worker import packed
 from tests.support import planted_suite_ts
 from tests.support.planted import NEEDLES, SECRETS, Traffic, kept_files, leaks, opened
 from tests.support.planted_suite import SUITE

@@ -105,7 +105,7 @@ def test_refuses_to_run_twice_on_one_data_directory(wainwright: Run, tmp_path: P
 
 
 def test_says_how_to_get_a_browser(wainwright: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from wainwright.worker.runtimes import browsers
+    from wainwright.worker.sandbox import find_browser as browsers
 
     missing = browsers.BrowserMissing(
         "chromium", "fetch it", "No chromium browser was found. Install one with: fetch it"

@@ -10,8 +10,8 @@ from wainwright.domain.failures import FailureCategory
 
 ROOT = PAGE.parents[1]
 TEXT = PAGE.read_text(encoding="utf-8")
-CASES = Path(ROOT, "tests", "e2e", "worker_runtime", "endings.py").read_text(encoding="utf-8")
-TYPESCRIPT_CASES = Path(ROOT, "tests", "e2e", "worker_runtime", "test_playwright_test_interrupted.py")
+CASES = Path(ROOT, "tests", "e2e", "worker", "endings.py").read_text(encoding="utf-8")
+TYPESCRIPT_CASES = Path(ROOT, "tests", "e2e", "worker", "test_playwright_test_interrupted.py")
 TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT)))
 
 

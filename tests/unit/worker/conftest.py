@@ -9,14 +9,14 @@ from tests.support.system import System
 from tests.unit.worker.suites import Perform, Suite, worker
 from wainwright.domain.jobs import Job
 from wainwright.usecases.run_job import Claim
-from wainwright.worker import run
-from wainwright.worker.going import Going
+from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.run import run_claim as run
 
 
 @pytest.fixture
 def system(monkeypatch: pytest.MonkeyPatch) -> System:
     monkeypatch.setattr(
-        "wainwright.worker.reporting.trace_viewer_files", lambda *_: []
+        "wainwright.worker.evidence.write_report.trace_viewer_files", lambda *_: []
     )  # megabytes that few tests look at
     return System()
 

@@ -13,7 +13,7 @@ from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.read_quarantine import ReadQuarantine
 from wainwright.usecases.read_secrets import ReadSecrets
 from wainwright.wiring.workers import Worker
-from wainwright.worker.runtimes.model import (
+from wainwright.worker.runners.suite import (
     Attachment,
     Collected,
     Event,

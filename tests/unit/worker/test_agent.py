@@ -14,11 +14,11 @@ from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.upload_spooled import UploadSpooled
-from wainwright.worker import run
-from wainwright.worker.agent import Agent
-from wainwright.worker.going import Going
-from wainwright.worker.hosting import Hosting
-from wainwright.worker.runtimes.isolation import Isolation
+from wainwright.worker.loop.agent import Agent
+from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.run import run_claim as run
+from wainwright.worker.sandbox.hosting import Hosting
+from wainwright.worker.sandbox.isolation import Isolation
 
 ENVIRONMENT = {
     "WAINWRIGHT_STAGE": "test",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from wainwright.worker.runtimes.ad_hosts import AD_HOSTS, within
-from wainwright.worker.runtimes.child.wainwright_child.browsers import context_options, joined_arguments
-from wainwright.worker.runtimes.child.wainwright_child.headers import HeadersOfOwnOrigin
-from wainwright.worker.runtimes.config import browser_settings, origin_of
+from wainwright.worker.child.wainwright_child.browsers import context_options, joined_arguments
+from wainwright.worker.child.wainwright_child.headers import HeadersOfOwnOrigin
+from wainwright.worker.runners.ad_hosts import AD_HOSTS, within
+from wainwright.worker.runners.browser_settings import browser_settings, origin_of
 
 
 def test_nothing_given_is_the_default_viewport_and_nothing_else() -> None:

@@ -6,8 +6,8 @@ from wainwright.domain.failures import FailureCategory
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.worker.endings import outcome_of
-from wainwright.worker.runtimes.model import ErrorKind, SuiteEnd, SuiteError, TestError, TestResult
+from wainwright.worker.run.suite_outcome import outcome_of
+from wainwright.worker.runners.suite import ErrorKind, SuiteEnd, SuiteError, TestError, TestResult
 
 REPORT = ReportRef(fence=1, complete=True, viewer="1.65")
 ALL_PASSED = Tally(total=2, passed=2)

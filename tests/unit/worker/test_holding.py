@@ -13,9 +13,9 @@ from wainwright.domain.jobs import LEASE
 from wainwright.domain.workers import SEEN_DEADLINE, WorkerState
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.run_job import Claim
-from wainwright.worker import holding as module
-from wainwright.worker.going import Going
-from wainwright.worker.holding import LOOK_SECONDS, RENEW_SECONDS, Holding
+from wainwright.worker.loop import lease as module
+from wainwright.worker.loop.lease import LOOK_SECONDS, RENEW_SECONDS, Holding
+from wainwright.worker.loop.shutdown import Going
 
 
 @dataclass

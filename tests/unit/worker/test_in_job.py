@@ -14,9 +14,9 @@ import pytest
 
 import wainwright
 from wainwright.in_job import CurrentJob as WhatTestsSee
-from wainwright.worker.runtimes.child.wainwright_child import job
-from wainwright.worker.runtimes.job_records import read_log, read_progress, read_result
-from wainwright.worker.runtimes.pytest_runtime import FACADE
+from wainwright.worker.child.wainwright_child import job
+from wainwright.worker.runners.job_reports import read_log, read_progress, read_result
+from wainwright.worker.runners.pytest.pytest_run import FACADE
 
 FACTS: dict[str, Any] = {"id": "job-1", "label": None, "url": None, "params": {}, "attempt": 1}
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from wainwright.domain.lanes import LaneEnd
-from wainwright.worker.lane import MOST_BYTES, _told
-from wainwright.worker.recording import Recording
-from wainwright.worker.runtimes.model import Attachment, SuiteEnd, TestResult
+from wainwright.worker.evidence.recording import Recording
+from wainwright.worker.run.lane import MOST_BYTES, _told
+from wainwright.worker.runners.suite import Attachment, SuiteEnd, TestResult
 
 _CANCELED = SuiteEnd("canceled")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.lane_servers import LaneServers
-from wainwright.worker.runtimes.model import Stop, StopRequest
+from wainwright.worker.run.lane_servers import LaneServers
+from wainwright.worker.runners.suite import Stop, StopRequest
 
 PATIENCE = 60.0
 

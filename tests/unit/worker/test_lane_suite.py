@@ -15,9 +15,9 @@ from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.work_list import WorkList
 from wainwright.usecases.share_work import OWNER
-from wainwright.worker.lane_suite import LaneSuite, OtherCases
-from wainwright.worker.pulling import Pulling
-from wainwright.worker.runtimes.model import (
+from wainwright.worker.run.lane_suite import LaneSuite, OtherCases
+from wainwright.worker.run.pulling import Pulling
+from wainwright.worker.runners.suite import (
     Collected,
     Event,
     Stop,
@@ -220,7 +220,7 @@ def test_a_lane_whose_run_has_another_owner_takes_nothing_more(system: System, j
 def test_what_waits_behind_a_running_case_is_given_back_when_another_lane_idles(
     system: System, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wainwright.worker.pulling.EVEN_SECONDS", 0.02)
+    monkeypatch.setattr("wainwright.worker.run.pulling.EVEN_SECONDS", 0.02)
     order = system.share.open(job, [(f"t{number}", "one.py") for number in range(40)], {})
     pulling = Pulling(system.share, job, OWNER)
     pulling.open(order)

@@ -24,8 +24,8 @@ from wainwright.ports.log_store import LogQuery
 from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.run_job import Claim
 from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadPolicy
-from wainwright.worker.recording import MOST_LOG_EVENTS, Recording
-from wainwright.worker.runtimes.model import (
+from wainwright.worker.evidence.recording import MOST_LOG_EVENTS, Recording
+from wainwright.worker.runners.suite import (
     Event,
     JobLog,
     JobProgress,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from wainwright.domain.redaction import Redactor
-from wainwright.worker import redacted_files
-from wainwright.worker.redacted_files import redact_file, redact_zip
+from wainwright.worker.evidence import redact_files as redacted_files
+from wainwright.worker.evidence.redact_files import redact_file, redact_zip
 
 SECRET = 'corr"ect-horse-battery'
 REDACTOR = Redactor({"PHRASE": SECRET, "PIN": "7395102846", "WORD": "before"})

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from wainwright.domain.redaction import Redactor
-from wainwright.worker.redacting import evidence_name, redactor_of, run_redacted
-from wainwright.worker.runtimes.model import (
+from wainwright.worker.evidence.redact_events import evidence_name, redactor_of, run_redacted
+from wainwright.worker.runners.suite import (
     Annotation,
     Attachment,
     Collected,

@@ -10,9 +10,9 @@ from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.domain.reports import ReportRef
 from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadPolicy
-from wainwright.worker import reporting
-from wainwright.worker.report.html import AssetFile
-from wainwright.worker.report.model import Ending, ReportMeta
+from wainwright.worker.evidence import write_report as reporting
+from wainwright.worker.evidence.report.html import AssetFile
+from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
 
 PAGES = ("index.html", "results.json", "junit.xml")
 WAIT_SECONDS = 30

@@ -7,8 +7,8 @@ from typing import Any
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.tests import TestOutcome
 from wainwright.ports.job_store import StoredTest
-from wainwright.worker.results import MOST_BYTES, Results, mismatch
-from wainwright.worker.runtimes.model import JobResult
+from wainwright.worker.evidence.job_results import MOST_BYTES, Results, mismatch
+from wainwright.worker.runners.suite import JobResult
 
 
 def _stored(test_id: str, started_at: str, values: dict[str, Any], items: dict[str, Any] | None = None) -> StoredTest:

@@ -15,7 +15,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.worker.runtimes.model import Annotation, StopRequest, SuiteEnd, SuiteRequest, TestEnded, TestStands
+from wainwright.worker.runners.suite import Annotation, StopRequest, SuiteEnd, SuiteRequest, TestEnded, TestStands
 
 TWO = "test_script.py::two"
 

@@ -17,8 +17,8 @@ from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.worker.going import Going
-from wainwright.worker.runtimes.model import (
+from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.runners.suite import (
     Collected,
     Event,
     StopRequest,

@@ -30,11 +30,11 @@ from wainwright.domain.tests import Tally
 from wainwright.ports.log_store import LogQuery
 from wainwright.usecases.open_reports import OpenReports
 from wainwright.usecases.upload_artifacts import UploadPolicy
-from wainwright.worker import run
-from wainwright.worker.going import Going
-from wainwright.worker.recording import Recording
-from wainwright.worker.report.html import AssetFile
-from wainwright.worker.runtimes.model import Collected, StopRequest, SuiteEnd, SuiteRequest
+from wainwright.worker.evidence.recording import Recording
+from wainwright.worker.evidence.report.html import AssetFile
+from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.run import run_claim as run
+from wainwright.worker.runners.suite import Collected, StopRequest, SuiteEnd, SuiteRequest
 
 EVERYTHING = (
     "index.html", "results.json", "junit.xml", "manifest.json", "trace/", "data/1-1-one.zip", "data/1-2-two.zip",
@@ -275,8 +275,8 @@ class TestTraceViewer:
         file = tmp_path / "viewer.html"
         file.write_text("viewer")
         files = [AssetFile("index.html", file, "text/html")]
-        monkeypatch.setattr("wainwright.worker.reporting.trace_viewer_files", lambda *_: files)
-        monkeypatch.setattr("wainwright.worker.reporting.version", lambda _name: "1.65")
+        monkeypatch.setattr("wainwright.worker.evidence.write_report.trace_viewer_files", lambda *_: files)
+        monkeypatch.setattr("wainwright.worker.evidence.write_report.version", lambda _name: "1.65")
 
     def test_one_that_could_not_be_uploaded_is_served_from_the_disk(self, system: System, perform: Perform) -> None:
         claim = system.claimed()

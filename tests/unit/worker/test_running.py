@@ -21,10 +21,10 @@ from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 from wainwright.ports.job_store import NewEvent, Progress, StoredTest
 from wainwright.usecases.share_work import OWNER
-from wainwright.worker import running
-from wainwright.worker.closing import end_claim, report_late
-from wainwright.worker.running import MOST_OF_AN_ID, MOST_RUNNING, NOTED_SECONDS, Running
-from wainwright.worker.runtimes.model import Event, StopRequest, SuiteEnd, SuiteRequest, TestStarted
+from wainwright.worker.evidence import running_tests as running
+from wainwright.worker.evidence.running_tests import MOST_OF_AN_ID, MOST_RUNNING, NOTED_SECONDS, Running
+from wainwright.worker.run.closing import end_claim, report_late
+from wainwright.worker.runners.suite import Event, StopRequest, SuiteEnd, SuiteRequest, TestStarted
 
 
 def names(progress: Progress) -> list[str]:

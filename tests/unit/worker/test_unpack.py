@@ -14,8 +14,8 @@ from tests.support.system import System
 from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.contracts.bundles import pack_files
 from wainwright.contracts.names import bundle_key
-from wainwright.worker import unpack
-from wainwright.worker.unpack import BundleUnusable, fetch_bundle
+from wainwright.worker.run import unpack_bundle as unpack
+from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
 
 
 @pytest.fixture

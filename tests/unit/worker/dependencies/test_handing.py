@@ -16,10 +16,10 @@ from wainwright.adapters.clock import system_clock
 from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.installing import read_back
-from wainwright.worker.dependencies.model import NotPrepared
+from wainwright.worker.dependencies.needs import NotPrepared
 from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies
-from wainwright.worker.runtimes.isolation import UMASK, Isolation, TestUser
-from wainwright.worker.runtimes.model import Stop, SuiteRequest
+from wainwright.worker.runners.suite import Stop, SuiteRequest
+from wainwright.worker.sandbox.isolation import UMASK, Isolation, TestUser
 
 NOBODY = 0x7100_0000
 """A user and a group of nobody's."""

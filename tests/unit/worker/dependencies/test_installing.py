@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from wainwright.worker.dependencies.installing import Bounds, Installing, index_variables
-from wainwright.worker.dependencies.model import NotPrepared, failed_install, without_credentials
-from wainwright.worker.runtimes.environment import surroundings
-from wainwright.worker.runtimes.model import Stop
+from wainwright.worker.dependencies.needs import NotPrepared, failed_install, without_credentials
+from wainwright.worker.runners.suite import Stop
+from wainwright.worker.sandbox.environment import surroundings
 
 
 @pytest.fixture

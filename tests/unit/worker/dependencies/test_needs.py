@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.packages import npm_package
-from wainwright.worker.dependencies.model import NotPrepared
+from wainwright.worker.dependencies.needs import NotPrepared
 from wainwright.worker.dependencies.node_needs import node_need
 from wainwright.worker.dependencies.prepare import _needs
 from wainwright.worker.dependencies.python_needs import PythonNeed, python_need

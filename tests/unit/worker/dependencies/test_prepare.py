@@ -17,10 +17,10 @@ from wainwright.adapters.clock import system_clock
 from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.installing import Bounds
-from wainwright.worker.dependencies.model import NotPrepared
+from wainwright.worker.dependencies.needs import NotPrepared
 from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies, run_with_dependencies
-from wainwright.worker.runtimes.model import Event, JobLog, Stop, StopRequest, SuiteEnd, SuiteRequest
-from wainwright.worker.runtimes.node import find_node
+from wainwright.worker.runners.node import find_node
+from wainwright.worker.runners.suite import Event, JobLog, Stop, StopRequest, SuiteEnd, SuiteRequest
 
 
 class Worker:

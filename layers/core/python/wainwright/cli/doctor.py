@@ -109,7 +109,7 @@ def check_node() -> Finding:
 def check_browser() -> Finding:
     """A Chromium that tests can run in."""
     try:
-        from wainwright.worker.runtimes.browsers import BrowserMissing, find_browser
+        from wainwright.worker.sandbox.find_browser import BrowserMissing, find_browser
     except ModuleNotFoundError as error:
         return Finding("Browser", State.MISSING, f"cannot be looked for without {error.name}", LOCAL_EXTRA)
     browser = find_browser()
@@ -131,7 +131,7 @@ def check_ffmpeg() -> Finding:
 def check_isolation() -> Finding:
     """Test code can run as somebody else than the worker."""
     try:
-        from wainwright.worker.runtimes.choose_user import UserUnusable, choose_user
+        from wainwright.worker.sandbox.choose_user import UserUnusable, choose_user
     except ModuleNotFoundError as error:
         return Finding("Isolation", State.MISSING, f"cannot be told without {error.name}", LOCAL_EXTRA)
     with tempfile.TemporaryDirectory() as folder:

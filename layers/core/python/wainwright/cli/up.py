@@ -167,7 +167,7 @@ def _refuse_second(data_dir: Path) -> None:
 
 def _check_browser() -> None:
     try:
-        from wainwright.worker.runtimes.browsers import BrowserMissing, find_browser
+        from wainwright.worker.sandbox.find_browser import BrowserMissing, find_browser
     except ModuleNotFoundError as error:
         raise PlatformProblem(f"workers need the package {error.name}", advice=LOCAL_EXTRA) from error
     found = find_browser()

@@ -18,7 +18,7 @@ from typing import Any
 from wainwright.local.template import Place
 from wainwright.settings import SuiteSettings
 from wainwright.worker.dependencies.installing import INDEX_VARIABLES
-from wainwright.worker.parent import PARENT_FD
+from wainwright.worker.loop.parent_watch import PARENT_FD
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ import sys
 
 from wainwright.settings import SettingsInvalid, WorkerSettings
 from wainwright.wiring import workers
-from wainwright.worker.agent import Agent
-from wainwright.worker.going import Going
-from wainwright.worker.hosting import host
-from wainwright.worker.parent import watch_parent
-from wainwright.worker.runtimes.choose_user import UserUnusable
+from wainwright.worker.loop.agent import Agent
+from wainwright.worker.loop.parent_watch import watch_parent
+from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.sandbox.choose_user import UserUnusable
+from wainwright.worker.sandbox.hosting import host
 
 log = logging.getLogger("wainwright.worker")
 

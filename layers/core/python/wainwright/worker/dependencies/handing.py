@@ -12,7 +12,7 @@ import os
 import shutil
 from pathlib import Path
 
-from wainwright.worker.runtimes.isolation import Isolation
+from wainwright.worker.sandbox.isolation import Isolation
 
 _FILE, _PROGRAM, _FOLDER = 0o644, 0o755, 0o755
 """Modes of what is kept. Who may get at it at all is decided by the folders above it."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wainwright.worker.dependencies.model import NotPrepared, failed_install, without_credentials
-from wainwright.worker.runtimes.environment import Surroundings, child_environment
-from wainwright.worker.runtimes.isolation import NOT_ISOLATED, Isolation
-from wainwright.worker.runtimes.model import StopRequest
-from wainwright.worker.runtimes.process import ExitStatus, SuiteProcess
+from wainwright.worker.dependencies.needs import NotPrepared, failed_install, without_credentials
+from wainwright.worker.runners.suite import StopRequest
+from wainwright.worker.sandbox.environment import Surroundings, child_environment
+from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
+from wainwright.worker.sandbox.process import ExitStatus, SuiteProcess
 
 INDEX_VARIABLES = frozenset(
     {

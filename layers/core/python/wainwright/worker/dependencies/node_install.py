@@ -8,8 +8,8 @@ import shutil
 
 from wainwright.worker.dependencies.installing import Installing
 from wainwright.worker.dependencies.node_needs import NodeNeed
-from wainwright.worker.runtimes.isolation import write_anew
-from wainwright.worker.runtimes.node import find_node, write_programs
+from wainwright.worker.runners.node import find_node, write_programs
+from wainwright.worker.sandbox.isolation import write_anew
 
 NODE_MODULES = "node_modules"
 

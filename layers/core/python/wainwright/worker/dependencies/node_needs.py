@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wainwright.worker.dependencies.model import Need, NotPrepared, read_json
+from wainwright.worker.dependencies.needs import Need, NotPrepared, read_json
 from wainwright.worker.dependencies.python_needs import content_of
 
 LOCKS = ("npm-shrinkwrap.json", "package-lock.json")

@@ -19,17 +19,17 @@ from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.cache import EnvironmentCache, Keeping
 from wainwright.worker.dependencies.handing import keep, view
 from wainwright.worker.dependencies.installing import Bounds, Installing, asked_to_end, index_variables
-from wainwright.worker.dependencies.model import NotPrepared
+from wainwright.worker.dependencies.needs import NotPrepared
 from wainwright.worker.dependencies.node_install import install_node
 from wainwright.worker.dependencies.node_needs import NodeNeed, node_need
 from wainwright.worker.dependencies.python_install import install_python
 from wainwright.worker.dependencies.python_needs import PythonNeed, python_need
 from wainwright.worker.dependencies.shared import SharedEnvironments
 from wainwright.worker.dependencies.worker_packages import installed_packages
-from wainwright.worker.runtimes.choose import runner_of
-from wainwright.worker.runtimes.environment import surroundings
-from wainwright.worker.runtimes.model import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
-from wainwright.worker.runtimes.node import NodeMissing
+from wainwright.worker.runners.detect_runner import runner_of
+from wainwright.worker.runners.node import NodeMissing
+from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from wainwright.worker.sandbox.environment import surroundings
 
 FORM = "1"
 """Of an environment's folder; another number makes all of them anew."""

@@ -18,7 +18,7 @@ from wainwright.worker.dependencies.worker_packages import (
     logical_lines,
     without_installed,
 )
-from wainwright.worker.runtimes.isolation import write_anew
+from wainwright.worker.sandbox.isolation import write_anew
 
 PYTHON = "python"
 """The folder of an environment that goes on the import path."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wainwright.worker.dependencies.model import Need, NotPrepared
+from wainwright.worker.dependencies.needs import Need, NotPrepared
 from wainwright.worker.dependencies.worker_packages import all_satisfied, logical_lines
 
 TEST_GROUPS = ("dev", "test", "tests", "testing", "e2e")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from wainwright.contracts.names import environment_key
 from wainwright.ports.artifacts import ArtifactMissing, Artifacts
-from wainwright.worker.archives import tarfile
 from wainwright.worker.dependencies.cache import remove_tree
 from wainwright.worker.dependencies.installing import Bounds
+from wainwright.worker.sandbox.archives import tarfile
 
 MOST_PACKED_BYTES = 1024**3
 

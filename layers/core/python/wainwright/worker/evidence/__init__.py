@@ -1,0 +1,1 @@
+"""What a run leaves: recorded outcomes, redacted files, uploads, the report."""

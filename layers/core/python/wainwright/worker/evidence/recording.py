@@ -1,0 +1,385 @@
+"""Evidence leaves as each test ends: attachments to the bucket, the outcome and its event to the rows, lines to the log."""
+
+import queue
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from wainwright.contracts.events import EventKind
+from wainwright.contracts.http.bounds import MAX_LOG_MESSAGE
+from wainwright.contracts.http.logs import LogEntry
+from wainwright.contracts.names import artifact_name, report_key
+from wainwright.domain.lanes import LaneRecord
+from wainwright.domain.quarantine import Quarantine
+from wainwright.domain.redaction import Redactor
+from wainwright.domain.tests import Tally, TestOutcome
+from wainwright.ports.clock import Clock
+from wainwright.ports.job_store import JobStore, NewEvent, StoredTest
+from wainwright.ports.log_store import LogStore
+from wainwright.usecases.run_job import Claim
+from wainwright.usecases.run_lane import LaneClaim
+from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts
+from wainwright.worker.evidence.job_results import Results
+from wainwright.worker.evidence.recorded_tests import SPOOLED, first_line, known_of, test_event
+from wainwright.worker.evidence.redact_events import evidence_name
+from wainwright.worker.evidence.redact_files import redact_file
+from wainwright.worker.evidence.running_tests import Running
+from wainwright.worker.runners.suite import (
+    Attachment,
+    Collected,
+    Event,
+    JobLog,
+    JobProgress,
+    JobResult,
+    LogLine,
+    TestCase,
+    TestEnded,
+    TestInterrupted,
+    TestResult,
+    TestStands,
+    TestStarted,
+)
+
+LOOK_SECONDS = 0.1
+UPLOADS_AT_ONCE = 4
+MOST_AT_ONCE = 25
+"""Reports taken together: each is a line of the log at most, of which 25 are written at once."""
+
+MOST_ROWS = 36
+"""Rows of one transaction: three of a test (its outcome, its event, its error in the log), one of anything else. The store
+takes 40, and each should stay well below the 4 MB of a transaction.
+"""
+
+MOST_LOG_EVENTS = 500
+"""Log lines that become events of one claim; the log has them all."""
+
+MOST_PROGRESS_EVENTS = 500
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """To be told once everything before it is recorded."""
+
+    told: threading.Event
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """Something that the suite reported, and when."""
+
+    at: datetime
+    event: Event | _Settled
+
+
+class _Noted:
+    """What is to be written of one batch."""
+
+    def __init__(self) -> None:
+        self.tests: dict[str, StoredTest] = {}
+        self.events: list[NewEvent] = []
+        self.lines: list[LogEntry] = []
+        self.progress: NewEvent | None = None
+        self.percent: int | None = None
+        self.collected = False
+        self.settled: list[_Settled] = []
+
+
+class Recording:
+    """A thread that records what the suite reports, in the order in which it does.
+
+    Its error, if it had one, is raised by :meth:`close`; nothing is recorded after it. In a job of several lanes each lane
+    has a recording of its own: ``lane`` is its row (None for the owner), and ``on_recorded`` is told the ids of tests whose
+    outcomes have just been written. ``on_error`` is called when it can record no more. Failures of tests in ``quarantine`` do
+    not count.
+    """
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        logs: LogStore,
+        uploads: UploadArtifacts,
+        clock: Clock,
+        claim: Claim | LaneClaim,
+        before: Sequence[StoredTest],
+        note_error: Callable[[], None],
+        redactor: Redactor | None = None,
+        lane: LaneRecord | None = None,
+        quarantine: Mapping[str, Quarantine] | None = None,
+    ) -> None:
+        self._jobs = jobs
+        self._logs = logs
+        self._uploads = uploads
+        self._clock = clock
+        self._claim = claim
+        self._note_error = note_error
+        self._redactor = redactor or Redactor({})
+        self._lane = lane
+        self._quarantine = quarantine or {}
+        self._shared = claim.job.lanes > 1  # then the work list tells what is in whose hands
+        self._running = Running()
+        self._loose: list[JobResult] = []
+        self.on_recorded: Callable[[Collection[str]], None] = lambda _ids: None
+        self.on_error: Callable[[], None] = lambda: None
+        self._noted = claim.job.has_errors
+        self._queue: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
+        self._error: BaseException | None = None
+        self._attachments = 0
+        self._log_events = 0
+        self._progress_events = 0
+        self._total = 0
+        self.results = Results(before)
+        self.cases: tuple[TestCase, ...] = ()
+        self._by_id: dict[str, TestCase] = {}
+        self.recorded = known_of(before, [])
+        self.interrupted: list[TestResult] = []
+        self.interrupted_missing: list[str] = []
+        self._senders = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
+        self._thread = threading.Thread(target=self._record_all, name="recording", daemon=True)
+        self._thread.start()
+
+    def take(self, event: Event) -> None:
+        """Note what the suite reports. Returns at once.
+
+        Raises:
+            the recording's own error, once it has one: a suite whose evidence is lost need not go on.
+        """
+        if self._error is not None:
+            raise self._error
+        taken = _Taken(self._clock(), event)
+        if isinstance(event, TestStarted) and not self._shared:
+            self._running.begin(event.id, taken.at)  # at once, so that it goes with what is being written
+        self._queue.put(taken)
+
+    def settle(self) -> None:
+        """Wait until everything so far is recorded. Raises as :meth:`close`."""
+        settled = _Settled(threading.Event())
+        self._queue.put(_Taken(self._clock(), settled))
+        while not settled.told.wait(LOOK_SECONDS):
+            if self._error is not None:
+                raise self._error
+
+    def read_again(self, rows: Sequence[StoredTest]) -> None:
+        """Take what all lanes have recorded for what is known. To be called after :meth:`close`."""
+        place = {case.id: number for number, case in enumerate(self.cases)}
+        rows = sorted(rows, key=lambda row: place.get(row.id, len(place)))
+        missing = [line for row in rows for line in row.body.get("missing", ())]
+        spooled = self.interrupted_spooled  # of what has no row
+        self.recorded = known_of(rows, [*self.recorded.missing, *missing])
+        self.recorded.spooled.update(spooled)
+        self.results = Results(rows)
+        for result in self._loose:
+            self.results.add(result)
+
+    def close(self) -> None:
+        """Wait until everything is recorded.
+
+        Raises:
+            FenceLost, Unavailable: as the store raised it.
+        """
+        self._queue.put(None)
+        self._thread.join()
+        self._senders.shutdown()
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def all_results(self) -> list[TestResult]:
+        """Of all that is known so far: every attempt of every test."""
+        return [result for attempts in self.recorded.results.values() for result in attempts]
+
+    @property
+    def interrupted_spooled(self) -> list[str]:
+        """What tests left that were ended by force, and is on this worker's disk and not in the bucket."""
+        return self._spooled_of(self.interrupted)
+
+    @property
+    def tally(self) -> Tally:
+        """The tests so far; ``total`` is what was collected, those with an earlier outcome included."""
+        return Tally.of(self.recorded.outcomes.values(), total=self._total)
+
+    def _record_all(self) -> None:
+        try:
+            while (batch := self._next_batch()) is not None:
+                self._record(batch)
+        except BaseException as error:  # noqa: BLE001 - raised again by take and close
+            self._error = error
+            self.on_error()
+
+    def _next_batch(self) -> list["_Taken"] | None:
+        """None when there will be no more; empty when what runs is to be noted though nothing else was reported."""
+        batch: list[_Taken] = []
+        rows = 0
+        while len(batch) < MOST_AT_ONCE and rows <= MOST_ROWS - 3:
+            try:
+                taken = self._queue.get(block=not batch, timeout=None if batch else self._running.due)
+            except queue.Empty:
+                break
+            if taken is None:
+                self._queue.put(None)  # for the next call, which then finds nothing else
+                return batch or None
+            batch.append(taken)
+            rows += 3 if isinstance(taken.event, TestEnded) else 1
+        return batch
+
+    def _record(self, batch: Sequence["_Taken"]) -> None:
+        noted, before = _Noted(), self.tally
+        for taken in batch:
+            if isinstance(taken.event, _Settled):
+                noted.settled.append(taken.event)
+            else:
+                self._note(taken, noted)
+        if noted.progress is not None and self._progress_events < MOST_PROGRESS_EVENTS:
+            self._progress_events += 1
+            noted.events.append(noted.progress)
+        if noted.events or self._running.due == 0:
+            tests = list(noted.tests.values())
+            # Of what several lanes record none knows the sum; its beginning is what the owner has collected.
+            adds = self.tally.minus(before).model_copy(update={"total": 0})
+            counted: dict[str, Any] = {"adds": adds} if self._shared and not noted.collected else {"tally": self.tally}
+            if not self._shared:
+                counted["running"] = self._running.note(self._by_id)
+            self._jobs.record(
+                self._claim.job, tests=tests, events=noted.events, percent=noted.percent, lane=self._lane, **counted
+            )
+            if noted.tests:
+                self.on_recorded(noted.tests.keys())
+        if noted.lines:
+            self._logs.append(self._claim.job.project, self._claim.job.id, noted.lines)
+        if not self._noted and any(line.level == "ERROR" for line in noted.lines):
+            self._noted = True
+            self._note_error()
+        for settled in noted.settled:
+            settled.told.set()
+
+    def _note(self, taken: "_Taken", noted: "_Noted") -> None:
+        event = taken.event
+        match event:
+            case Collected():
+                self.cases = event.tests
+                self._by_id = {case.id: case for case in event.tests}
+                self._total = len(event.tests) + len(event.deselected)
+                noted.collected = True
+                noted.events.append(NewEvent(kind=EventKind.COLLECTED, at=taken.at, data={"total": self._total}))
+            case TestEnded(again=True):
+                result = self._upload(event.result)
+                self.recorded.results.setdefault(result.id, []).append(result)
+                line = f"{first_line(result)} (it is run again)"
+                self._log(noted, taken.at, JobLog("INFO", line, test_id=result.id))
+            case TestEnded():
+                gone = len(self.recorded.missing)
+                self._ended(self._upload(event.result), noted, taken.at, self.recorded.missing[gone:])
+            case TestStands():
+                self._ended(self.recorded.results[event.id].pop(), noted, taken.at, ())
+            case TestInterrupted():
+                self._interrupted(event.result, noted, taken.at)
+            case LogLine():
+                info = {"stream": "stderr"} if event.level == "WARNING" else None
+                self._log(noted, taken.at, JobLog("INFO", event.message, info, event.test_id))
+            case JobLog():
+                self._log(noted, taken.at, event)
+            case JobProgress():
+                data = {"percent": event.percent, "message": event.message[:2_000]}
+                noted.percent = round(event.percent)
+                noted.progress = NewEvent(kind=EventKind.PROGRESS, at=taken.at, data=data)
+            case JobResult():
+                self._result(event, noted, taken.at)
+            case _:
+                return
+
+    def _ended(self, result: TestResult, noted: "_Noted", at: datetime, missing: Sequence[str]) -> None:
+        self._running.end(result.id)
+        test = self._outcome(result, missing)
+        noted.tests[result.id] = test
+        noted.events.append(NewEvent(kind=EventKind.TEST, at=at, data=test_event(result, test)))
+        if test.outcome is TestOutcome.QUARANTINED:
+            line = f"{first_line(result)} ({self._quarantine[result.id].note})"
+            self._log(noted, at, JobLog("INFO", line, test_id=result.id))
+        elif result.outcome == "failed":
+            self._log(noted, at, JobLog("ERROR", first_line(result), test_id=result.id))
+
+    def _result(self, result: JobResult, noted: "_Noted", at: datetime) -> None:
+        if result.test_id is None:
+            self._loose.append(result)
+        if refused := self.results.add(result):
+            message = f"no room in the results, which are full, for {', '.join(refused)}"
+            self._log(noted, at, JobLog("ERROR", message, test_id=result.test_id))
+
+    def _interrupted(self, result: TestResult, noted: "_Noted", at: datetime) -> None:
+        """Evidence for the report that follows; whoever runs the test again has no use for it."""
+        self._running.end(result.id)
+        gone = len(self.recorded.missing)
+        self.interrupted.append(self._upload(result))
+        self.interrupted_missing += self.recorded.missing[gone:]
+        said = (
+            result.errors[0].message.splitlines()[0] if result.errors and result.errors[0].message else "ended by force"
+        )
+        self._log(noted, at, JobLog("INFO", f"{result.id}: {said}", test_id=result.id))
+
+    def _log(self, noted: "_Noted", at: datetime, line: JobLog) -> None:
+        info = dict(line.info or {}) | ({"testId": line.test_id} if line.test_id is not None else {})
+        entry = LogEntry(
+            timestamp=at, level=line.level, message=line.message[:MAX_LOG_MESSAGE], additional_info=info or None
+        )
+        noted.lines.append(entry)
+        if self._log_events < MOST_LOG_EVENTS:
+            self._log_events += 1
+            data = {"level": line.level, "message": line.message[:2_000], "testId": line.test_id}
+            noted.events.append(NewEvent(kind=EventKind.LOG, at=at, data=data))
+
+    def _outcome(self, result: TestResult, missing: Sequence[str]) -> StoredTest:
+        attempt = self._claim.job.attempt
+        outcome, attempts = self.recorded.judge(result, self._quarantine, attempt)
+        body: dict[str, Any] = {"attempts": [attempt.to_json() for attempt in attempts]}
+        if results := self.results.of_test(result.id):
+            body["results"] = results
+        if missing and self._lane:  # for the owner, who reports it
+            body["missing"] = [*missing]
+        if spooled := self._spooled_of(attempts):
+            body[SPOOLED] = spooled
+        return StoredTest(id=result.id, outcome=outcome, attempt=attempt, body=body)
+
+    def _upload(self, result: TestResult) -> TestResult:
+        return replace(result, attachments=tuple(self._senders.map(self._send, self._named(result))))
+
+    def _spooled_of(self, attempts: Sequence[TestResult]) -> list[str]:
+        hrefs = [item.href for attempt in attempts for item in attempt.attachments]
+        return [href for href in hrefs if href is not None and href in self.recorded.spooled]
+
+    def _named(self, result: TestResult) -> list[tuple[str, Attachment]]:
+        named = []
+        for attachment in result.attachments:
+            self._attachments += 1
+            file_name = evidence_name(attachment, self._redactor)
+            named.append((artifact_name(self._writer, self._attachments, file_name), attachment))
+        return named
+
+    @property
+    def _writer(self) -> str:
+        fence = str(self._claim.job.fence)
+        return f"{fence}.{self._lane.name}" if self._lane else fence
+
+    def _send(self, named: tuple[str, Attachment]) -> Attachment:
+        href, attachment = named
+        job = self._claim.job
+        if attachment.path is None or not attachment.path.is_file():
+            lack = attachment.lack or "the file was gone before it could be kept"
+            self.recorded.missing.append(f"{self._redactor.text(attachment.name)}: {lack}")
+            return replace(attachment, path=None)
+        if withheld := redact_file(attachment.path, attachment.content_type, self._redactor):
+            self.recorded.missing.append(f"{attachment.name}: withheld, since {withheld}")
+            return replace(attachment, path=None)
+        key = report_key(job.project, job.id, fence=job.fence, path=href, days=job.report_days)
+        size = attachment.path.stat().st_size
+        fate = self._uploads.put_file(key, attachment.path, attachment.content_type)
+        attachment.path.unlink()
+        if fate is Fate.LOST:
+            self.recorded.missing.append(
+                f"{attachment.name}: could not be uploaded ({self._uploads.reason}), and the disk has no room for it"
+            )
+            return replace(attachment, path=None)
+        if fate is Fate.SPOOLED:
+            self.recorded.spooled.add(href)
+        return replace(attachment, href=href, path=None, size_bytes=size)

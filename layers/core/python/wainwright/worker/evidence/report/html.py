@@ -1,0 +1,258 @@
+"""Playwright's own HTML report, built from the web assets that the installed Python wheel carries.
+
+The page reads `report.json` and one JSON file per test file from a base64 zip inside the page; attachments are
+fetched by URLs relative to it, traces open in the trace viewer at `trace/index.html`. It must be served over HTTP
+(the trace viewer needs a service worker). Lists that the page reads must all be present, even if empty: it fails on
+an absent one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import mimetypes
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import playwright
+
+from wainwright.worker.evidence.report.report_model import Ending, ReportedTest, ReportMeta, group
+from wainwright.worker.runners.suite import Attachment, Step, TestCase, TestResult
+
+ASSETS = Path(playwright.__file__).parent / "driver" / "package" / "lib" / "vite"
+TRACE_FOLDER = "trace"
+"""Where the page expects the trace viewer, relative to itself."""
+MAX_GAPS = 50
+"""Lines of what is missing on the page; results.json has all of them. Needed there, since the list hides skipped tests."""
+OUTCOMES = {
+    "passed": "expected",
+    "failed": "unexpected",
+    "flaky": "flaky",
+    "skipped": "skipped",
+    "quarantined": "skipped",
+}
+_SCRIPT = re.compile(r'<script type="module"[^>]*src="\./report\.js"[^>]*></script>')
+_STYLE = re.compile(r'<link rel="stylesheet"[^>]*href="\./report\.css"[^>]*>')
+_CONTENT_TYPES = {".js": "text/javascript", ".ttf": "font/ttf", ".webmanifest": "application/manifest+json"}
+
+
+class ReportAssetsError(Exception):
+    """The installed Playwright does not carry the web assets in the expected shape; install the pinned version."""
+
+
+@dataclass(frozen=True)
+class AssetFile:
+    """A file of the trace viewer: its name relative to `TRACE_FOLDER`, where it lies, and its content type."""
+
+    name: str
+    path: Path
+    content_type: str
+
+
+def trace_viewer_files() -> tuple[AssetFile, ...]:
+    """The trace viewer's files, the same for every report of one Playwright version. Raises ReportAssetsError."""
+    folder = ASSETS / "traceViewer"
+    if not (folder / "index.html").is_file():
+        raise ReportAssetsError(f"no trace viewer in {folder}")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return tuple(AssetFile(path.relative_to(folder).as_posix(), path, _content_type(path)) for path in files)
+
+
+def build_html(results: Iterable[TestResult], ending: Ending, meta: ReportMeta) -> bytes:
+    """index.html, complete but for the attachments and the trace viewer. Attachments without `href` are named as
+    missing.
+    """
+    tests = group(results)
+    by_file: dict[str, list[dict[str, Any]]] = {}
+    for test in tests:
+        by_file.setdefault(test.last.file, []).append(_test(test, meta))
+    known = {test.last.id for test in tests}
+    for case in ending.not_run:
+        if case.id not in known:
+            left = next((each for each in ending.interrupted if each.id == case.id), None)
+            by_file.setdefault(case.file, []).append(_not_run(case, left, ending.reason, meta))
+    files = [_file(name, entries) for name, entries in by_file.items()]
+    content = {f"{file['fileId']}.json": file for file in files}
+    content["report.json"] = _report(files, ending, meta)
+    return _page(content)
+
+
+def _page(content: dict[str, dict[str, Any]]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, value in content.items():
+            archive.writestr(name, json.dumps(value))
+    try:
+        page, script, style = (
+            (ASSETS / "htmlReport" / name).read_text("utf-8") for name in ("index.html", "report.js", "report.css")
+        )
+    except OSError as error:
+        raise ReportAssetsError(f"the HTML report's assets cannot be read: {error}") from error
+    script = re.sub(r"</(script)", r"<\\/\1", script, flags=re.IGNORECASE)
+    page, scripts = _SCRIPT.subn(lambda _: f'<script type="module">{script}</script>', page)
+    page, styles = _STYLE.subn(lambda _: f"<style>{style}</style>", page)
+    if (scripts, styles) != (1, 1):
+        raise ReportAssetsError("the HTML report's page does not name its script and style as expected")
+    data = base64.b64encode(packed.getvalue()).decode("ascii")
+    page += f'<template id="playwrightReportBase64">data:application/zip;base64,{data}</template>\n'
+    return page.encode("utf-8")
+
+
+def _report(files: Sequence[dict[str, Any]], ending: Ending, meta: ReportMeta) -> dict[str, Any]:
+    details = {"job": meta.job_id, "browser": meta.browser, "base URL": meta.base_url, **meta.details}
+    errors = [_located(error.message, error.file, error.line, error.stack) for error in ending.errors]
+    if not ending.complete:
+        gaps = ending.gaps()
+        more = [f"and {len(gaps) - MAX_GAPS} more"] if len(gaps) > MAX_GAPS else []
+        errors.append("\n  ".join(["This report is not complete:", *gaps[:MAX_GAPS], *more]))
+    return {
+        "metadata": {name: value for name, value in details.items() if value},
+        "startTime": _milliseconds(meta.started_at),
+        "duration": meta.duration_ms,
+        "files": [_without_results(file) for file in files],
+        "stats": _stats([test for file in files for test in file["tests"]]),
+        "projectNames": [meta.browser],
+        "errors": errors,
+        "machines": [],
+        "options": {"title": meta.title},
+    }
+
+
+def _without_results(file: dict[str, Any]) -> dict[str, Any]:
+    """The list's form of a file: of each result only what the list shows."""
+    kept = ("attachments", "startTime", "workerIndex")
+    tests = [
+        {**test, "results": [{name: result[name] for name in kept} for result in test["results"]]}
+        for test in file["tests"]
+    ]
+    return {**file, "tests": tests}
+
+
+def _file(name: str, tests: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"fileId": _digest(name), "fileName": name, "tests": tests, "stats": _stats(tests)}
+
+
+def _stats(tests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    outcomes = [test["outcome"] for test in tests]
+    counts = {outcome: outcomes.count(outcome) for outcome in OUTCOMES.values()}
+    return {"total": len(tests), **counts, "ok": counts["unexpected"] == 0}
+
+
+def _test(test: ReportedTest, meta: ReportMeta) -> dict[str, Any]:
+    last = test.last
+    return {
+        "testId": f"{_digest(last.file)}-{_digest(last.id)}",
+        "title": last.title,
+        "projectName": meta.browser,
+        "location": _location(last.file, last.line),
+        "duration": last.duration_ms,
+        "annotations": _annotations(last),
+        "tags": [],
+        "outcome": OUTCOMES[test.outcome],
+        "path": list(last.path),
+        "ok": test.outcome != "failed",
+        "results": [_result(attempt, retry) for retry, attempt in enumerate(test.attempts)],
+    }
+
+
+def _result(attempt: TestResult, retry: int) -> dict[str, Any]:
+    kept = [_attachment(item) for item in attempt.attachments if item.href]
+    printed = [(name, body) for name, body in (("stdout", attempt.stdout), ("stderr", attempt.stderr)) if body]
+    timed_out = any(error.kind in ("test_timeout", "job_timeout") for error in attempt.errors)
+    return {
+        "duration": attempt.duration_ms,
+        "startTime": attempt.started_at,
+        "retry": retry,
+        "steps": [_step(step) for step in attempt.steps],
+        "errors": [{"message": _located(e.message, e.file, e.line, e.stack)} for e in attempt.errors],
+        "status": "timedOut" if attempt.outcome == "failed" and timed_out else attempt.outcome,
+        "annotations": _annotations(attempt),
+        "attachments": kept + [{"name": name, "contentType": "text/plain", "body": body} for name, body in printed],
+        "workerIndex": 0,
+    }
+
+
+def _not_run(case: TestCase, left: TestResult | None, reason: str, meta: ReportMeta) -> dict[str, Any]:
+    """The page has no state for a test without an outcome: shown as skipped, and why, with what it left, if it had begun."""
+    annotations = [{"type": "was interrupted" if left else "did not run", "description": reason}]
+    result = {
+        "duration": 0,
+        "startTime": meta.started_at,
+        "retry": 0,
+        "steps": [],
+        "errors": [],
+        "attachments": [],
+        "workerIndex": 0,
+        **(_result(left, 0) if left else {}),
+        "status": "interrupted",
+        "annotations": annotations + (_annotations(left) if left else []),
+    }
+    return {
+        "testId": f"{_digest(case.file)}-{_digest(case.id)}",
+        "title": case.title,
+        "projectName": meta.browser,
+        "location": _location(case.file, case.line),
+        "duration": left.duration_ms if left else 0,
+        "annotations": annotations,
+        "tags": [],
+        "outcome": "skipped",
+        "path": list(case.path),
+        "ok": False,
+        "results": [result],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "title": step.title,
+        "startTime": step.started_at,
+        "duration": step.duration_ms,
+        "steps": [_step(inner) for inner in step.steps],
+        "attachments": [],
+        "count": 1,
+        "skipped": False,
+    }
+    if step.file is not None and step.line is not None:
+        shown["location"] = _location(step.file, step.line)
+    if step.error is not None:
+        shown["error"] = step.error
+    return shown
+
+
+def _attachment(item: Attachment) -> dict[str, Any]:
+    return {"name": item.name, "contentType": item.content_type, "path": item.href}
+
+
+def _annotations(result: TestResult) -> list[dict[str, str]]:
+    lost = [item.name for item in result.attachments if not item.href]
+    missing = [{"type": "missing evidence", "description": ", ".join(lost)}] if lost else []
+    return [{"type": a.type, "description": a.description} for a in result.annotations] + missing
+
+
+def _located(message: str, file: str | None, line: int | None, stack: str) -> str:
+    where = f"\n    at {file}:{line}" if file and line else (f"\n    at {file}" if file else "")
+    return message + where + (f"\n\n{stack}" if stack else "")
+
+
+def _location(file: str, line: int) -> dict[str, Any]:
+    return {"file": file, "line": line, "column": 1}
+
+
+def _digest(value: str) -> str:
+    """Short ids, stable across reports, so that a link to a test stays good."""
+    return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def _milliseconds(timestamp: str) -> float:
+    return datetime.fromisoformat(timestamp).timestamp() * 1000
+
+
+def _content_type(path: Path) -> str:
+    return _CONTENT_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

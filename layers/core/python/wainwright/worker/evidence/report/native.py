@@ -1,0 +1,199 @@
+"""Playwright Test's own HTML report of a job: as its one run has written it, else merged from the blobs of all its runs by the
+suite's own Playwright Test.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wainwright.domain.redaction import Redactor
+from wainwright.worker.evidence.redact_files import redact_file
+from wainwright.worker.evidence.report.blobs import (
+    NOT_A_BLOB,
+    BlobUnusable,
+    attempts_of,
+    links_of,
+    root_of,
+    run_of,
+    runs_in,
+    trim,
+)
+from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
+from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
+from wainwright.worker.evidence.report.run_page import NOT_A_PAGE, finished
+from wainwright.worker.runners.detect_runner import runner_of
+from wainwright.worker.runners.node import (
+    NodeMissing,
+    PlaywrightTestMissing,
+    find_node,
+    find_playwright_test,
+)
+from wainwright.worker.runners.playwright_test.playwright_run import BLOB, PAGE
+from wainwright.worker.runners.playwright_test.playwright_settings import write_helpers
+from wainwright.worker.runners.suite import TestResult
+from wainwright.worker.runners.supervised_run import POLL_SECONDS
+from wainwright.worker.sandbox.environment import child_environment, surroundings
+from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
+from wainwright.worker.sandbox.process import CHILD_PATH, SuiteProcess
+from wainwright.worker.sandbox.take_files import Taking
+
+MERGE_SECONDS = 120.0
+LINES_KEPT = 20
+MAX_PAGE_BYTES = 256 * 1024 * 1024
+
+_CONFIGURATION = """\
+module.exports = {{
+  testDir: {root},
+  reporter: [[{links_reporter}, {{ links: {links} }}], ["html", {{ outputFolder: {output}, open: "never", title: {title} }}]],
+}};
+"""
+
+log = logging.getLogger(__name__)
+
+
+class OwnPage:
+    """Makes the page from what the runs of one claim left in its folder, and others of the job in the bucket."""
+
+    def __init__(self, folder: Path, kept: KeptBlobs, isolation: Isolation = NOT_ISOLATED) -> None:
+        self._folder = folder
+        self._kept = kept
+        self._isolation = isolation
+
+    def of(self, results: Sequence[TestResult], ending: Ending, meta: ReportMeta) -> bytes | None:
+        """The page of a complete report. None where there is something missing, of which only our own page tells; then
+        the blobs are kept for whoever goes on with the job.
+        """
+        if not ending.complete:
+            self.keep(results)
+            return None
+        names = attempts_of(results)
+        if not names or runner_of(self._suite) == "pytest":
+            return None
+        if len(set(map(run_of, names))) == 1 and (page := self._of_the_run(names, results)):
+            return page
+        folder = self._folder / "native"
+        folder.mkdir()
+        try:
+            blobs = self._take()
+            runs = {run_of(name) for name in names}.difference(*map(runs_in, blobs))
+        except NOT_A_BLOB as error:
+            log.warning("no report of Playwright Test's own", extra={"reason": str(error)})
+            return None
+        blobs += self._kept.fetch(sorted(runs), self._suite, folder)
+        merge = Merge(self._suite, folder, self._kept.redactor, self._isolation)
+        return native_page(blobs, results, merge, meta.title)
+
+    def _of_the_run(self, names: Mapping[str, str], results: Sequence[TestResult]) -> bytes | None:
+        """The page that the run has written, if it has and all is in it."""
+        output = self._folder / "output"
+        taken = Taking(output).take(output / PAGE)
+        if taken is None or taken[1] > MAX_PAGE_BYTES:
+            return None
+        try:
+            return finished(taken[0].read_bytes(), names, links_of(results), self._kept.redactor)
+        except NOT_A_PAGE as error:
+            log.info("the run's own page is not used", extra={"reason": str(error)})
+            return None
+
+    def keep(self, results: Sequence[TestResult]) -> None:
+        """Put the blobs into the bucket, as far as their attempts were recorded."""
+        for blob in self._take():
+            self._kept.keep(blob, self._suite, results)
+
+    @property
+    def _suite(self) -> Path:
+        return self._folder / "bundle"
+
+    def _take(self) -> list[Path]:
+        found = sorted([*self._folder.glob(f"output/{BLOB}"), *self._folder.glob(f"*/output/{BLOB}")])
+        runs = [each.parent for each in found if each.parents[1] != self._suite]
+        return [taken[0] for output in runs if (taken := Taking(output).take(output / BLOB)) is not None]
+
+
+@dataclass(frozen=True)
+class Merge:
+    """With what blobs are merged: the suite's unpacked bundle with its packages linked, a folder that is made for the work,
+    and as whom the suite's own Playwright Test runs, which is not ours.
+    """
+
+    suite: Path
+    folder: Path
+    redactor: Redactor
+    isolation: Isolation = NOT_ISOLATED
+
+
+def native_page(blobs: Sequence[Path], results: Sequence[TestResult], merge: Merge, title: str) -> bytes | None:
+    """Merge the blobs of a job into the page of its report, complete but for attachments and trace viewer, to which it links
+    as our own page does.
+
+    `results` are all that was recorded of the job. None where the blobs do not have each recorded attempt once, or the merge
+    fails: then our own page, from what was recorded, is the one that says all.
+    """
+    attempts = attempts_of(results)
+    if not blobs or not attempts:
+        return None
+    merged = merge.folder / "blobs"
+    merged.mkdir(parents=True)
+    try:
+        node, runner = find_node(), find_playwright_test(merge.suite)
+        covered: set[str] = set()
+        for number, blob in enumerate(blobs):
+            trimmed = merged / f"{number:05d}.zip"
+            covered |= trim(blob, trimmed, attempts)
+            if trimmed.exists() and (withheld := redact_file(trimmed, "application/zip", merge.redactor)):
+                raise BlobUnusable(f"{blob.name}: {withheld}")
+        if covered != attempts.keys():
+            log.info("the blobs do not cover the results", extra={"results": len(attempts), "covered": len(covered)})
+            return None
+        configuration = _configuration(merge.folder, root_of(blobs[0]), results, title)
+    except (NodeMissing, PlaywrightTestMissing, *NOT_A_BLOB) as error:
+        log.warning("no report of Playwright Test's own", extra={"reason": str(error)})
+        return None
+    command = [str(node), str(runner.cli), "merge-reports", "--config", str(configuration), str(merged)]
+    return _run(command, merge)
+
+
+def _configuration(folder: Path, root: str, results: Sequence[TestResult], title: str) -> Path:
+    links = folder / "links.json"
+    links.write_text(json.dumps(links_of(results)), encoding="utf-8")
+    helpers = write_helpers(folder)
+    path = helpers / "merge.config.cjs"
+    words = {
+        "root": root,
+        "links_reporter": str(helpers / "links.cjs"),
+        "links": str(links),
+        "output": str(folder / "html"),
+        "title": title,
+    }
+    path.write_text(_CONFIGURATION.format(**{name: json.dumps(word) for name, word in words.items()}), encoding="utf-8")
+    return path
+
+
+def _run(command: list[str], merge: Merge) -> bytes | None:
+    output = merge.folder / "html"
+    output.mkdir()
+    merge.isolation.lend_tree(merge.folder)
+    said: deque[str] = deque(maxlen=LINES_KEPT)
+    until = time.monotonic() + MERGE_SECONDS
+    with surroundings(output, merge.isolation) as place:
+        environment = {"CI": "1", "PLAYWRIGHT_HTML_OPEN": "never", **child_environment({}, place, CHILD_PATH)}
+        own = (place.home, place.temporary)
+        with SuiteProcess(
+            command, merge.folder, environment, isolation=merge.isolation, folders=(merge.folder, *own), own=own
+        ) as process:
+            while process.running:
+                said += (line.decode("utf-8", "replace") for _, line in process.read(POLL_SECONDS))
+                if time.monotonic() > until:
+                    process.kill()
+            status = process.exit_status()
+    taken = Taking(output).take(output / "index.html")
+    if status.exit_code != 0 or taken is None or taken[1] > MAX_PAGE_BYTES:
+        log.warning("the blobs could not be merged", extra={"code": status.exit_code, "said": "\n".join(said)})
+        return None
+    return taken[0].read_bytes()

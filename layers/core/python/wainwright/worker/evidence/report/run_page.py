@@ -1,0 +1,105 @@
+"""Playwright Test's own HTML report as a run of all tests has written it itself: made fit to be the job's.
+
+It holds its data as an archive in base64. In the place of what was kept there are stubs (see `page.cjs`), which become links.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from wainwright.domain.redaction import Redactor
+from wainwright.worker.evidence.redact_files import redacted_json
+from wainwright.worker.evidence.report.blobs import MARK
+
+MAX_DATA_BYTES = 512 * 1024 * 1024
+"""Uncompressed, of one report."""
+_DATA = re.compile(rb"(?<=data:application/zip;base64,)[A-Za-z0-9+/]{64,}={0,2}")
+_SUMMARY = "report.json"
+"""Beside it there is a file for each of the suite's files, with its tests."""
+_STUB = MARK.decode()
+_LOG = re.compile(re.escape(_STUB) + r"(?P<attempt>[0-9a-f]{6}-\d{5})-log")
+_NOT_KEPT = "This could not be kept."
+
+
+class PageUnusable(Exception):
+    """The page is not what Playwright Test writes of these attempts."""
+
+
+NOT_A_PAGE = (PageUnusable, AttributeError, KeyError, TypeError, ValueError, RecursionError, binascii.Error)
+"""What reading a page raises into which a suite has written something else."""
+
+
+def finished(page: bytes, attempts: Mapping[str, str], links: Mapping[str, str], redactor: Redactor) -> bytes:
+    """The page with links to what was kept, and without secrets.
+
+    `attempts` are the names of all that were recorded, which have to be in it once each, and no others; `links` tell by the
+    names of stubs where in the report each file is.
+
+    Raises:
+        one of NOT_A_PAGE.
+    """
+    found = [*_DATA.finditer(page)]
+    if len(found) != 1:
+        raise PageUnusable(f"it has {len(found)} archives of data")
+    [data] = found
+    documents = _documents(base64.b64decode(data[0], validate=True))
+    there = Counter(_attempts_in(documents))
+    if there != Counter(dict.fromkeys(attempts, 1)):
+        raise PageUnusable("its attempts are not those that were recorded")
+    written = {name: redacted_json(_linked(each, links), redactor) for name, each in documents.items()}
+    shell = page[: data.start()], page[data.end() :]
+    if any(map(redactor.finds, (*shell, *map(str.encode, documents)))):
+        raise PageUnusable("a secret is in it beside the data")
+    return base64.b64encode(_archive(written)).join(shell)
+
+
+def _documents(data: bytes) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_DATA_BYTES:
+                raise PageUnusable("its data are too large")
+            return {name: json.loads(archive.read(name)) for name in archive.namelist()}
+    except zipfile.BadZipFile as error:
+        raise PageUnusable(f"its data cannot be read: {error}") from error
+
+
+def _attempts_in(documents: Mapping[str, Any]) -> Iterator[str]:
+    """The names of all attempts, by the stubs of their logs."""
+    for name, document in documents.items():
+        for test in () if name == _SUMMARY else document["tests"]:
+            if not test["results"]:
+                raise PageUnusable("a test has no result")
+            for result in test["results"]:
+                logs = [log for each in result["attachments"] if (log := _LOG.fullmatch(each.get("path") or ""))]
+                if len(logs) != 1:
+                    raise PageUnusable("an attempt has no name")
+                yield logs[0]["attempt"]
+
+
+def _linked(value: Any, links: Mapping[str, str]) -> Any:
+    """A document with links in the place of stubs."""
+    if isinstance(value, list):
+        return [_linked(each, links) for each in value]
+    if not isinstance(value, dict):
+        return value
+    path = value.get("path")
+    if not isinstance(path, str) or not path.startswith(_STUB):
+        return {name: _linked(each, links) for name, each in value.items()}
+    href = links.get(path.removeprefix(_STUB))
+    return {**value, "path": href} if href else {**value, "path": None, "body": _NOT_KEPT}
+
+
+def _archive(documents: Mapping[str, Any]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, document in documents.items():
+            archive.writestr(name, json.dumps(document, separators=(",", ":")))
+    return packed.getvalue()

@@ -1,0 +1,53 @@
+"""Bundles: fetched, checked against their digest, unpacked within bounds."""
+
+import hashlib
+import zlib
+from pathlib import Path
+
+from wainwright.contracts.http.bounds import MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
+from wainwright.contracts.names import bundle_key
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.worker.sandbox.archives import tarfile
+
+
+class BundleUnusable(Exception):
+    """The bundle cannot be run; the message says why, for the user."""
+
+
+def fetch_bundle(artifacts: Artifacts, project: str, bundle_id: str, folder: Path) -> None:
+    """Unpack a project's bundle into ``folder``, which is made.
+
+    Raises:
+        BundleUnusable: it is gone, is not what its digest says, is no archive of the right kind, or is too large.
+    """
+    folder.mkdir(parents=True)
+    archive = folder.with_suffix(".tar.gz")
+    try:
+        artifacts.download(bundle_key(project, bundle_id), archive)
+    except ArtifactMissing as error:
+        raise BundleUnusable(
+            f"the bundle {bundle_id} is gone: bundles are kept for seven days; upload it again"
+        ) from error
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != bundle_id:
+        raise BundleUnusable(f"the bundle's content has the digest {found}, but was announced as {bundle_id}")
+    try:
+        _unpack(archive, folder)
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+        raise BundleUnusable(f"the bundle cannot be unpacked: {error}") from error
+    finally:
+        archive.unlink()
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    size = 0
+    with tarfile.open(archive, mode="r:gz") as packed:
+        for number, member in enumerate(packed, start=1):
+            size += member.size
+            if number > MAX_BUNDLE_FILES or size > MAX_UNPACKED_BYTES:
+                raise BundleUnusable(
+                    f"the bundle unpacks to more than {MAX_BUNDLE_FILES} files or {MAX_UNPACKED_BYTES} bytes"
+                )
+            # "data" refuses absolute names, ways out of the folder, devices, and links that lead outside.
+            packed.extract(member, folder, filter="data")

@@ -1,0 +1,1 @@
+"""Runs Playwright Test suites."""

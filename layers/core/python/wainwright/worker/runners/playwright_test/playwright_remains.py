@@ -1,0 +1,103 @@
+"""What an attempt at a test of Playwright Test leaves whose process was killed: the trace as far as it was recorded, videos, its
+log.
+
+Each of the runner's processes records in a folder of its own, `.playwright-artifacts-N`, which the runner would remove
+(`left.cjs`), and names recordings after the test and the attempt.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wainwright.worker.runners.interrupted_evidence import COPY, MAX_FILES, is_new, packed, taken
+from wainwright.worker.runners.suite import Attachment
+from wainwright.worker.sandbox.take_files import Taking
+
+RESULTS = "playwright"
+"""In the output folder: where Playwright Test writes."""
+LEFT = "left"
+"""In the output folder: folders of processes that died while the runner went on."""
+MAX_LOG_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A running attempt: the runner's own id of the test, the number of its process, and when it began in seconds since the
+    epoch.
+    """
+
+    runner_id: str
+    retry: int
+    process: int
+    began: float
+
+
+@dataclass(frozen=True)
+class PlaywrightRemains:
+    """Looks into an output folder, for files of this owner, if any is demanded."""
+
+    output: Path
+    owner: int | None = None
+
+    def of_killed(self, attempt: Attempt) -> tuple[Attachment, ...]:
+        """When everything was killed."""
+        folder = self.output / RESULTS / f".playwright-artifacts-{attempt.process}"
+        return (*self._recorded(folder, attempt, "trace.zip"), *self._log(attempt))
+
+    def of_process(self, attempt: Attempt, name: str) -> tuple[Attachment, ...]:
+        """When the test's process died alone. Its trace is kept under this name."""
+        return self._recorded(self.output / LEFT / str(attempt.process), attempt, f"{name}.zip")
+
+    def _recorded(self, folder: Path, attempt: Attempt, name: str) -> tuple[Attachment, ...]:
+        taking = Taking(self.output, self.owner)
+        traces = packed(list(_traces(folder / "traces", attempt)), taking, name)
+        videos = [video for path in _videos(folder, attempt) if (video := _copied(taking, path))]
+        return (*([traces] if traces else ()), *videos)
+
+    def _log(self, attempt: Attempt) -> list[Attachment]:
+        """What the browser has said, which the reporter would have put into words."""
+        taking = Taking(self.output, self.owner)
+        found = taking.take(self.output / "logs" / "browser" / f"{attempt.runner_id}-{attempt.retry}.jsonl")
+        if found is None:
+            return []
+        log = taking.new_folder() / "running.log"
+        with found[0].open("rb") as file:
+            lines = list(_lines(file.read(MAX_LOG_BYTES)))
+        log.write_text("\n".join(["--- browser ---", *lines, ""]), encoding="utf-8", errors="replace")
+        return [Attachment("log", "text/plain; charset=utf-8", log, None, log.stat().st_size)]
+
+
+def _traces(folder: Path, attempt: Attempt) -> Iterator[Path]:
+    retry = f"-retry{attempt.retry}" if attempt.retry else ""
+    name = re.compile(rf"{re.escape(attempt.runner_id)}{retry}(-recording\d+)?(-chunk\d+)?\.trace")
+    found = sorted(path for path in folder.glob("*.trace") if name.fullmatch(path.name) and COPY not in path.name)
+    yield from found[:MAX_FILES]
+
+
+def _videos(folder: Path, attempt: Attempt) -> list[Path]:
+    return sorted(path for path in folder.glob("*.webm") if is_new(path, attempt.began))[:MAX_FILES]
+
+
+def _copied(taking: Taking, path: Path) -> Attachment | None:
+    """A copy, since the encoder may outlive the test's process for a moment, and go on writing."""
+    for video in taken(taking, path, "video", "video/webm"):
+        if video.path is not None:
+            copy = taking.new_folder() / "video.webm"
+            shutil.copyfile(video.path, copy)
+            return Attachment(video.name, video.content_type, copy, None, copy.stat().st_size)
+    return None
+
+
+def _lines(content: bytes) -> Iterator[str]:
+    for line in content.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue  # cut off within the line
+        if isinstance(entry, dict) and isinstance(entry.get("line"), str):
+            yield entry["line"]

@@ -1,0 +1,1 @@
+"""Runs pytest suites and plain Python scripts."""

@@ -1,0 +1,61 @@
+"""Telling a plain Playwright script, which is run from top to bottom, from a file of tests."""
+
+from __future__ import annotations
+
+import ast
+from itertools import islice
+from pathlib import Path
+
+from wainwright.worker.sandbox.environment import own_configuration
+
+MOST_BYTES = 1_000_000
+MOST_FILES = 2
+
+_ACTS = (ast.If, ast.With, ast.AsyncWith, ast.For, ast.While, ast.Try, ast.Assert)
+"""Statements at the top level that do something, besides calls. A file without any would run nothing, and pass."""
+
+
+def plain_script(folder: Path) -> Path | None:
+    """The script that a bundle consists of: its only Python file, which uses Playwright, has no test, and does something when it
+    is run. None for everything else, which is a suite.
+    """
+    found = list(islice((path for path in folder.rglob("*.py") if path.is_file()), MOST_FILES))
+    if len(found) != 1 or found[0].name == "conftest.py" or own_configuration(folder) is not None:
+        return None
+    if found[0].stat().st_size > MOST_BYTES:
+        return None
+    try:
+        tree = ast.parse(found[0].read_bytes())
+    except (SyntaxError, ValueError):
+        return None  # pytest says what is wrong with it
+    is_script = _uses_playwright(tree) and not _has_tests(tree) and any(_acts(each) for each in tree.body)
+    return found[0] if is_script else None
+
+
+def _uses_playwright(tree: ast.Module) -> bool:
+    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = [alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in imports if isinstance(node, ast.ImportFrom)]
+    return any(name.partition(".")[0] == "playwright" for name in names)
+
+
+def _has_tests(tree: ast.Module) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
+            return True
+        if isinstance(node, ast.ClassDef) and (
+            node.name.startswith("Test") or any(_is_case(base) for base in node.bases)
+        ):
+            return True
+    return False
+
+
+def _is_case(base: ast.expr) -> bool:
+    name = base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
+    return name.endswith("TestCase")
+
+
+def _acts(statement: ast.stmt) -> bool:
+    if isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign)):
+        return any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(statement))
+    return isinstance(statement, _ACTS)

@@ -1,0 +1,222 @@
+"""Runs a pytest suite in a child process and reports what happens while it happens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from wainwright.worker.runners.browser_settings import browser_settings
+from wainwright.worker.runners.interrupted_evidence import Remains
+from wainwright.worker.runners.pytest.plain_script import plain_script
+from wainwright.worker.runners.pytest.pytest_session import PytestSession
+from wainwright.worker.runners.suite import BrowserName, Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from wainwright.worker.runners.supervised_run import (
+    CANCEL_GRACE_SECONDS,
+    EXPIRY_GRACE_SECONDS,
+    POLL_SECONDS,
+    Child,
+    SupervisedRun,
+    tell,
+)
+from wainwright.worker.sandbox.environment import (
+    Surroundings,
+    child_environment,
+    own_configuration,
+    own_playwright,
+    suite_style,
+    surroundings,
+)
+from wainwright.worker.sandbox.find_browser import QUIET_FLAGS, Browser, BrowserMissing, find_browser, programs
+from wainwright.worker.sandbox.process import CHILD_PATH
+from wainwright.worker.sandbox.spare import Spare, fits
+
+FEED_SECONDS = 0.01
+"""How often the feed is asked while the child waits for its next test, which comes from elsewhere."""
+DEFAULT_BROWSERS: tuple[BrowserName, ...] = ("chromium",)
+FACADE = tuple(Path(__file__).parents[3] / name for name in ("__init__.py", "in_job.py", "version.py"))
+"""What test code may import of Wainwright: copied, so that nothing else of the package comes within its reach by it."""
+
+
+def run_suite(
+    request: SuiteRequest,
+    on_event: Callable[[Event], None],
+    stop: StopRequest,
+    *,
+    expiry_grace_seconds: float = EXPIRY_GRACE_SECONDS,
+) -> SuiteEnd:
+    """Run the suite to its end, a stop, a cancel or its time-out.
+
+    `on_event` is called from this thread, in order, as things happen; while it runs nothing is read, so it should
+    return quickly. If it raises, the suite is killed and the error goes to the caller. Raises OSError if a folder is
+    missing or no process can be started; whatever the suite itself does ends as a `SuiteEnd`.
+    """
+    browsers: list[Browser] = []
+    for name in request.browsers or DEFAULT_BROWSERS:
+        browser = find_browser(name, package=own_playwright(request.dependencies))
+        if isinstance(browser, BrowserMissing):
+            return SuiteEnd("browser_missing", errors=(SuiteError(browser.message),))
+        browsers.append(browser)
+    if (spare := _spare_for(request, browsers)) is not None:
+        with spare:
+            run = _Run(request, browsers, spare.place, on_event, stop, expiry_grace_seconds, spare)
+            end = run.run()
+        if run.begun or end.reason not in ("crashed", "out_of_memory"):
+            return end
+    with surroundings(request.output, request.isolation) as place:
+        return _Run(request, browsers, place, on_event, stop, expiry_grace_seconds).run()
+
+
+def _spare_for(request: SuiteRequest, browsers: list[Browser]) -> Spare | None:
+    """The worker's spare, if there is one and the suite is one that it can run."""
+    if request.spares is None:
+        return None
+    style = suite_style(request.folder.resolve(), request.dependencies)
+    if not fits(request, browsers, asynchronous=style.asynchronous):
+        request.spares.make_way()
+        return None
+    spare = request.spares.take()
+    if spare is not None and spare.browser != browsers[0]:
+        spare.close()  # another was installed since
+        return None
+    return spare
+
+
+class _Run(SupervisedRun):
+    """One run of one suite."""
+
+    cancel_grace = CANCEL_GRACE_SECONDS
+
+    def __init__(
+        self,
+        request: SuiteRequest,
+        browsers: Sequence[Browser],
+        place: Surroundings,
+        on_event: Callable[[Event], None],
+        stop: StopRequest,
+        expiry_grace_seconds: float,
+        spare: Spare | None = None,
+    ) -> None:
+        user = request.isolation.user
+        owner = user.uid if user else None
+        session = PytestSession(request.folder.resolve(), request.output.resolve(), on_event, owner)
+        super().__init__(request, session, stop, expiry_grace_seconds, spare)
+        self._browsers = browsers
+        self._place = place
+        self._script = plain_script(request.folder.resolve())
+        self._on_event = on_event
+        self._told_idle = False
+        if request.feed is not None or request.collect_only:
+            self._session.handed = set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the spare has taken the suite."""
+        return self._session.begun
+
+    def prepare(self, events_fd: int, control_fd: int) -> Child:
+        settings = self._write_settings(events_fd, control_fd)
+        environment = child_environment(
+            self._request.env, self._place, CHILD_PATH, dependencies=self._request.dependencies
+        )
+        return Child(self._command(settings), environment, (self._place.home, self._place.temporary))
+
+    def look_at_remains(self) -> None:
+        if (began := self._session.running_since) is not None:
+            user = self._request.isolation.user
+            folders = (self._request.output.resolve(), self._place.traces, self._place.temporary)
+            where = (*folders, user.uid if user else None)
+            self._session.interrupt(Remains(*where, since=began, video=self._request.video != "off").collect())
+
+    def attend(self, control: int) -> float:
+        self._feed(control)
+        return FEED_SECONDS if self._session.wants else POLL_SECONDS
+
+    def _feed(self, control: int) -> None:
+        """Give the test process its next tests, if it wants some."""
+        if self._request.feed is None or self._session.handed is None or not self._session.wants:
+            return
+        taken = self._request.feed.take()
+        if taken == "wait" or (taken == "idle" and self._told_idle):
+            return
+        # After `idle` it goes on waiting, once it has torn down its fixtures.
+        self._session.wants = self._told_idle = taken == "idle"
+        if isinstance(taken, str):
+            tell(control, taken.encode() + b"\n")
+        else:
+            self._session.handed.update(taken)
+            tell(control, b"run " + json.dumps(taken).encode() + b"\n")
+
+    def _write_settings(self, events_fd: int, control_fd: int) -> Path:
+        request = self._request
+        configured = browser_settings(request.config, request.base_url)
+        if configured["headers"] and configured["headersOrigin"] is None:
+            message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
+            self._on_event(JobLog("ERROR", message))
+        settings: dict[str, Any] = {
+            **configured,
+            "eventsFd": events_fd,
+            "controlFd": control_fd,
+            **programs(self._browsers),
+            "launchArgs": [*QUIET_FLAGS, *configured["launchArgs"]],
+            "sandbox": request.sandbox,
+            "deselect": sorted(request.deselect),
+            "select": None if request.select is None else sorted(request.select),
+            "fed": request.feed is not None,
+            "collectOnly": request.collect_only,
+            "testRetries": request.test_retries,
+            "options": self._options(),
+            "logs": str(request.output.resolve() / "logs"),
+            "traces": str(self._place.traces),
+            "job": request.job,
+            "facade": str(self._facade()),
+            "script": str(self._script) if self._script else None,
+        }
+        path = self._place.root / "settings.json"
+        path.write_text(json.dumps(settings), encoding="utf-8")
+        return path
+
+    def _facade(self) -> Path:
+        """The folder that makes `import wainwright` work in tests."""
+        package = self._place.root / "facade" / "wainwright"
+        package.mkdir(parents=True)
+        for file in FACADE:
+            shutil.copyfile(file, package / file.name)
+        return package.parent
+
+    def _command(self, settings: Path) -> list[str]:
+        folder = self._request.folder.resolve()
+        configuration = own_configuration(folder)
+        if configuration is None:
+            # Without a file of its own pytest would look for one in the parent folders.
+            configuration = self._place.root / "pytest.ini"
+            configuration.write_text("[pytest]\n", encoding="utf-8")
+        style = suite_style(folder, self._request.dependencies)
+        blocked = [option for plugin in style.blocked_plugins for option in ("-p", f"no:{plugin}")]
+        return [
+            *(sys.executable, "-m", "pytest"),
+            *("-p", "wainwright_child.plugin", "--wainwright-settings", str(settings)),
+            *("-p", "no:cacheprovider", *blocked),
+            *("-c", str(configuration), "--rootdir", str(folder), "--confcutdir", str(folder), "--color=no"),
+            *([str(self._script)] if self._script else []),
+        ]
+
+    def _options(self) -> dict[str, Any]:
+        """Of pytest-playwright, pytest-base-url and pytest-xdist: our browsers, no window, no parallel workers, our evidence."""
+        request = self._request
+        options: dict[str, Any] = {
+            "browser": [each.name for each in self._browsers],
+            "headed": False,
+            "numprocesses": 0,
+            "tracing": request.trace,
+            "screenshot": "only-on-failure" if request.screenshot == "retain-on-failure" else request.screenshot,
+            "video": request.video,
+            # A folder of its own below ours, since pytest-playwright empties the one that it is given.
+            "output": str(request.output.resolve() / "playwright"),
+        }
+        if request.test_retries is not None:
+            options["reruns"] = 0  # of pytest-rerunfailures, which the suite may have: one of us is enough
+        return {**options, "base_url": request.base_url} if request.base_url else options

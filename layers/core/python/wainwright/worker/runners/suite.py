@@ -1,0 +1,336 @@
+"""What a runtime is asked for, what it reports while a suite runs, and how a suite ends.
+
+Nothing of Wainwright is imported but `outcomes`, whose values are offered here as well.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from wainwright.worker.runners.test_results import (
+    Annotation,
+    Attachment,
+    ErrorKind,
+    Outcome,
+    Step,
+    TestCase,
+    TestError,
+    TestResult,
+)
+from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
+
+if TYPE_CHECKING:
+    from wainwright.worker.sandbox.spare import Spare
+
+__all__ = [
+    "Annotation",
+    "Attachment",
+    "BrowserName",
+    "CaseFeed",
+    "Collected",
+    "EndReason",
+    "ErrorKind",
+    "Event",
+    "JobLog",
+    "JobProgress",
+    "JobResult",
+    "Keep",
+    "Level",
+    "LogLine",
+    "Outcome",
+    "Progress",
+    "ServerSharing",
+    "SpareSource",
+    "Step",
+    "Stop",
+    "StopRequest",
+    "SuiteEnd",
+    "SuiteError",
+    "SuiteRequest",
+    "Take",
+    "TestCase",
+    "TestEnded",
+    "TestError",
+    "TestInterrupted",
+    "TestResult",
+    "TestStands",
+    "TestStarted",
+]
+
+BrowserName = Literal["chromium", "firefox", "webkit"]
+Keep = Literal["on", "off", "retain-on-failure"]
+Level = Literal["INFO", "WARNING", "ERROR"]
+EndReason = Literal[
+    "finished",  # every test that was to run has an outcome, or the suite ended itself early (see `unfinished`)
+    "no_tests",  # nothing was collected
+    "collection_error",  # a file could not be loaded: `errors` names file and line
+    "dependencies_failed",  # what the suite needs could not be installed: `errors` names the file
+    "usage_error",  # pytest refused its options or the suite's configuration
+    "browser_missing",  # no browser to run with, or nothing to make videos with; no test was started
+    "browser_not_in_suite",  # the suite's own projects run in none of the browsers that were asked for
+    "runner_missing",  # the worker has not what the suite's runner runs on
+    "interrupted",  # the suite ended the session itself (pytest.exit, KeyboardInterrupt)
+    "stopped",  # as asked: the current test was finished, the rest did not run
+    "canceled",  # as asked: killed at once
+    "timed_out",  # the time of the whole suite ran out
+    "crashed",  # the test process died or left without ending its session
+    "out_of_memory",  # took more memory than it may, or was killed by SIGKILL: `oom_kills` tells whether by the kernel
+    "bound_exceeded",  # took more of something else than it may: `errors` says of what
+]
+
+
+class StopRequest(Protocol):
+    """What `run_suite` asks again and again while the child runs."""
+
+    @property
+    def mode(self) -> Literal["run", "stop", "cancel"]:
+        """`stop` finishes the current test and ends; `cancel` kills at once."""
+
+
+class Stop:
+    """A thread-safe `StopRequest`. A cancel outranks a stop and cannot be taken back."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._cancel = threading.Event()
+
+    def stop(self) -> None:
+        """Ask to finish the current test and run no other."""
+        self._stop.set()
+
+    def cancel(self) -> None:
+        """Ask to kill the suite at once."""
+        self._cancel.set()
+
+    @property
+    def mode(self) -> Literal["run", "stop", "cancel"]:
+        if self._cancel.is_set():
+            return "cancel"
+        return "stop" if self._stop.is_set() else "run"
+
+
+Take = tuple[str, ...] | Literal["wait", "idle", "over"]
+"""What there is to run next: ids of test cases; or ``wait``, an answer is on its way; ``idle``, there is nothing for now, but
+there may be later; ``over``, nothing will come any more.
+"""
+
+
+class CaseFeed(Protocol):
+    """Where a running suite gets its test cases from, a few at a time."""
+
+    def take(self) -> Take:
+        """What to run next. Called when the test process is about to need it, and again and again until it has it; never
+        waits itself.
+        """
+
+
+class SpareSource(Protocol):
+    """Where a suite's test process comes from, if one is ready that fits."""
+
+    def take(self) -> Spare | None:
+        """The spare, which is the caller's from now on: to be used once, or to be closed."""
+
+    def make_way(self) -> None:
+        """Called before other code runs as whom the spare runs as: to end it where that keeps the two apart from the worker,
+        but not from each other.
+        """
+
+
+class ServerSharing(Protocol):
+    """The suite's servers, where several lanes on this machine use the same."""
+
+    def reach(
+        self, serve: Callable[[StopRequest, Callable[[], None]], None], seconds: float | None = None
+    ) -> bool:  # fmt: skip
+        """Whether there are servers that stay while the lane is at work. ``serve`` runs them, if need be: until it is told to
+        stop, calling the other when they can be reached. Waits so many seconds at most.
+        """
+
+
+@dataclass(frozen=True)
+class SuiteRequest:
+    """One suite to run.
+
+    `folder` is the unpacked bundle and `output` an empty folder of ours for evidence; the child's private home and
+    temporary folder are made beside it. `deselect` holds the ids of tests that already have an outcome. `env` is
+    added to the child's environment as it is: the caller answers for what is in it. `timeout_ms` bounds the whole
+    suite. `sandbox` turns Chromium's own sandbox on; it needs unprivileged user namespaces, which most container
+    platforms (Fargate among them) do not give. `config` says how browsers are set up, by the names of the API
+    (`browser_settings` reads it); `job` is what the tests may know of their job (id, label, url, params, attempt), None
+    for a suite that runs in none. `select`, if given, holds the ids of the only tests to run; with `feed` the suite collects
+    all, and runs those that the feed names, as it names them (pytest alone can); with `collect_only` it collects, reports
+    `Collected`, and runs none. `dependencies` is the environment installed for the suite: `python/` goes on its import path,
+    `node_modules/` holds its Node packages, and either may be missing; None where the worker has all that it needs.
+    `browsers` are those that were asked for; without any, pytest runs in Chromium and Playwright Test as its projects say.
+    `secrets` are variables of the test process alone, never of the worker's nor of an installer's. `isolation` says as whom
+    and within which bounds its processes run; the two folders are such that they can be used so. `spares` may have a test
+    process ready that saves its start. `test_retries` is how often a test that failed is run again at once; None: as the
+    suite itself says. `servers` is for suites that start servers, and run in batches in lanes; `compiled` is a folder in which
+    such a suite keeps what its runner compiled, for its next batch.
+    """
+
+    folder: Path
+    output: Path
+    base_url: str | None = None
+    browsers: tuple[BrowserName, ...] = ()
+    deselect: frozenset[str] = frozenset()
+    trace: Keep = "on"
+    screenshot: Keep = "on"
+    video: Keep = "off"
+    env: Mapping[str, str] = field(default_factory=dict)
+    timeout_ms: int | None = None
+    sandbox: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict)
+    job: Mapping[str, Any] | None = None
+    select: frozenset[str] | None = None
+    feed: CaseFeed | None = None
+    collect_only: bool = False
+    dependencies: Path | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    isolation: Isolation = NOT_ISOLATED
+    spares: SpareSource | None = field(default=None, repr=False)
+    test_retries: int | None = None
+    servers: ServerSharing | None = field(default=None, repr=False)
+    compiled: Path | None = None
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The tests that will run, in order. `deselected` are the ids passed over because they already have an outcome."""
+
+    tests: tuple[TestCase, ...]
+    deselected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TestStarted:
+    """A test began."""
+
+    __test__ = False
+
+    id: str
+
+
+@dataclass(frozen=True)
+class TestEnded:
+    """A test ended; its attachments are complete on disk. `again`: it failed, and is run again at once, so that this is not yet
+    its outcome.
+    """
+
+    __test__ = False
+
+    result: TestResult
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class TestStands:
+    """A test that was to be run again was not, after all: what it came to last is its outcome."""
+
+    __test__ = False
+
+    id: str
+
+
+@dataclass(frozen=True)
+class TestInterrupted:
+    """A test was ended by force, and has no outcome; what it left until then is complete on disk."""
+
+    __test__ = False
+
+    result: TestResult
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line printed by the test process, or by one test."""
+
+    level: Level
+    message: str
+    test_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the tests that are to run have an outcome."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class JobLog:
+    """A line that test code wrote to the job's log. `info` is JSON."""
+
+    level: Literal["INFO", "ERROR"]
+    message: str
+    info: Mapping[str, Any] | None = None
+    test_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far test code says that the work has come, 0 to 100."""
+
+    percent: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What test code adds to the job's results: values by name, and outcomes of items by id. All of it is JSON."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    test_id: str | None = None
+
+
+Event = (
+    Collected
+    | TestStarted
+    | TestEnded
+    | TestStands
+    | TestInterrupted
+    | LogLine
+    | Progress
+    | JobLog
+    | JobProgress
+    | JobResult
+)
+
+
+@dataclass(frozen=True)
+class SuiteError:
+    """An error of the suite and not of one test, such as a file that could not be loaded."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    stack: str = ""
+
+
+@dataclass(frozen=True)
+class SuiteEnd:
+    """How a suite ended.
+
+    `exit_code` is None when the process was killed by `signal`. `unfinished` are the ids of tests that were to run
+    and have no outcome: a suite passed only if it is empty. `dropped` counts reports of the child that could not be
+    read: then results are missing as well. `oom_kills` counts what the kernel killed for want of memory in this
+    control group meanwhile (None: unknown, or we ended it before the kernel had to).
+    """
+
+    reason: EndReason
+    exit_code: int | None = None
+    signal: int | None = None
+    errors: tuple[SuiteError, ...] = ()
+    stderr: str = ""
+    collected: int = 0
+    deselected: int = 0
+    unfinished: tuple[str, ...] = ()
+    dropped: int = 0
+    oom_kills: int | None = None
+    max_rss_bytes: int | None = None

@@ -1,1 +1,0 @@
-"""Runtimes: each runs one kind of test suite in a child process and reports what happens as it happens."""

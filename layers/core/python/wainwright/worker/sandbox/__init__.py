@@ -1,0 +1,1 @@
+"""What surrounds test code: its user, its bounds, its environment, its process, the spare."""

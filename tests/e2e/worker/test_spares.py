@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.worker.suites import Run, SuiteFolder, descendants
-from wainwright.worker.runners.suite import BrowserName, Collected, JobLog, SuiteRequest
-from wainwright.worker.sandbox.find_browser import Browser
+from wainwright.worker.runners.pytest.pytest_run import can_use_spare
+from wainwright.worker.runners.suite import Collected, JobLog, SuiteRequest
+from wainwright.worker.sandbox.find_browser import Browser, BrowserName
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED
-from wainwright.worker.sandbox.spare import Spare, fits
+from wainwright.worker.sandbox.spare import Spare
 from wainwright.worker.sandbox.spares import Spares
 
 
@@ -372,7 +373,7 @@ def test_a_spare_fits_what_needs_nothing_from_the_start(
 ) -> None:
     browsers = [Browser(name, None, "playwright") for name in names]
     request = SuiteRequest(suite.folder, suite.output, env=variables)
-    assert fits(request, browsers, asynchronous=asynchronous) is expected
+    assert can_use_spare(request, browsers, asynchronous=asynchronous) is expected
 
 
 def test_a_spare_that_is_too_old_is_replaced(tmp_path: Path) -> None:

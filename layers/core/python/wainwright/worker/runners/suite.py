@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from wainwright.worker.runners.test_results import (
     Annotation,
@@ -21,15 +21,13 @@ from wainwright.worker.runners.test_results import (
     TestError,
     TestResult,
 )
+from wainwright.worker.sandbox.find_browser import BrowserName
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
-
-if TYPE_CHECKING:
-    from wainwright.worker.sandbox.spare import Spare
+from wainwright.worker.sandbox.spares import Spares
 
 __all__ = [
     "Annotation",
     "Attachment",
-    "BrowserName",
     "CaseFeed",
     "Collected",
     "EndReason",
@@ -44,7 +42,6 @@ __all__ = [
     "Outcome",
     "Progress",
     "ServerSharing",
-    "SpareSource",
     "Step",
     "Stop",
     "StopRequest",
@@ -61,7 +58,6 @@ __all__ = [
     "TestStarted",
 ]
 
-BrowserName = Literal["chromium", "firefox", "webkit"]
 Keep = Literal["on", "off", "retain-on-failure"]
 Level = Literal["INFO", "WARNING", "ERROR"]
 EndReason = Literal[
@@ -128,18 +124,6 @@ class CaseFeed(Protocol):
         """
 
 
-class SpareSource(Protocol):
-    """Where a suite's test process comes from, if one is ready that fits."""
-
-    def take(self) -> Spare | None:
-        """The spare, which is the caller's from now on: to be used once, or to be closed."""
-
-    def make_way(self) -> None:
-        """Called before other code runs as whom the spare runs as: to end it where that keeps the two apart from the worker,
-        but not from each other.
-        """
-
-
 class ServerSharing(Protocol):
     """The suite's servers, where several lanes on this machine use the same."""
 
@@ -192,7 +176,7 @@ class SuiteRequest:
     dependencies: Path | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     isolation: Isolation = NOT_ISOLATED
-    spares: SpareSource | None = field(default=None, repr=False)
+    spares: Spares | None = field(default=None, repr=False)
     test_retries: int | None = None
     servers: ServerSharing | None = field(default=None, repr=False)
     compiled: Path | None = None

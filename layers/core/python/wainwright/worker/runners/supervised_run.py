@@ -94,7 +94,9 @@ class SupervisedRun(ABC):
         """The running process, and where to tell it something: the spare, or a new one."""
         if self._spare is not None:
             child = self.prepare(*self._spare.descriptors)
-            self._spare.give(child.command[PYTEST_ARGUMENTS:], self._variables(child), self._request)
+            self._spare.give(
+                child.command[PYTEST_ARGUMENTS:], self._variables(child), self._request.folder, self._request.output
+            )
             yield self._spare.process, self._spare.control
             return
         events_read, events_write = os.pipe()

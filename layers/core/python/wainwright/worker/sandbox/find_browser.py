@@ -9,8 +9,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from wainwright.worker.runners.suite import BrowserName
+BrowserName = Literal["chromium", "firefox", "webkit"]
 
 SHELL_NAME = "chromium-headless-shell"
 """The build of Chromium that has no window and starts in half the time: what Playwright, too, takes for headless tests."""

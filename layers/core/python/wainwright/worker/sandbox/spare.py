@@ -1,14 +1,13 @@
 """A test process that was started before there was anything to run: everything imported, Playwright and a browser started.
 
 It waits for one suite, and ends with it. What decides how a process starts cannot be changed in one that has: a suite that
-wants something else in that gets a process of its own (see :func:`fits`).
+wants something else in that gets a process of its own.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Mapping
@@ -16,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from wainwright.worker.runners.suite import SuiteRequest
 from wainwright.worker.sandbox.environment import OPTIONAL_PLUGINS, child_environment, make_surroundings
 from wainwright.worker.sandbox.find_browser import QUIET_FLAGS, Browser, programs
 from wainwright.worker.sandbox.isolation import Isolation
@@ -25,27 +23,6 @@ from wainwright.worker.sandbox.process import CHILD_PATH, SuiteProcess
 READY_SECONDS = 20.0
 """For a spare that is wanted before it is ready. It does what the suite's own process would have to do."""
 LOOK_SECONDS = 0.05
-_AT_START = re.compile(
-    r"PYTHON|LD_|DYLD_|MALLOC_|GLIBC_|ASAN_|NODE_|PW|PLAYWRIGHT|DEBUG|TZ$|LANG|LC_|SSL|SSLKEYLOGFILE|DISPLAY|WAYLAND|"
-    r"XDG_|DBUS|FONTCONFIG|GOOGLE_|CHROME|(HTTPS?|ALL|NO|FTP)_PROXY$",
-    re.IGNORECASE,
-)
-"""Variables that an interpreter, Node.js, Playwright or a browser reads when it starts, and never again."""
-
-
-def fits(request: SuiteRequest, browsers: list[Browser], *, asynchronous: bool) -> bool:
-    """Whether a spare may take the suite: in Chromium alone, by the sync API, with the worker's own packages, and without
-    variables that a process has to be started with.
-    """
-    variables = {**request.secrets, **request.env}
-    return (
-        [browser.name for browser in browsers] == ["chromium"]
-        and not asynchronous
-        and request.dependencies is None
-        and not request.sandbox
-        and not request.collect_only
-        and not any(_AT_START.match(name) for name in variables)
-    )
 
 
 class Spare:
@@ -109,15 +86,15 @@ class Spare:
             time.sleep(LOOK_SECONDS)
         return self._ready and self.usable
 
-    def give(self, arguments: list[str], environment: Mapping[str, str], request: SuiteRequest) -> None:
-        """Let it run the suite, with these arguments of pytest and this whole environment."""
+    def give(self, arguments: list[str], environment: Mapping[str, str], folder: Path, output: Path) -> None:
+        """Let it run the suite in `folder`, with these arguments of pytest and this whole environment."""
         order: dict[str, Any] = {
             "arguments": arguments,
             "environment": dict(environment),
-            "folder": str(request.folder.resolve()),
+            "folder": str(folder.resolve()),
         }
         data = json.dumps(order).encode()
-        self.process.count(request.folder, request.output)
+        self.process.count(folder, output)
         try:
             view = memoryview(f"{len(data)}\n".encode() + data)
             while view:

@@ -29,7 +29,6 @@ from wainwright.worker.runners.playwright_test.playwright_settings import (
     write_serving,
 )
 from wainwright.worker.runners.suite import (
-    BrowserName,
     Collected,
     EndReason,
     Event,
@@ -43,6 +42,7 @@ from wainwright.worker.runners.suite import (
 )
 from wainwright.worker.runners.supervised_run import CANCEL_GRACE_SECONDS, EXPIRY_GRACE_SECONDS, Child, SupervisedRun
 from wainwright.worker.sandbox.environment import Surroundings, child_environment, surroundings
+from wainwright.worker.sandbox.find_browser import BrowserName
 from wainwright.worker.sandbox.process import CHILD_PATH
 
 BLOB = "blob.zip"

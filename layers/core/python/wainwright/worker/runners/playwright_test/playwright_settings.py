@@ -16,9 +16,16 @@ from typing import Any, Literal
 from wainwright.worker.runners.browser_settings import browser_settings
 from wainwright.worker.runners.detect_runner import playwright_config
 from wainwright.worker.runners.node import PlaywrightTest
-from wainwright.worker.runners.suite import BrowserName, SuiteRequest
+from wainwright.worker.runners.suite import SuiteRequest
 from wainwright.worker.runners.video_encoder import lacks_ffmpeg
-from wainwright.worker.sandbox.find_browser import QUIET_FLAGS, BrowserMissing, browsers_path, find_browser, programs
+from wainwright.worker.sandbox.find_browser import (
+    QUIET_FLAGS,
+    BrowserMissing,
+    BrowserName,
+    browsers_path,
+    find_browser,
+    programs,
+)
 from wainwright.worker.sandbox.isolation import write_anew
 from wainwright.worker.sandbox.process import CHILD_PATH
 

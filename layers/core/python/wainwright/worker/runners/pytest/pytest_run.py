@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from wainwright.worker.runners.browser_settings import browser_settings
 from wainwright.worker.runners.interrupted_evidence import Remains
 from wainwright.worker.runners.pytest.plain_script import plain_script
 from wainwright.worker.runners.pytest.pytest_session import PytestSession
-from wainwright.worker.runners.suite import BrowserName, Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
 from wainwright.worker.runners.supervised_run import (
     CANCEL_GRACE_SECONDS,
     EXPIRY_GRACE_SECONDS,
@@ -30,15 +31,28 @@ from wainwright.worker.sandbox.environment import (
     suite_style,
     surroundings,
 )
-from wainwright.worker.sandbox.find_browser import QUIET_FLAGS, Browser, BrowserMissing, find_browser, programs
+from wainwright.worker.sandbox.find_browser import (
+    QUIET_FLAGS,
+    Browser,
+    BrowserMissing,
+    BrowserName,
+    find_browser,
+    programs,
+)
 from wainwright.worker.sandbox.process import CHILD_PATH
-from wainwright.worker.sandbox.spare import Spare, fits
+from wainwright.worker.sandbox.spare import Spare
 
 FEED_SECONDS = 0.01
 """How often the feed is asked while the child waits for its next test, which comes from elsewhere."""
 DEFAULT_BROWSERS: tuple[BrowserName, ...] = ("chromium",)
 FACADE = tuple(Path(__file__).parents[3] / name for name in ("__init__.py", "in_job.py", "version.py"))
 """What test code may import of Wainwright: copied, so that nothing else of the package comes within its reach by it."""
+_READ_AT_START = re.compile(
+    r"PYTHON|LD_|DYLD_|MALLOC_|GLIBC_|ASAN_|NODE_|PW|PLAYWRIGHT|DEBUG|TZ$|LANG|LC_|SSL|SSLKEYLOGFILE|DISPLAY|WAYLAND|"
+    r"XDG_|DBUS|FONTCONFIG|GOOGLE_|CHROME|(HTTPS?|ALL|NO|FTP)_PROXY$",
+    re.IGNORECASE,
+)
+"""Variables that an interpreter, Node.js, Playwright or a browser reads when it starts, and never again."""
 
 
 def run_suite(
@@ -75,7 +89,7 @@ def _spare_for(request: SuiteRequest, browsers: list[Browser]) -> Spare | None:
     if request.spares is None:
         return None
     style = suite_style(request.folder.resolve(), request.dependencies)
-    if not fits(request, browsers, asynchronous=style.asynchronous):
+    if not can_use_spare(request, browsers, asynchronous=style.asynchronous):
         request.spares.make_way()
         return None
     spare = request.spares.take()
@@ -83,6 +97,20 @@ def _spare_for(request: SuiteRequest, browsers: list[Browser]) -> Spare | None:
         spare.close()  # another was installed since
         return None
     return spare
+
+
+def can_use_spare(request: SuiteRequest, browsers: list[Browser], *, asynchronous: bool) -> bool:
+    """True if the suite runs in Chromium alone, by the sync API, with the worker's own packages, and without variables that a
+    process has to be started with.
+    """
+    return (
+        [browser.name for browser in browsers] == ["chromium"]
+        and not asynchronous
+        and request.dependencies is None
+        and not request.sandbox
+        and not request.collect_only
+        and not any(_READ_AT_START.match(name) for name in (*request.secrets, *request.env))
+    )
 
 
 class _Run(SupervisedRun):

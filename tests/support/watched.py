@@ -43,6 +43,8 @@ class WatchedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
+    update = JobStore.update  # through the watched write
+
     def write(self, before: Job | None, after: Job, *, also: Sequence[tuple[Job, Job]] = (), **more: Any) -> Job:
         """Write, and check what was written."""
         self._let_others_go_first()

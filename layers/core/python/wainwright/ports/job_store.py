@@ -1,6 +1,6 @@
 """Jobs with all that is kept of them, their waiting lines and their projects' counters."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +11,7 @@ from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
+from wainwright.ports.updates import retry_conflicts
 
 if TYPE_CHECKING:
     from wainwright.domain.find import JobQuery
@@ -118,6 +119,25 @@ class JobStore(Protocol):
             Unavailable: conflicts with other transactions did not end.
         """
         ...
+
+    def update(self, project: str, job_id: str, step: Callable[[Job], Job]) -> Job | None:
+        """Write what ``step`` makes of a job's row, and return the row as it is then; None where there is no such job.
+
+        Where another writer was first, the row is read and the step taken again. A step that returns the job it was given
+        changes nothing, and nothing is written.
+
+        Raises:
+            Unavailable: another writer was first each time.
+        """
+
+        def attempt() -> Job | None:
+            job = self.get(project, job_id)
+            if job is None:
+                return None
+            after = step(job)
+            return job if after is job else self.write(job, after)
+
+        return retry_conflicts(attempt, f"job {job_id}")
 
     def get(self, project: str, job_id: str) -> Job | None:
         """The row, read consistently."""

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wainwright.contracts.http.jobs import PatchJob
-from wainwright.contracts.names import check_job_id
-from wainwright.domain.errors import Conflict, Refused, TransitionRefused, Unavailable
+from wainwright.domain.errors import Refused, TransitionRefused
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST
 from wainwright.ports.artifacts import Artifacts
@@ -17,13 +16,11 @@ from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.ports.queues import WakeUps
 from wainwright.ports.spool import Spool
+from wainwright.ports.updates import retry_conflicts
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.find_job import find_job
 from wainwright.usecases.remove_job import remove_job
-
-TRIES = 8
-"""How often a change is decided anew when the row changed meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -78,30 +75,24 @@ class ControlJob:
 
     def delete(self, caller: Caller, job_id: str) -> None:
         """Delete a job at rest with all it left. May be repeated, also where it was broken off."""
-        check_job_id(job_id)
-        job = self._get(caller, job_id)
+        job = find_job(self.jobs, self.clock, caller.project, job_id)
         if job.status not in AT_REST:
             raise Refused(
                 f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel or stop it first."
             )
         remove_job(self.jobs, self.artifacts, self.spool, job)
 
-    def _get(self, caller: Caller, job_id: str) -> Job:
-        return find_job(self.jobs, self.clock, caller.project, job_id)
-
-    def _change(self, caller: Caller, job_id: str, what: str, step: Callable[[Job], Job]) -> Job:
-        check_job_id(job_id)
-        for _ in range(TRIES):
-            job = self._get(caller, job_id)
+    def _change(self, caller: Caller, job_id: str, action: str, step: Callable[[Job], Job]) -> Job:
+        def attempt() -> tuple[Job, Job]:
+            job = find_job(self.jobs, self.clock, caller.project, job_id)
             try:
-                written = self.end(job, step(job), self.clock())
+                return job, self.end(job, step(job), self.clock())
             except TransitionRefused as error:
                 raise Refused(
-                    f"the job is {job.status} and cannot {what}", advice="See GET /v1/jobs/{jobId} for its state."
+                    f"the job is {job.status} and cannot {action}", advice="See GET /v1/jobs/{jobId} for its state."
                 ) from error
-            except Conflict:
-                continue
-            if written.waiting or written.held_lanes < job.held_lanes:
-                self.wakeups.send(caller.project)
-            return written
-        raise Unavailable("the job changed faster than it could be steered", advice="Send the request again.")
+
+        before, after = retry_conflicts(attempt, f"job {job_id}")
+        if after.waiting or after.held_lanes < before.held_lanes:
+            self.wakeups.send(caller.project)
+        return after

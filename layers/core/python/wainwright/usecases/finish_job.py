@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from wainwright.contracts.messages import ExecutionError
-from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.states import JobStatus
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.ports.queues import WakeUps
+from wainwright.ports.updates import retry_conflicts
 from wainwright.usecases.end_job import EndJob
 
-TRIES = 8
 MAX_QUEUE_DELAY = timedelta(seconds=900)
 """SQS delays a message no longer; what is due later is the sweep's."""
 
@@ -36,24 +35,23 @@ class FinishJob:
         Raises:
             Unavailable: the row kept changing; to be called again.
         """
-        for _ in range(TRIES):
+
+        def attempt() -> tuple[Job | None, bool]:
             job = self.jobs.get(project, job_id)
-            if job is None:
-                log.warning("a run of a job that is gone ended", extra={"jobId": job_id, "run": run})
-                return None
-            if job.run != run or job.admitted_at is None:
-                return job
+            if job is None or job.run != run or job.admitted_at is None:
+                return job, False
             now = self.clock()
-            try:
-                written = self.end(job, job.finish(job.outcome or self._without_outcome(job, error), now), now)
-            except Conflict:
-                continue
-            ready = max((written.not_before or now) - now, timedelta(0))
+            return self.end(job, job.finish(job.outcome or self._without_outcome(job, error), now), now), True
+
+        job, ended = retry_conflicts(attempt, f"job {job_id}")
+        if job is None:
+            log.warning("a run of a job that is gone ended", extra={"jobId": job_id, "run": run})
+        elif ended:
             self.wakeups.send(project)
+            ready = (job.not_before or job.updated_at) - job.updated_at
             if timedelta(0) < ready <= MAX_QUEUE_DELAY:
                 self.wakeups.send(project, delay=ready)
-            return written
-        raise Unavailable(f"job {job_id} changed faster than its run could be ended")
+        return job
 
     def _without_outcome(self, job: Job, error: ExecutionError | None) -> Outcome:
         """What had ended by then counts, whoever recorded it."""

@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from wainwright.contracts.events import MAX_EVENT_TEXT, MAX_JOB_EVENTS, EventKind
 from wainwright.contracts.http.bounds import MAX_LOG_LINES
 from wainwright.contracts.http.logs import CreateLog, LogEntry, LogLevel
-from wainwright.domain.errors import Conflict, InvalidInput, TooLarge, Unavailable
+from wainwright.domain.errors import InvalidInput, TooLarge
 from wainwright.domain.find import TimeRange
 from wainwright.domain.states import AT_REST
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, NewEvent
 from wainwright.ports.log_store import LogPage, LogQuery, LogStore
 from wainwright.usecases.caller import Caller
-from wainwright.usecases.find_job import find_job
+from wainwright.usecases.find_job import find_job, no_such_job
 from wainwright.usecases.periods import read_period, read_range
-
-TRIES = 8
-"""How often the mark of an error is set anew when the job changed meanwhile."""
 
 MAX_INFO_BYTES = 10_240
 """What a line may carry besides its message, as JSON."""
@@ -63,7 +60,11 @@ class JobLogs:
         _check_info(request)
         job = find_job(self.jobs, self.clock, caller.project, job_id)
         if request.level == "ERROR":
-            self._mark(caller, job_id)
+            marked = self.jobs.update(
+                caller.project, job_id, lambda job: job if job.has_errors else job.note_error(self.clock())
+            )
+            if marked is None:
+                raise no_such_job(job_id)
         entry = LogEntry(
             timestamp=self.clock(),
             level=request.level,
@@ -77,18 +78,6 @@ class JobLogs:
         if job.status not in AT_REST:
             self.jobs.add_events(caller.project, job_id, [_event(entry)], MAX_JOB_EVENTS)
         return entry
-
-    def _mark(self, caller: Caller, job_id: str) -> None:
-        for _ in range(TRIES):
-            job = find_job(self.jobs, self.clock, caller.project, job_id)
-            if job.has_errors:
-                return
-            try:
-                self.jobs.write(job, job.note_error(self.clock()))
-            except Conflict:
-                continue
-            return
-        raise Unavailable("the job changed faster than its error could be noted", advice="Send the request again.")
 
     def _span(self, given: Mapping[str, str]) -> TimeRange:
         """The time asked for: ``from`` and ``to`` go before ``period``."""

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 from wainwright.contracts.messages import WorkMessage
-from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, JobView
 from wainwright.ports.queues import ReceivedWork, WorkQueue
-
-TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -35,17 +32,11 @@ class LateReports:
         Raises:
             Unavailable: the row kept changing; the message comes again.
         """
-        for _ in range(TRIES):
-            job = self.jobs.get(work.message.project, work.message.job_id)
-            if job is None or not self._owed(job, work.message):
-                break
-            try:
-                self.jobs.write(job, job.add_report(report, self.clock()))
-            except Conflict:
-                continue
-            break
-        else:
-            raise Unavailable(f"job {work.message.job_id} changed faster than its report could be noted")
+
+        def step(job: Job) -> Job:
+            return job.add_report(report, self.clock()) if self._owed(job, work.message) else job
+
+        self.jobs.update(work.message.project, work.message.job_id, step)
         self.queue.delete(work.receipt)
 
     def _owed(self, job: Job, message: WorkMessage) -> bool:

@@ -10,14 +10,7 @@ from typing import Any
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import check_job_id, new_job_id
 from wainwright.domain.capacity import Limits
-from wainwright.domain.errors import (
-    CapacityExceeded,
-    Conflict,
-    IdempotencyConflict,
-    InvalidInput,
-    Refused,
-    Unavailable,
-)
+from wainwright.domain.errors import CapacityExceeded, IdempotencyConflict, InvalidInput, Refused
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import CHECK_AFTER, Job, JobDetail, Outcome
 from wainwright.domain.retry import RetryPolicy
@@ -27,6 +20,7 @@ from wainwright.ports.artifacts import Artifacts
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import Idempotency, JobStore, JobView, Progress
 from wainwright.ports.queues import WakeUps
+from wainwright.ports.updates import retry_conflicts
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.check_schemas import check_schema, check_size
 from wainwright.usecases.end_job import final_url
@@ -35,8 +29,6 @@ from wainwright.usecases.find_job import is_gone
 from wainwright.usecases.keep_bundles import KeepBundles
 
 IDEMPOTENCY_LASTS = timedelta(hours=24)
-TRIES = 8
-"""How often the write is tried anew when a job that it rests on changed meanwhile."""
 
 NO_PLANNER = "instructions cannot be carried out yet: nothing here makes tests of sentences; give a script or a bundle"
 
@@ -114,7 +106,8 @@ class SubmitJob:
         idempotency = (
             Idempotency(key=key, digest=fingerprint, until=job.created_at + IDEMPOTENCY_LASTS) if key else None
         )
-        for _ in range(TRIES):
+
+        def attempt() -> Job:
             predecessors = self._predecessors(job.project, request.depends_on)
             blockers = [each for each in predecessors if each.status is not JobStatus.COMPLETED]
             ready = job.model_copy(
@@ -125,16 +118,13 @@ class SubmitJob:
                 }
             )
             told = [(each, each.gain_dependent(self.clock())) for each in blockers if each.no_dependents]
-            try:
-                # What blocks must still be going on, and look for the new job when it ends: else nobody would start that.
-                return self.jobs.write(
-                    None, ready, limits=limits, detail=detail, idempotency=idempotency, also=told,
-                    unchanged=[each for each in blockers if not each.no_dependents],
-                )  # fmt: skip
-            except Conflict:
-                if not blockers:
-                    raise
-        raise Unavailable("the jobs that this one depends on changed all the time", advice="Send the request again.")
+            # What blocks must still be going on, and look for the new job when it ends: else nobody would start that.
+            return self.jobs.write(
+                None, ready, limits=limits, detail=detail, idempotency=idempotency, also=told,
+                unchanged=[each for each in blockers if not each.no_dependents],
+            )  # fmt: skip
+
+        return retry_conflicts(attempt, "a job that this one depends on")
 
     def _predecessors(self, project: str, ids: Sequence[str]) -> list[Job]:
         found: dict[str, Job] = {}

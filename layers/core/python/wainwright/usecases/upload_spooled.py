@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from wainwright.contracts.names import REPORTS, TRACE_VIEWER, ReportFileName, key_group, parse_report_key
-from wainwright.domain.errors import Conflict, Unavailable
+from wainwright.contracts.names import REPORTS, TRACE_VIEWER, key_group, parse_report_key
+from wainwright.domain.errors import Unavailable
 from wainwright.domain.jobs import Job
 from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.ports.clock import Clock
@@ -18,8 +18,6 @@ FIRST_PAUSE = timedelta(seconds=5)
 MOST_PAUSE = timedelta(minutes=5)
 ROUND = timedelta(seconds=5)
 """No upload begins later in a round: between rounds the worker looks for work."""
-
-TRIES = 3
 
 log = logging.getLogger(__name__)
 
@@ -160,23 +158,15 @@ class UploadSpooled:
     def _note(self, project: str, job_id: str, keys: Sequence[str]) -> None:
         left = len(set(self._spool.keys(key_group(keys[0]))).difference(keys))
         names = [name for key in keys if (name := parse_report_key(key)) is not None]
-        for _ in range(TRIES):
-            job = self._jobs.get(project, job_id)
-            if job is not None and job.in_work:
-                return  # its outcome may name them; they go up again when it is there
-            if job is not None and not self._written(job, names, left):
-                continue
-            self._forget(keys)
-            return
 
-    def _written(self, job: Job, names: Sequence[ReportFileName], left: int) -> bool:
-        after = job.note_uploads([(name.fence, name.path) for name in names], left, self._clock())
-        try:
-            if after is not job:
-                self._jobs.write(job, after)
-        except Conflict:
-            return False
-        return True
+        def step(job: Job) -> Job:
+            if job.in_work:
+                return job
+            return job.note_uploads([(name.fence, name.path) for name in names], left, self._clock())
+
+        job = self._jobs.update(project, job_id, step)
+        if job is None or not job.in_work:  # else its outcome may name them; they go up again when it is there
+            self._forget(keys)
 
     def _forget(self, keys: Sequence[str]) -> None:
         for key in keys:

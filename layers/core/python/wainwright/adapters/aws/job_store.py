@@ -13,7 +13,7 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, Conflict, IdempotencyConflict, Refused
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import AT_REST
-from wainwright.ports.job_store import Idempotency
+from wainwright.ports.job_store import Idempotency, JobStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RETRY_AFTER_SECONDS = 5
 
 
-class DynamoJobStore(JobRecords):
+class DynamoJobStore(JobRecords, JobStore):
     """A :class:`~wainwright.ports.job_store.JobStore` on one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:

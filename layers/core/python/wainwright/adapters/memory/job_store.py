@@ -19,10 +19,10 @@ from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import RunningTest, Tally
-from wainwright.ports.job_store import Idempotency, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
+from wainwright.ports.job_store import Idempotency, JobStore, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
 
 
-class MemoryJobStore:
+class MemoryJobStore(JobStore):
     """A :class:`~wainwright.ports.job_store.JobStore` that forgets."""
 
     def __init__(self) -> None:

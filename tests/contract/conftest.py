@@ -12,6 +12,17 @@ import pytest
 
 from tests.support.aws import ACCOUNT_ID, REGION, create_table
 from tests.support.builders import START
+from tests.support.memory.job_store import MemoryJobStore
+from tests.support.memory.secrets import MemorySecretStore
+from tests.support.memory.services import (
+    MemoryArtifacts,
+    MemoryClock,
+    MemoryEventBus,
+    MemoryWakeUps,
+    MemoryWorkQueue,
+)
+from tests.support.memory.stores import MemoryAccessStore, MemoryWorkerStore
+from tests.support.memory.work_lists import MemoryWorkListStore
 from wainwright.adapters.aws.artifacts import S3Artifacts
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.event_bus import EventBridgeBus
@@ -21,17 +32,6 @@ from wainwright.adapters.aws.secret_store import SsmSecretStore
 from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.aws.work_lists import DynamoWorkListStore
 from wainwright.adapters.aws.worker_store import DynamoWorkerStore
-from wainwright.adapters.memory.job_store import MemoryJobStore
-from wainwright.adapters.memory.secrets import MemorySecretStore
-from wainwright.adapters.memory.services import (
-    MemoryArtifacts,
-    MemoryClock,
-    MemoryEventBus,
-    MemoryWakeUps,
-    MemoryWorkQueue,
-)
-from wainwright.adapters.memory.stores import MemoryAccessStore, MemoryWorkerStore
-from wainwright.adapters.memory.work_lists import MemoryWorkListStore
 from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.messages import WakeUp, WorkMessage
 from wainwright.ports.access import AccessStore

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.support.aws import create_table, moto_aws
 from tests.support.builders import PROJECT, START
 from tests.support.many_jobs import LABELS, NOW, expected, followed, many_jobs, store_quickly
+from tests.support.memory.job_store import MemoryJobStore
 from tests.support.metering import Meter, metered
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.paging import MOST_EXAMINED, MOST_QUERIES
-from wainwright.adapters.memory.job_store import MemoryJobStore
 from wainwright.domain.find import JobQuery, SortBy, TimeRange
 from wainwright.domain.states import JobStatus
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.support.builders import PROJECT, START, job_id
+from tests.support.memory.stores import MemoryLogStore
 from tests.support.metering import metered
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.log_store import DynamoLogStore
-from wainwright.adapters.memory.stores import MemoryLogStore
 from wainwright.contracts.http.bounds import MAX_LOG_LINES
 from wainwright.contracts.http.logs import LogEntry, LogLevel
 from wainwright.domain.capacity import Limits, Retention
@@ -153,7 +153,7 @@ def test_takes_at_most_25_lines_at_once(logs: LogStore) -> None:
 
 
 def test_a_full_log_says_so_once_in_its_last_line(logs: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("wainwright.adapters.aws.log_store", "wainwright.adapters.memory.stores"):
+    for module in ("wainwright.adapters.aws.log_store", "tests.support.memory.stores"):
         monkeypatch.setattr(f"{module}.MAX_LOG_LINES", 30)
     monkeypatch.setattr("wainwright.adapters.aws.log_store.MAX_LINES", 29)
     fill(logs, 25)
@@ -170,7 +170,7 @@ def test_a_full_log_says_so_once_in_its_last_line(logs: LogStore, monkeypatch: p
 
 
 def test_keeps_of_a_batch_what_there_is_room_for(logs: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("wainwright.adapters.aws.log_store", "wainwright.adapters.memory.stores"):
+    for module in ("wainwright.adapters.aws.log_store", "tests.support.memory.stores"):
         monkeypatch.setattr(f"{module}.MAX_LOG_LINES", 30)
     monkeypatch.setattr("wainwright.adapters.aws.log_store.MAX_LINES", 29)
     fill(logs, 25)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import job_id
+from tests.support.memory.spool import MemorySpool
 from tests.support.outages import OutageArtifacts
 from wainwright.adapters.clock import system_clock
 from wainwright.adapters.disk_spool import DiskSpool
-from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.names import report_key, viewer_key
 from wainwright.domain.errors import TooLarge, Unavailable

@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.builders import PROJECT, START
 from tests.support.faults import Faults
+from tests.support.memory.stores import MemoryTemplateStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.template_store import DynamoTemplateStore
-from wainwright.adapters.memory.stores import MemoryTemplateStore
 from wainwright.domain.errors import Conflict, InvalidInput
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.templates import Template

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import PROJECT, START
+from tests.support.memory.history_store import MemoryQuarantineStore, MemoryTestHistory
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHistory
-from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHistory
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.test_history import KEPT, Sample
 from wainwright.domain.tests import TestOutcome

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.conftest import WorkLists
 from tests.support.builders import PROJECT, START, a_job
-from wainwright.adapters.memory.services import MemoryClock, MemoryWorkQueue
+from tests.support.memory.services import MemoryClock, MemoryWorkQueue
 from wainwright.contracts.events import EventKind
 from wainwright.domain.errors import Conflict, FenceLost
 from wainwright.domain.jobs import LEASE, Job

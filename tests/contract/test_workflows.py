@@ -9,10 +9,10 @@ import pytest
 from tests.support.aws import moto_aws
 from tests.support.builders import PROJECT, START, job_id
 from tests.support.faults import Faults
+from tests.support.memory.services import MemoryClock, MemoryWorkflows, MemoryWorkQueue
 from tests.support.workflow import JobStateMachine, eventually, job_state_machine
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
-from wainwright.adapters.memory.services import MemoryClock, MemoryWorkflows, MemoryWorkQueue
 from wainwright.contracts.messages import ExecutionInput, FinishInput, TokenResult, WorkMessage
 from wainwright.contracts.names import execution_name
 from wainwright.ports.workflows import ExecutionState, Workflows

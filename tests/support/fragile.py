@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.builders import job_id
-from wainwright.adapters.memory.services import MemoryWorkflows, MemoryWorkQueue
+from tests.support.memory.services import MemoryWorkflows, MemoryWorkQueue
 from wainwright.contracts.messages import ExecutionInput, TokenResult, WorkMessage
 
 

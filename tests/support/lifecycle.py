@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.support.builders import START
 from tests.support.fragile import Crash, FragileQueue, FragileWorkflows, ids
+from tests.support.memory.services import MemoryClock
 from tests.support.probes import Probe
 from tests.support.stage import BUNDLE, LIMITS, MAX_WORKERS, PROJECTS
 from tests.support.steering import picks, projects
@@ -18,7 +19,6 @@ from tests.support.stories import Stories
 from tests.support.system import System
 from tests.support.upholding import Upholding
 from tests.support.watched import WatchedStore
-from wainwright.adapters.memory.services import MemoryClock
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import bundle_key
 from wainwright.domain.errors import FenceLost

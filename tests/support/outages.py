@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from wainwright.adapters.memory.services import MemoryArtifacts
+from tests.support.memory.services import MemoryArtifacts
 from wainwright.domain.errors import Unavailable
 from wainwright.usecases.upload_artifacts import Pace
 

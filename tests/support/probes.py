@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tests.support.builders import START
-from wainwright.adapters.memory.job_store import MemoryJobStore
+from tests.support.memory.job_store import MemoryJobStore
 from wainwright.domain.jobs import Job
 from wainwright.ports.job_store import JobStore
 

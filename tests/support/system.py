@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tests.support.builders import SCRIPT, START, a_caller
-from tests.support.outages import OutageArtifacts
-from wainwright.adapters.memory.job_store import MemoryJobStore
-from wainwright.adapters.memory.services import (
+from tests.support.memory.history_store import MemoryQuarantineStore, MemoryTestHistory
+from tests.support.memory.job_store import MemoryJobStore
+from tests.support.memory.services import (
     MemoryClock,
     MemoryLauncher,
     MemoryWakeUps,
     MemoryWorkflows,
     MemoryWorkQueue,
 )
-from wainwright.adapters.memory.spool import MemorySpool
-from wainwright.adapters.memory.stores import MemoryAccessStore, MemoryWorkerStore
-from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHistory
-from wainwright.adapters.memory.work_lists import MemoryWorkListStore
+from tests.support.memory.spool import MemorySpool
+from tests.support.memory.stores import MemoryAccessStore, MemoryWorkerStore
+from tests.support.memory.work_lists import MemoryWorkListStore
+from tests.support.outages import OutageArtifacts
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job

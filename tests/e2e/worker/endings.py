@@ -15,8 +15,8 @@ import pytest
 from tests.e2e.worker.clock import Clock
 from tests.e2e.worker.memory_bound import memory_bound
 from tests.e2e.worker.one_worker import PROJECT, OneWorker
+from tests.support.memory.services import MemoryWakeUps
 from wainwright.adapters.clock import system_clock
-from wainwright.adapters.memory.services import MemoryWakeUps
 from wainwright.contracts.messages import ExecutionError
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job, JobDetail

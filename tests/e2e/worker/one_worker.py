@@ -12,13 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tests.support.memory.history_store import MemoryQuarantineStore, MemoryTestHistory
+from tests.support.memory.job_store import MemoryJobStore
+from tests.support.memory.secrets import MemorySecretStore
+from tests.support.memory.services import MemoryArtifacts, MemoryWorkflows, MemoryWorkQueue
+from tests.support.memory.stores import MemoryLogStore, MemoryWorkerStore
+from tests.support.memory.work_lists import MemoryWorkListStore
 from wainwright.adapters.clock import system_clock
-from wainwright.adapters.memory.job_store import MemoryJobStore
-from wainwright.adapters.memory.secrets import MemorySecretStore
-from wainwright.adapters.memory.services import MemoryArtifacts, MemoryWorkflows, MemoryWorkQueue
-from wainwright.adapters.memory.stores import MemoryLogStore, MemoryWorkerStore
-from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHistory
-from wainwright.adapters.memory.work_lists import MemoryWorkListStore
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind, JobEvent
 from wainwright.contracts.http.logs import LogEntry

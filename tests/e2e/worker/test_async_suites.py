@@ -10,8 +10,8 @@ import pytest
 
 from tests.e2e.worker.clock import Clock
 from tests.e2e.worker.suites import SuiteFolder, processes_of
+from tests.support.memory.services import MemoryArtifacts
 from wainwright.adapters.clock import system_clock
-from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies
 from wainwright.worker.runners import supervised_run as supervised

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.builders import START, a_job
-from wainwright.adapters.memory.services import MemoryArtifacts, MemoryClock
+from tests.support.memory.services import MemoryArtifacts, MemoryClock
 from wainwright.domain.redaction import Redactor
 from wainwright.worker.evidence.report.blobs import BlobUnusable, attempts_of, links_of, root_of, runs_in, trim
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.builders import PROJECT, START, a_caller
-from wainwright.adapters.memory.services import MemoryClock
-from wainwright.adapters.memory.tests import MemoryQuarantineStore, MemoryTestHistory
+from tests.support.memory.history_store import MemoryQuarantineStore, MemoryTestHistory
+from tests.support.memory.services import MemoryClock
 from wainwright.domain.test_history import Sample
 from wainwright.domain.tests import TestOutcome
 from wainwright.usecases import analyze_tests

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, START, a_caller, a_job
+from tests.support.memory.services import MemoryWorkflows
 from tests.support.system import System
-from wainwright.adapters.memory.services import MemoryWorkflows
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionInput, TokenResult
 from wainwright.domain.capacity import Limits

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import PROJECT, START, a_caller, a_job, job_id
+from tests.support.memory.spool import MemorySpool
 from tests.support.system import System
-from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.contracts.names import report_key, viewer_key
 from wainwright.contracts.problems import problem_of
 from wainwright.domain.errors import InvalidInput, NotFound, NotStored, TooLarge, Unauthenticated

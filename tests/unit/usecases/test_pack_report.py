@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import PROJECT, a_caller, a_job
+from tests.support.memory.spool import MemorySpool
 from tests.support.system import System
-from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.contracts.names import report_key, viewer_key
 from wainwright.contracts.problems import problem_of
 from wainwright.domain.errors import NotFound, NotStored, TooLarge, Unavailable

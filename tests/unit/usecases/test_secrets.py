@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import PROJECT, START
-from wainwright.adapters.memory.secrets import MemorySecretStore
-from wainwright.adapters.memory.services import MemoryClock
+from tests.support.memory.secrets import MemorySecretStore
+from tests.support.memory.services import MemoryClock
 from wainwright.domain.errors import InvalidInput, NotFound, Refused
 from wainwright.usecases.manage_secrets import ManageSecrets
 from wainwright.usecases.read_secrets import KEPT, ReadSecrets

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import PROJECT, START, a_caller, a_job, completed, failed
+from tests.support.memory.services import MemoryEventBus
 from tests.support.system import System
-from wainwright.adapters.memory.services import MemoryEventBus
 from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.http.bundles import CreateBundle
 from wainwright.contracts.names import bundle_key

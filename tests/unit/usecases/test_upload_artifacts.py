@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import job_id
+from tests.support.memory.spool import MemorySpool
 from tests.support.outages import REASON, FakePace, OutageArtifacts
 from wainwright.adapters.clock import system_clock
-from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.contracts.names import report_key, report_prefix
 from wainwright.usecases.upload_artifacts import SLICE_SECONDS, TRIES, Fate, Pace, UploadArtifacts, UploadPolicy
 

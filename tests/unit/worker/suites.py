@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.support.memory.secrets import MemorySecretStore
+from tests.support.memory.stores import MemoryLogStore
 from tests.support.outages import FakePace
 from tests.support.system import System
-from wainwright.adapters.memory.secrets import MemorySecretStore
-from wainwright.adapters.memory.stores import MemoryLogStore
 from wainwright.domain.jobs import Job, Outcome
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.read_quarantine import ReadQuarantine

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.memory.job_store import MemoryJobStore
+from tests.support.memory.services import MemoryArtifacts
+from tests.support.memory.stores import MemoryLogStore
 from wainwright.adapters.clock import system_clock
-from wainwright.adapters.memory.job_store import MemoryJobStore
-from wainwright.adapters.memory.services import MemoryArtifacts
-from wainwright.adapters.memory.stores import MemoryLogStore
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.http.logs import LogEntry

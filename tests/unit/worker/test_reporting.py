@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import START, a_job
-from wainwright.adapters.memory.services import MemoryArtifacts
-from wainwright.adapters.memory.spool import MemorySpool
+from tests.support.memory.services import MemoryArtifacts
+from tests.support.memory.spool import MemorySpool
 from wainwright.domain.reports import ReportRef
 from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadPolicy
 from wainwright.worker.evidence import write_report as reporting

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.builders import PROJECT, a_caller, completed
+from tests.support.memory.spool import MemorySpool
 from tests.support.outages import REASON, FakePace
 from tests.support.system import System
 from tests.unit.worker.suites import (
@@ -20,7 +21,6 @@ from tests.unit.worker.suites import (
     passing,
     worker,
 )
-from wainwright.adapters.memory.spool import MemorySpool
 from wainwright.contracts.names import report_key, viewer_key
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import PROJECT
+from tests.support.memory.services import MemoryArtifacts
 from tests.support.system import System
-from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.contracts.bundles import pack_files
 from wainwright.contracts.names import bundle_key
 from wainwright.worker.run import unpack_bundle as unpack

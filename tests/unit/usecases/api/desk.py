@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from wainwright.adapters.memory.job_store import MemoryJobStore
-from wainwright.adapters.memory.services import MemoryArtifacts, MemoryClock, MemoryWakeUps
-from wainwright.adapters.memory.stores import MemoryLogStore, MemoryTemplateStore
+from tests.support.memory.job_store import MemoryJobStore
+from tests.support.memory.services import MemoryArtifacts, MemoryClock, MemoryWakeUps
+from tests.support.memory.stores import MemoryLogStore, MemoryTemplateStore
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits

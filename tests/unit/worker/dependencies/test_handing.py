@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.memory.services import MemoryArtifacts
 from tests.support.packages import npm_package, wheel
 from wainwright.adapters.clock import system_clock
-from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.installing import read_back
 from wainwright.worker.dependencies.needs import NotPrepared

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.memory.services import MemoryArtifacts
 from tests.support.packages import npm_package, wheel
 from wainwright.adapters.clock import system_clock
-from wainwright.adapters.memory.services import MemoryArtifacts
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.installing import Bounds
 from wainwright.worker.dependencies.needs import NotPrepared

@@ -50,7 +50,6 @@ class MemoryJobStore(JobStore):
         also: Sequence[tuple[Job, Job]] = (),
         unchanged: Sequence[Job] = (),
     ) -> Job:
-        """See :meth:`wainwright.ports.job_store.JobStore.write`."""
         operation = str(uuid.uuid4())
         changes = [(before, after), *also]
         with self._lock:
@@ -102,12 +101,10 @@ class MemoryJobStore(JobStore):
             self._loads[project] = load.model_copy(update=update)
 
     def get(self, project: str, job_id: str) -> Job | None:
-        """See :meth:`wainwright.ports.job_store.JobStore.get`."""
         with self._lock:
             return self._jobs.get((project, job_id))
 
     def view(self, project: str, job_id: str) -> JobView | None:
-        """See :meth:`wainwright.ports.job_store.JobStore.view`."""
         key = (project, job_id)
         with self._lock:
             job = self._jobs.get(key)
@@ -118,12 +115,10 @@ class MemoryJobStore(JobStore):
             )
 
     def get_idempotent(self, project: str, key: str) -> tuple[str, str] | None:
-        """See :meth:`wainwright.ports.job_store.JobStore.get_idempotent`."""
         with self._lock:
             return self._keys.get((project, key))
 
     def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
-        """See :meth:`wainwright.ports.job_store.JobStore.waiting_line`."""
         with self._lock:
             waiting = sorted(
                 (job for job in self._jobs.values() if job.project == project and job.waiting),
@@ -136,23 +131,19 @@ class MemoryJobStore(JobStore):
             ][:limit]
 
     def loads(self) -> Sequence[ProjectLoad]:
-        """See :meth:`wainwright.ports.job_store.JobStore.loads`."""
         with self._lock:
             return list(self._loads.values())
 
     def load(self, project: str) -> ProjectLoad:
-        """See :meth:`wainwright.ports.job_store.JobStore.load`."""
         with self._lock:
             return self._loads.get(project, ProjectLoad(project=project))
 
     def due(self, before: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        """See :meth:`wainwright.ports.job_store.JobStore.due`."""
         with self._lock:
             overdue = [(job.due_at, key) for key, job in self._jobs.items() if job.due_at and job.due_at <= before]
         return [key for _, key in sorted(overdue)[:limit]]
 
     def find(self, project: str, query: JobQuery, now: datetime) -> Page:
-        """See :meth:`wainwright.ports.job_store.JobStore.find`."""
         scope = scope_of(project, query)
         passed = read_cursor(query.cursor, scope)
         with self._lock:
@@ -169,12 +160,10 @@ class MemoryJobStore(JobStore):
         return Page(jobs=[places[place] for place in shown], cursor=cursor)
 
     def dependents(self, project: str, job_id: str) -> Sequence[str]:
-        """See :meth:`wainwright.ports.job_store.JobStore.dependents`."""
         with self._lock:
             return sorted(self._next.get((project, job_id), set()))
 
     def seal(self, job: Job) -> None:
-        """See :meth:`wainwright.ports.job_store.JobStore.seal`."""
         if job.status not in AT_REST:
             raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
         key = (job.project, job.id)
@@ -187,7 +176,6 @@ class MemoryJobStore(JobStore):
             self._sealed.add(key)
 
     def delete(self, job: Job) -> None:
-        """See :meth:`wainwright.ports.job_store.JobStore.delete`."""
         self.seal(job)
         key = (job.project, job.id)
         with self._lock:
@@ -201,20 +189,17 @@ class MemoryJobStore(JobStore):
                 self._next.get((job.project, predecessor), set()).discard(job.id)
 
     def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
-        """See :meth:`wainwright.ports.job_store.JobStore.set_detail`."""
         with self._lock:
             if (project, job_id) not in self._jobs or (project, job_id) in self._sealed:
                 raise Conflict(f"there is no job {job_id} any more")
             self._details[project, job_id] = detail
 
     def set_limits(self, project: str, limits: Limits) -> None:
-        """See :meth:`wainwright.ports.job_store.JobStore.set_limits`."""
         with self._lock:
             load = self._loads.get(project, ProjectLoad(project=project))
             self._loads[project] = load.model_copy(update={"limits": limits})
 
     def statistics(self, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
-        """See :meth:`wainwright.ports.job_store.JobStore.statistics`."""
         first, last = hour_of(start), hour_of(end)
         with self._lock:
             return sum(
@@ -238,7 +223,6 @@ class MemoryJobStore(JobStore):
         lane: LaneRecord | None = None,
         running: Sequence[RunningTest] | None = None,
     ) -> Progress:
-        """See :meth:`wainwright.ports.job_store.JobStore.record`."""
         key = (job.project, job.id)
         with self._lock:
             self.check_held(job, lane)
@@ -254,7 +238,6 @@ class MemoryJobStore(JobStore):
             return after
 
     def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:
-        """See :meth:`wainwright.ports.job_store.JobStore.add_events`."""
         key = (project, job_id)
         with self._lock:
             job, before = self._jobs.get(key), self._progress.get(key, Progress())
@@ -281,13 +264,11 @@ class MemoryJobStore(JobStore):
                 raise FenceLost(f"lane {lane.lane} of job {job.id} was dismissed")
 
     def tests(self, project: str, job_id: str, ids: Collection[str] | None = None) -> Sequence[StoredTest]:
-        """See :meth:`wainwright.ports.job_store.JobStore.tests`."""
         with self._lock:
             stored = self._tests.get((project, job_id), {}).values()
             return [test for test in stored if ids is None or test.id in ids]
 
     def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
-        """See :meth:`wainwright.ports.job_store.JobStore.events`."""
         with self._lock:
             stored = self._events.get((project, job_id), [])
             return [event for event in stored if event.sequence > after][:limit]

@@ -16,7 +16,6 @@ class MemorySpool:
         self._max_bytes = max_bytes
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.put`."""
         kept = {each: value for each, value in self.objects.items() if each != key}
         groups = list(dict.fromkeys(map(key_group, kept)))
         while sum(len(body) for body, _ in kept.values()) + len(content) > self._max_bytes:
@@ -28,11 +27,9 @@ class MemorySpool:
         self.objects = kept | {key: (content, content_type)}
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.put_file`."""
         self.put(key, file.read_bytes(), content_type)
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
-        """See :meth:`wainwright.ports.spool.Spool.get`."""
         if key not in self.objects:
             raise ArtifactMissing(key)
         content, content_type = self.objects[key]
@@ -41,18 +38,14 @@ class MemorySpool:
         return content, content_type
 
     def has(self, key: str) -> bool:
-        """See :meth:`wainwright.ports.spool.Spool.has`."""
         return key in self.objects
 
     def keys(self, prefix: str) -> list[str]:
-        """See :meth:`wainwright.ports.spool.Spool.keys`."""
         return [key for key in self.objects if key.startswith(prefix)]
 
     def upload(self, key: str, artifacts: Artifacts) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.upload`."""
         content, content_type = self.get(key)
         artifacts.put(key, content, content_type)
 
     def delete(self, key: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.delete`."""
         self.objects.pop(key, None)

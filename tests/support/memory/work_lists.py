@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wainwright.adapters.memory.job_store import MemoryJobStore
+from tests.support.memory.job_store import MemoryJobStore
 from wainwright.domain.errors import Conflict, FenceLost
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
@@ -17,13 +17,11 @@ class MemoryWorkListStore:
         self._lists: dict[tuple[str, str], tuple[WorkList, WorkOrder]] = {}
 
     def open(self, job: Job, work: WorkList, order: WorkOrder) -> None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.open`."""
         with self._jobs.lock:
             self._jobs.check_held(job)
             self._lists[job.project, job.id] = (work, order)
 
     def read(self, job: Job) -> WorkList | None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.read`."""
         with self._jobs.lock:
             work, _ = self._lists.get((job.project, job.id), (None, None))
         if work is not None and work.fence > job.fence:
@@ -31,18 +29,15 @@ class MemoryWorkListStore:
         return work if work is not None and work.fence == job.fence else None
 
     def order(self, job: Job) -> WorkOrder:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.order`."""
         with self._jobs.lock:
             return self._lists[job.project, job.id][1]
 
     def last(self, job: Job) -> tuple[WorkList, WorkOrder] | None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.last`."""
         with self._jobs.lock:
             found = self._lists.get((job.project, job.id))
         return found if found is not None and found[0].run == job.run else None
 
     def write(self, job: Job, work: WorkList) -> None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.write`."""
         with self._jobs.lock:
             current, order = self._lists[job.project, job.id]
             if (current.fence, current.version) != (work.fence, work.version - 1):
@@ -50,13 +45,11 @@ class MemoryWorkListStore:
             self._lists[job.project, job.id] = (work, order)
 
     def join(self, job: Job, lane: LaneRecord, before: LaneRecord | None) -> None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.join`."""
         with self._jobs.lock:
             self._jobs.check_held(job)
             self._put(job, before, lane)
 
     def update(self, job: Job, before: LaneRecord, after: LaneRecord) -> None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.update`."""
         with self._jobs.lock:
             self._put(job, before, after)
 
@@ -67,6 +60,5 @@ class MemoryWorkListStore:
         rows[after.lane] = after
 
     def lanes(self, job: Job) -> Sequence[LaneRecord]:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.lanes`."""
         with self._jobs.lock:
             return list(self._jobs.lanes.get((job.project, job.id, job.fence), {}).values())

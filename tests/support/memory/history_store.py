@@ -17,18 +17,15 @@ class MemoryTestHistory:
         self._lock = threading.Lock()
 
     def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
-        """See :meth:`wainwright.ports.test_history.TestHistory.note`."""
         with self._lock:
             for file, tests in samples.items():
                 self._files[project, file] = noted(self._files.get((project, file), {}), tests, now)
 
     def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
-        """See :meth:`wainwright.ports.test_history.TestHistory.files`."""
         with self._lock:
             return {file: dict(self._files[project, file]) for file in files if (project, file) in self._files}
 
     def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
-        """See :meth:`wainwright.ports.test_history.TestHistory.all`."""
         with self._lock:
             found = {file: dict(tests) for (owner, file), tests in self._files.items() if owner == project}
         return dict(list(found.items())[:most])
@@ -42,15 +39,12 @@ class MemoryQuarantineStore:
         self.reads = 0
 
     def list(self, project: str) -> Sequence[Quarantine]:
-        """See :meth:`wainwright.ports.quarantine.QuarantineStore.list`."""
         self.reads += 1
         entries = self._entries.get(project, {})
         return [entries[test_id] for test_id in sorted(entries)]
 
     def put(self, project: str, entry: Quarantine) -> None:
-        """See :meth:`wainwright.ports.quarantine.QuarantineStore.put`."""
         self._entries.setdefault(project, {})[entry.test_id] = entry
 
     def remove(self, project: str, test_id: str) -> bool:
-        """See :meth:`wainwright.ports.quarantine.QuarantineStore.remove`."""
         return self._entries.get(project, {}).pop(test_id, None) is not None

@@ -42,7 +42,6 @@ class MemoryWakeUps:
         self.workers: list[int] = []
 
     def send(self, project: str, *, delay: timedelta = timedelta(0), workers: int = 0) -> None:
-        """See :meth:`wainwright.ports.queues.WakeUps.send`."""
         self.sent.append((project, delay))
         self.workers.append(workers)
 
@@ -62,11 +61,9 @@ class MemoryWorkQueue:
         self._messages.append((message, 0))
 
     def send(self, message: WorkMessage) -> None:
-        """See :meth:`wainwright.ports.queues.WorkQueue.send`."""
         self.put(message)
 
     def receive(self, wait: timedelta) -> ReceivedWork | None:
-        """See :meth:`wainwright.ports.queues.WorkQueue.receive`."""
         now = self._clock()
         for receipt in [receipt for receipt, (_, _, until) in self._in_hand.items() if until <= now]:
             message, received, _ = self._in_hand.pop(receipt)
@@ -79,13 +76,11 @@ class MemoryWorkQueue:
         return ReceivedWork(message=message, receipt=receipt, received=received + 1)
 
     def extend(self, receipt: str, visibility: timedelta) -> None:
-        """See :meth:`wainwright.ports.queues.WorkQueue.extend`."""
         if receipt in self._in_hand:
             message, received, _ = self._in_hand[receipt]
             self._in_hand[receipt] = (message, received, self._clock() + visibility)
 
     def delete(self, receipt: str) -> None:
-        """See :meth:`wainwright.ports.queues.WorkQueue.delete`."""
         self._in_hand.pop(receipt, None)
 
     @property
@@ -103,7 +98,6 @@ class MemoryWorkflows:
         self.ended: dict[str, TokenResult | tuple[str, str]] = {}
 
     def start(self, request: ExecutionInput) -> bool:
-        """See :meth:`wainwright.ports.workflows.Workflows.start`."""
         name = execution_name(request.job_id, request.run)
         if name in self.started:
             return False
@@ -114,18 +108,15 @@ class MemoryWorkflows:
         return True
 
     def state(self, job_id: str, run: int) -> ExecutionState:
-        """See :meth:`wainwright.ports.workflows.Workflows.state`."""
         name = execution_name(job_id, run)
         if name not in self.started:
             return ExecutionState.ABSENT
         return ExecutionState.ENDED if name in self.ended else ExecutionState.RUNNING
 
     def succeed(self, token: str, result: TokenResult) -> None:
-        """See :meth:`wainwright.ports.workflows.Workflows.succeed`."""
         self._end(token, result)
 
     def fail(self, token: str, *, error: str, cause: str) -> None:
-        """See :meth:`wainwright.ports.workflows.Workflows.fail`."""
         self._end(token, (error, cause))
 
     def _end(self, token: str, end: TokenResult | tuple[str, str]) -> None:
@@ -148,7 +139,6 @@ class MemoryLauncher:
         self.no_spot = False
 
     def launch(self, worker_id: str, *, on_demand: bool) -> str:
-        """See :meth:`wainwright.ports.workers.WorkerLauncher.launch`."""
         if self.refuse is not None:
             raise self.refuse
         if self.no_spot and not on_demand:
@@ -165,15 +155,12 @@ class MemoryArtifacts:
         self.objects: dict[str, tuple[bytes, str, datetime]] = {}
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.put`."""
         self.objects[key] = (content, content_type, self._clock())
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.put_file`."""
         self.put(key, file.read_bytes(), content_type)
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.get`."""
         if key not in self.objects:
             raise ArtifactMissing(key)
         content, content_type, _ = self.objects[key]
@@ -182,16 +169,13 @@ class MemoryArtifacts:
         return content, content_type
 
     def download(self, key: str, target: Path) -> None:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.download`."""
         target.write_bytes(self.get(key)[0])
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.size_and_age`."""
         found = self.objects.get(key)
         return (len(found[0]), found[2]) if found else None
 
     def delete_all(self, prefix: str, *, most: int) -> int:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.delete_all`."""
         if not prefix:
             raise ValueError("a prefix is needed: without one, this would empty the bucket")
         gone = sorted(key for key in self.objects if key.startswith(prefix))[:most]
@@ -200,11 +184,9 @@ class MemoryArtifacts:
         return len(gone)
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.presign_get`."""
         return Presigned(url=f"memory:{key}?until={(self._clock() + lasts).isoformat()}")
 
     def presign_put(self, key: str, *, sha256: str, size: int, lasts: timedelta) -> Presigned:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.presign_put`."""
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         headers = {"content-length": str(size), "x-amz-checksum-sha256": checksum}
         return Presigned(url=f"memory:{key}", headers=headers)
@@ -217,5 +199,4 @@ class MemoryEventBus:
         self.published: list[StatusChanged] = []
 
     def publish(self, changes: Iterable[StatusChanged]) -> None:
-        """See :meth:`wainwright.ports.event_bus.EventBus.publish`."""
         self.published.extend(changes)

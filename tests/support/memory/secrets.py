@@ -16,11 +16,9 @@ class MemorySecretStore:
         self.reads = 0
 
     def index(self, project: str) -> SecretIndex:
-        """See :meth:`wainwright.ports.secrets.SecretStore.index`."""
         return self._index.get(project, SecretIndex())
 
     def put(self, project: str, name: str, value: str, *, now: datetime, most: int) -> bool:
-        """See :meth:`wainwright.ports.secrets.SecretStore.put`."""
         updated = self.index(project).updated
         if name not in updated and len(updated) >= most:
             return False
@@ -29,7 +27,6 @@ class MemorySecretStore:
         return True
 
     def delete(self, project: str, name: str) -> bool:
-        """See :meth:`wainwright.ports.secrets.SecretStore.delete`."""
         updated = dict(self.index(project).updated)
         if updated.pop(name, None) is None:
             return False
@@ -38,7 +35,6 @@ class MemorySecretStore:
         return True
 
     def values(self, project: str) -> Mapping[str, str]:
-        """See :meth:`wainwright.ports.secrets.SecretStore.values`."""
         self.reads += 1
         return dict(self._values.get(project, {}))
 

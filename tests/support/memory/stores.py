@@ -23,23 +23,18 @@ class MemoryAccessStore:
         self._tickets: dict[str, Ticket] = {}
 
     def put_key(self, key: ApiKey) -> None:
-        """See :meth:`wainwright.ports.access.AccessStore.put_key`."""
         self._keys[key.digest] = key
 
     def find_key(self, digest: str) -> ApiKey | None:
-        """See :meth:`wainwright.ports.access.AccessStore.find_key`."""
         return self._keys.get(digest)
 
     def list_keys(self, project: str) -> Sequence[ApiKey]:
-        """See :meth:`wainwright.ports.access.AccessStore.list_keys`."""
         return [key for key in self._keys.values() if key.project == project]
 
     def put_ticket(self, ticket: Ticket) -> None:
-        """See :meth:`wainwright.ports.access.AccessStore.put_ticket`."""
         self._tickets[ticket.digest] = ticket
 
     def find_ticket(self, digest: str) -> Ticket | None:
-        """See :meth:`wainwright.ports.access.AccessStore.find_ticket`."""
         return self._tickets.get(digest)
 
 
@@ -50,22 +45,18 @@ class MemoryWorkerStore:
         self._rows: dict[str, WorkerRecord] = {}
 
     def put(self, worker: WorkerRecord) -> None:
-        """See :meth:`wainwright.ports.workers.WorkerStore.put`."""
         self._rows[worker.id] = worker
 
     def add(self, worker: WorkerRecord) -> bool:
-        """See :meth:`wainwright.ports.workers.WorkerStore.add`."""
         if worker.id in self._rows:
             return False
         self._rows[worker.id] = worker
         return True
 
     def list(self) -> Sequence[WorkerRecord]:
-        """See :meth:`wainwright.ports.workers.WorkerStore.list`."""
         return [*self._rows.values()]
 
     def remove(self, worker_id: str) -> None:
-        """See :meth:`wainwright.ports.workers.WorkerStore.remove`."""
         self._rows.pop(worker_id, None)
 
 
@@ -76,7 +67,6 @@ class MemoryLogStore:
         self._logs: dict[tuple[str, str], list[LogEntry]] = {}
 
     def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
-        """See :meth:`wainwright.ports.log_store.LogStore.append`."""
         if len(entries) > 25:
             raise ValueError(f"{len(entries)} lines at once, more than 25")
         log = self._logs.setdefault((project, job_id), [])
@@ -88,7 +78,6 @@ class MemoryLogStore:
         return min(room, len(entries))
 
     def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
-        """See :meth:`wainwright.ports.log_store.LogStore.read`."""
         scope = scope_of(project, job_id, query)
         passed = read_cursor(query.cursor, scope)
         found = {
@@ -110,20 +99,17 @@ class MemoryTemplateStore:
         self._ran: dict[tuple[str, str], datetime] = {}
 
     def put(self, template: Template) -> None:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.put`."""
         versions = self._versions.get((template.project, template.id), [])
         if template.version != len(versions) + 1 or any(each.created_at != template.created_at for each in versions):
             raise Conflict(f"template {template.id} changed since it was read")
         self._versions[template.project, template.id] = [*versions, template]
 
     def get(self, project: str, template_id: str, version: int | None = None) -> Template | None:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.get`."""
         versions = self._versions.get((project, template_id), [])
         wanted = len(versions) if version is None else version
         return versions[wanted - 1] if 1 <= wanted <= len(versions) else None
 
     def list(self, project: str, limit: int, cursor: str | None) -> tuple[Sequence[Template], str | None]:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.list`."""
         scope = ["templates", project]
         passed = read_cursor(cursor, scope)
         newest = [versions[-1] for (of, _), versions in self._versions.items() if of == project]
@@ -134,14 +120,11 @@ class MemoryTemplateStore:
         return [places[place] for place in shown], more
 
     def delete(self, project: str, template_id: str) -> bool:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.delete`."""
         self._ran.pop((project, template_id), None)
         return self._versions.pop((project, template_id), None) is not None
 
     def mark_run(self, project: str, template_id: str, at: datetime) -> None:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.mark_run`."""
         self._ran[project, template_id] = max(at, self._ran.get((project, template_id), at))
 
     def last_run(self, project: str, template_ids: Sequence[str]) -> Mapping[str, datetime]:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.last_run`."""
         return {each: self._ran[project, each] for each in template_ids if (project, each) in self._ran}

@@ -18,7 +18,7 @@ from wainwright.usecases.run_job import Claim
 from wainwright.wiring import workers
 from wainwright.worker.loop.agent import Agent
 from wainwright.worker.loop.parent_watch import watch_parent
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 
 
 class NoopAgent(Agent):
@@ -37,12 +37,12 @@ def main() -> int:
     if "--idle" in sys.argv:
         while True:
             signal.pause()
-    going = Going()
+    shutdown = ShutdownSignal()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: going.tell())
+        signal.signal(number, lambda *_: shutdown.request())
     settings = WorkerSettings.read(os.environ)
     settings.home.mkdir(parents=True, mode=0o700)
-    NoopAgent(workers.worker(settings), settings, going, settings.home).run()
+    NoopAgent(workers.worker(settings), settings, shutdown, settings.home).run()
     return 0
 
 

@@ -24,7 +24,7 @@ from wainwright.ports.job_store import Progress
 from wainwright.usecases.ask_for_report import AskForReport
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.closing import report_late
 from wainwright.worker.runners import supervised_run as supervised
 
@@ -110,9 +110,9 @@ class Bench:
 
     def lose_the_worker(self, one: OneWorker, losses: int) -> None:
         """Run until the end comes; from then on nobody has the job, as after a ``kill -9`` of so many workers."""
-        going = Going()
-        with at_the_end(one, going.tell):
-            assert one.run(going) is None
+        shutdown = ShutdownSignal()
+        with at_the_end(one, shutdown.request):
+            assert one.run(shutdown) is None
         long_ago = system_clock() - timedelta(hours=1)
         one.write(one.job.model_copy(update={"worker": "dead", "lease_until": long_ago, "losses": losses - 1}))
 
@@ -171,9 +171,9 @@ def _evicted(bench: Bench) -> Ended:
     """Whoever goes on with the job runs the test at the end once more, and the one after it."""
     been_here = bench.folder / "been here"
     one = bench.worker(f"if not Path({str(been_here)!r}).exists():\n    Path({str(been_here)!r}).touch()\n    {WAIT}")
-    going = Going()
-    with at_the_end(one, going.tell):
-        assert one.run(going) is None
+    shutdown = ShutdownSignal()
+    with at_the_end(one, shutdown.request):
+        assert one.run(shutdown) is None
     assert one.outcomes() == {"test_before[chromium]": "passed"}
     one.run()
     return ended(one)
@@ -206,7 +206,7 @@ def _worker_failed(bench: Bench) -> Ended:
         dict.fromkeys(("WAINWRIGHT_STAGE", "WAINWRIGHT_TABLE", "WAINWRIGHT_BUCKET", "WAINWRIGHT_WORK_QUEUE_URL"), "x")
         | {"WAINWRIGHT_WORKER_ID": "worker-1"}
     )
-    agent = Agent(one.worker, settings, Going(), bench.folder)
+    agent = Agent(one.worker, settings, ShutdownSignal(), bench.folder)
 
     def fail() -> None:
         raise RuntimeError("nobody has thought of this")

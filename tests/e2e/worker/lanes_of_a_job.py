@@ -16,7 +16,7 @@ from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import JobDetail, Outcome
 from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.keep_worker import KeepWorker
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.lane import run_lane
 from wainwright.worker.run.run_claim import run_claim
 from wainwright.worker.sandbox.hosting import Hosting
@@ -35,7 +35,7 @@ class LanesOfAJob(OneWorker):
         self._receiving = threading.Lock()
         self.errors: list[BaseException] = []
 
-    def run(self, going: Going | None = None, hosting: Hosting | None = None) -> Outcome | None:
+    def run(self, shutdown: ShutdownSignal | None = None, hosting: Hosting | None = None) -> Outcome | None:
         """Run the job in its lanes to its end, and return what the run came to."""
         over = threading.Event()
         if self.job.admitted_at is None:
@@ -50,7 +50,9 @@ class LanesOfAJob(OneWorker):
         for helper in helpers:
             helper.start()
         try:
-            run_claim(self.worker, claim, self._folder / f"fence-{claim.job.fence}", going or Going(), hosting)
+            run_claim(
+                self.worker, claim, self._folder / f"fence-{claim.job.fence}", shutdown or ShutdownSignal(), hosting
+            )
         finally:
             over.set()
             for helper in helpers:
@@ -75,7 +77,7 @@ class LanesOfAJob(OneWorker):
             if claim is not None:
                 folder = self._folder / f"{name}-{claim.job.fence}-{claim.lane.name}"
                 try:
-                    run_lane(worker, claim, folder, Going())
+                    run_lane(worker, claim, folder, ShutdownSignal())
                 except FenceLost:
                     continue  # its owner ended the run first
                 except BaseException as error:  # noqa: BLE001 - the test looks at them

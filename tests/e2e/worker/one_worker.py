@@ -33,7 +33,7 @@ from wainwright.usecases.read_quarantine import ReadQuarantine
 from wainwright.usecases.read_secrets import ReadSecrets
 from wainwright.usecases.run_job import RunJob
 from wainwright.wiring.workers import Worker
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.run_claim import run_claim
 from wainwright.worker.sandbox.hosting import Hosting
 
@@ -91,11 +91,11 @@ class OneWorker:
         """Put the row."""
         return self.jobs.write(self.job, after)
 
-    def run(self, going: Going | None = None, hosting: Hosting | None = None) -> Outcome | None:
+    def run(self, shutdown: ShutdownSignal | None = None, hosting: Hosting | None = None) -> Outcome | None:
         """Admit the job, run it and return what the run came to; None if it was handed back."""
         claim = self.worker.run_job.claim(self.admitted_work(), "worker-1")
         assert claim is not None
-        run_claim(self.worker, claim, self._folder / f"fence-{claim.job.fence}", going or Going(), hosting)
+        run_claim(self.worker, claim, self._folder / f"fence-{claim.job.fence}", shutdown or ShutdownSignal(), hosting)
         return self.job.outcome
 
     def admitted_work(self) -> ReceivedWork:

@@ -9,7 +9,7 @@ from tests.support.system import System
 from tests.unit.worker.suites import Perform, Suite, worker
 from wainwright.domain.jobs import Job
 from wainwright.usecases.run_job import Claim
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run import run_claim as run
 
 
@@ -30,10 +30,10 @@ def pace() -> FakePace:
 def perform(system: System, pace: FakePace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Perform:
     """Run a claim with a suite of the test's own; gives the job as it is then."""
 
-    def perform(claim: Claim, suite: Suite, going: Going | None = None) -> Job:
+    def perform(claim: Claim, suite: Suite, shutdown: ShutdownSignal | None = None) -> Job:
         monkeypatch.setattr(run, "run_suite", suite)
-        going = going or Going()
-        run.run_claim(worker(system, pace=pace), claim, tmp_path / f"run-{claim.job.id}-{claim.job.fence}", going)
+        shutdown = shutdown or ShutdownSignal()
+        run.run_claim(worker(system, pace=pace), claim, tmp_path / f"run-{claim.job.id}-{claim.job.fence}", shutdown)
         return system.job(claim.job)
 
     return perform

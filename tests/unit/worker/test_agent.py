@@ -15,7 +15,7 @@ from wainwright.domain.states import JobStatus
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.upload_spooled import UploadSpooled
 from wainwright.worker.loop.agent import Agent
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run import run_claim as run
 from wainwright.worker.sandbox.hosting import Hosting
 from wainwright.worker.sandbox.isolation import Isolation
@@ -36,7 +36,7 @@ def agent(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ag
     monkeypatch.setattr(run, "run_suite", failing)
     settings = WorkerSettings.read(ENVIRONMENT | {"WAINWRIGHT_WORK_DIR": str(tmp_path)})
     settings.home.mkdir()
-    return Agent(worker(system), settings, Going(), settings.home)
+    return Agent(worker(system), settings, ShutdownSignal(), settings.home)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_what_a_suite_left_anywhere_is_removed_when_its_job_has_ended(
 
     monkeypatch.setattr(run, "run_suite", failing)
     monkeypatch.setattr(Isolation, "clear_shared", clear_shared)
-    Agent(worker(system), settings, Going(), settings.home, Hosting()).run()
+    Agent(worker(system), settings, ShutdownSignal(), settings.home, Hosting()).run()
 
     assert cleared == [True]
 
@@ -106,7 +106,7 @@ def test_an_idle_worker_uploads_what_others_left(
 
 
 def test_a_worker_that_is_told_to_go_tries_once_more(system: System, agent: Agent, left: Job) -> None:
-    agent._going.tell()
+    agent._shutdown.request()
 
     agent.run()
 

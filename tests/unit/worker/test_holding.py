@@ -15,7 +15,7 @@ from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.run_job import Claim
 from wainwright.worker.loop import lease as module
 from wainwright.worker.loop.lease import LOOK_SECONDS, RENEW_SECONDS, Holding
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 
 
 @dataclass
@@ -24,12 +24,12 @@ class Held:
 
     system: System
     claim: Claim
-    going: Going = field(default_factory=Going)
+    shutdown: ShutdownSignal = field(default_factory=ShutdownSignal)
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
         keep = KeepWorker("w1", self.system.workers, self.system.jobs, self.system.queue, self.system.clock)
-        self.holding = Holding(self.system.run_job, keep, self.claim, self.going)
+        self.holding = Holding(self.system.run_job, keep, self.claim, self.shutdown)
 
     def hold(self, seconds: float, at: dict[float, Callable[[], object]] | None = None) -> None:
         """Hold for so long; ``at`` says what happens meanwhile, by seconds from the beginning."""
@@ -137,14 +137,14 @@ def test_hears_of_a_stop_and_a_cancel_outranks_it(system: System, held: Held) ->
 
 
 def test_being_told_to_go_ends_the_suite_at_once(held: Held) -> None:
-    held.going.tell()
+    held.shutdown.request()
 
-    assert (held.holding.reason, held.holding.mode) == ("going", "cancel")
+    assert (held.holding.reason, held.holding.mode) == ("shutdown", "cancel")
 
 
 def test_being_told_to_go_does_not_undo_a_cancel(system: System, held: Held) -> None:
     held.hold(5, at={2.0: lambda: system.control.cancel(a_caller(), held.claim.job.id)})
-    held.going.tell()
+    held.shutdown.request()
 
     assert held.holding.reason == "cancel"
 
@@ -207,7 +207,7 @@ def test_its_thread_ends_with_it(system: System) -> None:
     claim = system.claimed()
     keep = KeepWorker("w1", system.workers, system.jobs, system.queue, system.clock)
 
-    with Holding(system.run_job, keep, claim, Going()) as holding:
+    with Holding(system.run_job, keep, claim, ShutdownSignal()) as holding:
         assert holding._thread.is_alive()
 
     assert not holding._thread.is_alive()

@@ -17,7 +17,7 @@ from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.runners.suite import (
     Collected,
     Event,
@@ -120,17 +120,17 @@ def test_a_canceled_suite_leaves_a_report_of_what_ran(system: System, perform: P
 
 
 def test_a_worker_that_is_told_to_go_hands_the_run_back(system: System, perform: Perform) -> None:
-    claim, going = system.claimed(), Going()
+    claim, shutdown = system.claimed(), ShutdownSignal()
 
     def suite(request: SuiteRequest, tell: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
         tell(collected("one", "two"))
         tell(ended(request, "one"))
         before = stop.mode
-        going.tell()
+        shutdown.request()
         assert (before, stop.mode) == ("run", "cancel")
         return SuiteEnd("canceled", collected=2, unfinished=("test_script.py::two",))
 
-    job = perform(claim, suite, going)
+    job = perform(claim, suite, shutdown)
 
     assert (job.outcome, job.worker, job.losses, job.status) == (None, None, 0, JobStatus.RUNNING)
     assert system.workflows.ended == {}
@@ -138,12 +138,12 @@ def test_a_worker_that_is_told_to_go_hands_the_run_back(system: System, perform:
 
 
 def test_a_successor_runs_only_what_has_no_outcome_and_reports_everything(system: System, perform: Perform) -> None:
-    going = Going()
+    shutdown = ShutdownSignal()
 
     def first(request: SuiteRequest, tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
         tell(collected("one", "two"))
         tell(ended(request, "one"))
-        going.tell()
+        shutdown.request()
         return SuiteEnd("canceled", collected=2, unfinished=("test_script.py::two",))
 
     def second(request: SuiteRequest, tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
@@ -152,7 +152,7 @@ def test_a_successor_runs_only_what_has_no_outcome_and_reports_everything(system
         tell(ended(request, "two"))
         return SuiteEnd("finished", exit_code=0, collected=1, deselected=1)
 
-    perform(system.claimed(), first, going)
+    perform(system.claimed(), first, shutdown)
     job = perform(system.next_claim("w2"), second)
 
     assert outcome_of(job).status is JobStatus.COMPLETED

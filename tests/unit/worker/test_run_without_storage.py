@@ -32,7 +32,7 @@ from wainwright.usecases.open_reports import OpenReports
 from wainwright.usecases.upload_artifacts import UploadPolicy
 from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.evidence.report.html import AssetFile
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run import run_claim as run
 from wainwright.worker.runners.suite import Collected, StopRequest, SuiteEnd, SuiteRequest
 
@@ -103,7 +103,7 @@ def test_the_log_says_what_is_missing_why_and_where_it_is(system: System, pace: 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "run_suite", failing)
-        run.run_claim(own, claim, tmp_path / "run", Going())
+        run.run_claim(own, claim, tmp_path / "run", ShutdownSignal())
 
     lines = [entry.message for entry in own.logs.read(PROJECT, claim.job.id, LogQuery(level="ERROR")).logs]
     assert any("7 files of the report" in line and REASON in line and "w1" in line for line in lines)
@@ -181,11 +181,11 @@ def test_a_canceled_job_waits_for_no_upload(system: System, perform: Perform, pa
 def test_a_worker_that_is_told_to_go_waits_for_no_upload_and_its_successor_knows(
     system: System, perform: Perform, pace: FakePace
 ) -> None:
-    claim, going = system.claimed(), Going()
+    claim, shutdown = system.claimed(), ShutdownSignal()
     refuse_reports(system)
 
     def first(request: SuiteRequest, tell: Tell, _stop: StopRequest) -> SuiteEnd:
-        going.tell()
+        shutdown.request()
         tell(collected("one", "two"))
         tell(ended(request, "one"))
         return SuiteEnd("canceled", collected=2, unfinished=("test_script.py::two",))
@@ -194,7 +194,7 @@ def test_a_worker_that_is_told_to_go_waits_for_no_upload_and_its_successor_knows
         tell(ended(request, "two"))
         return SuiteEnd("finished", exit_code=0, collected=1, deselected=1)
 
-    job = perform(claim, first, going)
+    job = perform(claim, first, shutdown)
     assert (pace.slept, job.outcome) == ([], None)
     system.artifacts.recover()
     system.spool = MemorySpool()  # the first worker's disk went with it
@@ -209,20 +209,20 @@ def test_a_worker_that_is_told_to_go_waits_for_no_upload_and_its_successor_knows
 def test_a_successor_with_the_same_disk_uploads_what_its_predecessor_could_not(
     system: System, perform: Perform
 ) -> None:
-    claim, going = system.claimed(), Going()
+    claim, shutdown = system.claimed(), ShutdownSignal()
     refuse_reports(system)
 
     def first(request: SuiteRequest, tell: Tell, _stop: StopRequest) -> SuiteEnd:
         tell(collected("one", "two"))
         tell(ended(request, "one"))
-        going.tell()
+        shutdown.request()
         return SuiteEnd("canceled", collected=2, unfinished=("test_script.py::two",))
 
     def second(request: SuiteRequest, tell: Tell, _stop: StopRequest) -> SuiteEnd:
         tell(ended(request, "two"))
         return SuiteEnd("finished", exit_code=0, collected=1, deselected=1)
 
-    perform(claim, first, going)
+    perform(claim, first, shutdown)
     system.artifacts.recover()
 
     job = perform(system.next_claim("w2"), second)

@@ -11,7 +11,7 @@ from wainwright.settings import SettingsInvalid, WorkerSettings
 from wainwright.wiring import workers
 from wainwright.worker.loop.agent import Agent
 from wainwright.worker.loop.parent_watch import watch_parent
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.sandbox.choose_user import UserUnusable
 from wainwright.worker.sandbox.hosting import host
 
@@ -49,9 +49,9 @@ def main() -> int:
         return 2
     logging.getLogger("wainwright").setLevel(settings.log_level)
     watch_parent(os.environ)
-    going = Going()
+    shutdown = ShutdownSignal()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: going.tell())
+        signal.signal(number, lambda *_: shutdown.request())
     work_dir = settings.home
     work_dir.mkdir(parents=True, mode=0o700)
     try:
@@ -60,7 +60,7 @@ def main() -> int:
         log.error(str(error))
         shutil.rmtree(work_dir)
         return 2
-    Agent(workers.worker(settings), settings, going, work_dir, hosting).run()
+    Agent(workers.worker(settings), settings, shutdown, work_dir, hosting).run()
     return 0
 
 

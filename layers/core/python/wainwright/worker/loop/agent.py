@@ -14,7 +14,7 @@ from wainwright.ports.queues import ReceivedWork
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.run_job import Claim
 from wainwright.wiring.workers import Worker
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.closing import end_claim, report_late
 from wainwright.worker.run.lane import run_lane
 from wainwright.worker.run.run_claim import run_claim
@@ -30,11 +30,16 @@ class Agent:
     """One worker."""
 
     def __init__(
-        self, worker: Worker, settings: WorkerSettings, going: Going, work_dir: Path, hosting: Hosting | None = None
+        self,
+        worker: Worker,
+        settings: WorkerSettings,
+        shutdown: ShutdownSignal,
+        work_dir: Path,
+        hosting: Hosting | None = None,
     ) -> None:
         self._worker = worker
         self._settings = settings
-        self._going = going
+        self._shutdown = shutdown
         self._work_dir = work_dir
         self._hosting = hosting or Hosting()
         self._spooled = worker.spooled()
@@ -49,13 +54,13 @@ class Agent:
             self._hosting.close()
             self._worker.keep.leave()
             self._hosting.isolation.remove(self._work_dir)
-        log.info("worker left", extra={"worker": self._settings.worker_id, "told": self._going.told})
+        log.info("worker left", extra={"worker": self._settings.worker_id, "requested": self._shutdown.requested})
 
     def _work(self) -> None:
         keep = self._worker.keep
         keep.report(WorkerState.IDLE)
         idle_since = reported = time.monotonic()
-        while not self._going.told:
+        while not self._shutdown.requested:
             self._hosting.tend()
             work = self._worker.queue.receive(LISTEN)
             if work is None and time.monotonic() - idle_since >= self._settings.idle_seconds:
@@ -119,7 +124,7 @@ class Agent:
         log.info("joined", extra=fields | {"fence": claim.job.fence})
         folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.job.fence}-{claim.lane.name}"
         try:
-            run_lane(self._worker, claim, folder, self._going, self._hosting)
+            run_lane(self._worker, claim, folder, self._shutdown, self._hosting)
         except FenceLost:
             log.info("the run is over, or has another owner", extra=fields)
         except WainwrightError:
@@ -134,7 +139,7 @@ class Agent:
     def _run(self, claim: Claim) -> None:
         folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.job.fence}"
         try:
-            run_claim(self._worker, claim, folder, self._going, self._hosting)
+            run_claim(self._worker, claim, folder, self._shutdown, self._hosting)
         except WainwrightError:
             raise
         except Exception as error:

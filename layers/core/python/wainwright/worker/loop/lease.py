@@ -12,14 +12,14 @@ from wainwright.domain.workers import WorkerState
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.run_job import Claim, Control
 from wainwright.usecases.run_lane import LaneClaim
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 
 LOOK_SECONDS = 2.0
 """How often the row is read: the longest that a cancel goes unnoticed."""
 
 RENEW_SECONDS = 10.0
 
-Reason = Literal["lost", "going", "cancel", "stop"]
+Reason = Literal["lost", "shutdown", "cancel", "stop"]
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,11 @@ class Hold(Protocol):
 class Holding:
     """A thread that holds one run, or a lane of one, while its suite runs; also the suite's ``StopRequest``."""
 
-    def __init__(self, hold: Hold, keep: KeepWorker, claim: Claim | LaneClaim, going: Going) -> None:
+    def __init__(self, hold: Hold, keep: KeepWorker, claim: Claim | LaneClaim, shutdown: ShutdownSignal) -> None:
         self._held = hold
         self._keep = keep
         self._claim = claim
-        self._going = going
+        self._shutdown = shutdown
         self._began = time.monotonic()
         self._reason: Reason | None = None
         self._over = threading.Event()
@@ -65,7 +65,7 @@ class Holding:
     @property
     def reason(self) -> Reason | None:
         """Why the suite is to end before its end."""
-        return "going" if self._reason is None and self._going.told else self._reason
+        return "shutdown" if self._reason is None and self._shutdown.requested else self._reason
 
     @property
     def mode(self) -> Literal["run", "stop", "cancel"]:

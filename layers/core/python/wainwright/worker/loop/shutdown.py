@@ -1,19 +1,19 @@
-"""Being told to go."""
+"""The shutdown signal."""
 
 import threading
 
 
-class Going:
-    """Set once, by a signal: the worker takes nothing more and hands back what it has."""
+class ShutdownSignal:
+    """Requested once, by a signal: the worker takes nothing more and hands back what it has."""
 
     def __init__(self) -> None:
-        self._told = threading.Event()
+        self._event = threading.Event()
 
-    def tell(self) -> None:
-        """Tell the worker to go."""
-        self._told.set()
+    def request(self) -> None:
+        """Ask the worker to shut down."""
+        self._event.set()
 
     @property
-    def told(self) -> bool:
-        """Whether it was told."""
-        return self._told.is_set()
+    def requested(self) -> bool:
+        """True once it was requested."""
+        return self._event.is_set()

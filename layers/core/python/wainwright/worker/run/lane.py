@@ -15,7 +15,7 @@ from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.evidence.redact_events import redactor_of
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
 from wainwright.worker.loop.lease import Holding
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.lane_suite import BROKEN, LaneSuite, OtherCases
 from wainwright.worker.run.pulling import Pulling
 from wainwright.worker.run.run_claim import NO_TIME, request_of, suite_runner
@@ -36,7 +36,9 @@ MOST_NAMED = 100
 log = logging.getLogger(__name__)
 
 
-def run_lane(worker: Worker, claim: LaneClaim, folder: Path, going: Going, hosting: Hosting | None = None) -> None:
+def run_lane(
+    worker: Worker, claim: LaneClaim, folder: Path, shutdown: ShutdownSignal, hosting: Hosting | None = None
+) -> None:
     """Work on the run's list until there is nothing left, the run is to end, or the worker is told to go.
 
     Raises:
@@ -45,12 +47,12 @@ def run_lane(worker: Worker, claim: LaneClaim, folder: Path, going: Going, hosti
     """
     hosting = hosting or Hosting()
     hosting.make_folder(folder)
-    with Holding(worker.lanes, worker.keep, claim, going) as holding:
+    with Holding(worker.lanes, worker.keep, claim, shutdown) as holding:
         end, give_back = _work(worker, claim, folder, holding, hosting)
         if holding.reason == "lost":
             raise FenceLost(f"lane {claim.lane.lane} of job {claim.job.id} was lost")
     # First what the lane has to tell: once nobody holds a case any more, the owner asks no lane for anything.
-    worker.lanes.leave(claim, end, returns=holding.reason == "going")
+    worker.lanes.leave(claim, end, returns=holding.reason == "shutdown")
     give_back()
     log.info("left the lane", extra={"jobId": claim.job.id, "run": claim.job.run, "lane": claim.lane.lane})
 

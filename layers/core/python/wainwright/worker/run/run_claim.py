@@ -31,7 +31,7 @@ from wainwright.worker.evidence.report.native import OwnPage
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
 from wainwright.worker.evidence.write_report import Reporting
 from wainwright.worker.loop.lease import Holding
-from wainwright.worker.loop.shutdown import Going
+from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.closing import closed, log_errors
 from wainwright.worker.run.sharing import Sharing, durations_of
 from wainwright.worker.run.suite_outcome import outcome_of
@@ -43,13 +43,15 @@ from wainwright.worker.sandbox.hosting import Hosting
 MOST_OF_A_VARIABLE = 100_000
 """Characters of one environment variable; Linux takes 131,071. ``job.params`` has larger parameters too."""
 
-NO_TIME = frozenset({"cancel", "going", "lost"})
+NO_TIME = frozenset({"cancel", "shutdown", "lost"})
 """Reasons for an end that somebody waits for, or kills at last: uploads that fail then are not tried again."""
 
 log = logging.getLogger(__name__)
 
 
-def run_claim(worker: Worker, claim: Claim, folder: Path, going: Going, hosting: Hosting | None = None) -> None:
+def run_claim(
+    worker: Worker, claim: Claim, folder: Path, shutdown: ShutdownSignal, hosting: Hosting | None = None
+) -> None:
     """Run what was claimed, keep what it yields, and end the run, or hand it back if the worker is told to go.
 
     Raises:
@@ -58,7 +60,7 @@ def run_claim(worker: Worker, claim: Claim, folder: Path, going: Going, hosting:
     """
     hosting = hosting or Hosting()
     hosting.make_folder(folder)
-    with Holding(worker.run_job, worker.keep, claim, going) as holding:
+    with Holding(worker.run_job, worker.keep, claim, shutdown) as holding:
         outcome = _work(worker, claim, folder, holding, hosting)
     if outcome is None:
         worker.run_job.release(claim, holding.ran_ms)
@@ -103,7 +105,7 @@ def _work(worker: Worker, claim: Claim, folder: Path, holding: Holding, hosting:
     if holding.reason == "lost":
         raise FenceLost(f"the lease on job {job.id} ran out")
     own_page = OwnPage(folder, KeptBlobs(worker.artifacts, job, redactor), hosting.isolation)
-    if holding.reason == "going":
+    if holding.reason == "shutdown":
         own_page.keep(recording.all_results)
         return None
     if sharing:

@@ -67,7 +67,7 @@ class Sharing:
             with suppress(WainwrightError):
                 self._share.dismiss_all(self._job)
             raise
-        if self._holding.reason not in ("lost", "going"):
+        if self._holding.reason not in ("lost", "shutdown"):
             self._recording.settle()
             pulling.leave(suite.running if end.reason in BROKEN else None)
             self._wait(end)
@@ -89,7 +89,7 @@ class Sharing:
         began = looked = time.monotonic()
         while not self._share.is_finished(self._job) and self._share.live_lanes(self._job):
             waited = time.monotonic() - began
-            if self._holding.reason in ("lost", "going"):
+            if self._holding.reason in ("lost", "shutdown"):
                 return
             if self._holding.mode == "cancel" and waited > CANCEL_GRACE_SECONDS:
                 return

@@ -15,8 +15,8 @@ import pytest
 import wainwright
 from wainwright.in_job import CurrentJob as WhatTestsSee
 from wainwright.worker.child.wainwright_child import job
-from wainwright.worker.runners.job_reports import read_log, read_progress, read_result
 from wainwright.worker.runners.pytest.pytest_run import FACADE
+from wainwright.worker.runners.suite import JobLog, JobProgress, JobResult
 
 FACTS: dict[str, Any] = {"id": "job-1", "label": None, "url": None, "params": {}, "attempt": 1}
 
@@ -102,10 +102,10 @@ def test_what_is_sent_is_what_the_worker_reads(told: Told) -> None:
     current.item("a", ok=False, response=2, error_message="three")
 
     log, progress, result, item = told.records
-    assert (read_log(log).info, read_log(log).test_id) == ({"who": "world"}, "test_a.py::test_a")
-    assert (read_progress(progress).percent, read_progress(progress).message) == (99, "nearly")
-    assert read_result(result).values == {"name": [1, {"two": None}]}
-    assert read_result(item).items == {"a": {"status": "error", "response": 2, "errorMessage": "three"}}
+    assert (JobLog.from_json(log).info, JobLog.from_json(log).test_id) == ({"who": "world"}, "test_a.py::test_a")
+    assert (JobProgress.from_json(progress).percent, JobProgress.from_json(progress).message) == (99, "nearly")
+    assert JobResult.from_json(result).values == {"name": [1, {"two": None}]}
+    assert JobResult.from_json(item).items == {"a": {"status": "error", "response": 2, "errorMessage": "three"}}
 
 
 def test_results_together_are_bounded_and_one_given_again_counts_once(told: Told) -> None:
@@ -136,7 +136,7 @@ def test_refuses_a_value_that_is_nested_too_deeply(told: Told) -> None:
 )
 def test_the_worker_refuses_a_log_record_that_is_none(record: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"level|message|info"):
-        read_log(record)
+        JobLog.from_json(record)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_the_worker_refuses_a_log_record_that_is_none(record: dict[str, Any]) ->
 )
 def test_the_worker_refuses_a_result_that_is_none(record: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"values|items|status"):
-        read_result(record)
+        JobResult.from_json(record)
 
 
 @pytest.mark.parametrize("percent", [-1, 101, 1.5, True, "50", None])
 def test_the_worker_refuses_a_progress_that_is_none(percent: Any) -> None:
     with pytest.raises(ValueError, match="percent"):
-        read_progress({"percent": percent})
+        JobProgress.from_json({"percent": percent})
 
 
 def test_text_that_cannot_be_stored_is_replaced() -> None:
-    assert read_result({"values": {"half": "\ud800"}}).values == {"half": "?"}
+    assert JobResult.from_json({"values": {"half": "\ud800"}}).values == {"half": "?"}

@@ -9,55 +9,39 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, get_args
 
-from wainwright.worker.runners.test_results import (
-    Annotation,
-    Attachment,
-    ErrorKind,
-    Outcome,
-    Step,
-    TestCase,
-    TestError,
-    TestResult,
+from pydantic import BeforeValidator, Field
+
+from wainwright.worker.runners.record_types import (
+    Count,
+    Description,
+    Id,
+    JobInfo,
+    JobItems,
+    JobMessage,
+    JobValues,
+    Label,
+    Labels,
+    Listed,
+    Message,
+    Milliseconds,
+    Name,
+    Percent,
+    Phase,
+    Printed,
+    Record,
 )
 from wainwright.worker.sandbox.find_browser import BrowserName
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
 from wainwright.worker.sandbox.spares import Spares
 
-__all__ = [
-    "Annotation",
-    "Attachment",
-    "CaseFeed",
-    "Collected",
-    "EndReason",
-    "ErrorKind",
-    "Event",
-    "JobLog",
-    "JobProgress",
-    "JobResult",
-    "Keep",
-    "Level",
-    "LogLine",
-    "Outcome",
-    "Progress",
-    "ServerSharing",
-    "Step",
-    "Stop",
-    "StopRequest",
-    "SuiteEnd",
-    "SuiteError",
-    "SuiteRequest",
-    "Take",
-    "TestCase",
-    "TestEnded",
-    "TestError",
-    "TestInterrupted",
-    "TestResult",
-    "TestStands",
-    "TestStarted",
+Outcome = Literal["passed", "failed", "skipped"]
+ErrorKind = Literal[
+    "assertion", "test_timeout", "job_timeout", "navigation", "crash", "canceled", "script_error", "other"
 ]
-
+ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
+MAX_STEP_DEPTH = 4
 Keep = Literal["on", "off", "retain-on-failure"]
 Level = Literal["INFO", "WARNING", "ERROR"]
 EndReason = Literal[
@@ -183,6 +167,101 @@ class SuiteRequest:
 
 
 @dataclass(frozen=True)
+class TestCase(Record):
+    """A collected test. `id` is the runner's id, relative to the bundle; `path` the classes between file and test."""
+
+    __test__ = False
+
+    id: Id
+    file: Name
+    line: Count
+    title: Name
+    path: Labels = ()
+
+
+@dataclass(frozen=True)
+class TestError(Record):
+    """One reason why a test failed. `file` is relative to the bundle where it lies in it; `phase` is setup, call or teardown."""
+
+    __test__ = False
+
+    message: Message
+    stack: Printed = ""
+    file: Name | None = None
+    line: Count | None = None
+    kind: ErrorKind = "other"
+    phase: Phase = "call"
+
+
+@dataclass(frozen=True)
+class Step(Record):
+    """A phase of a test (`category` phase), or a Playwright call within one (`category` api)."""
+
+    title: Message
+    started_at: Label
+    duration_ms: Milliseconds
+    category: Literal["phase", "api"] = "phase"
+    file: Name | None = None
+    line: Count | None = None
+    error: Message | None = None
+    steps: Listed[Step] = ()
+
+
+@dataclass(frozen=True)
+class Attachment(Record):
+    """Evidence. `path` is the complete file on this worker's disk; `href` its URL relative to the report, once it has one.
+    `lack` says why there is no file. Neither `path` nor `lack` is stored, and none is read: a record could name any file.
+    """
+
+    name: Label
+    content_type: Label
+    path: Annotated[Path | None, Field(exclude=True), BeforeValidator(lambda _: None)] = None
+    href: Message | None = None
+    size_bytes: Count = 0
+    lack: Annotated[str | None, Field(exclude=True), BeforeValidator(lambda _: None)] = None
+
+
+@dataclass(frozen=True)
+class Annotation(Record):
+    """A remark on a test: a skip reason, an expected failure, a marker."""
+
+    type: Label
+    description: Description = ""
+
+
+def _check_depth(steps: Any, depth: int = 0) -> Any:
+    """Refuse steps that are nested without end, before they are read."""
+    for step in steps if isinstance(steps, list) else ():
+        if depth >= MAX_STEP_DEPTH:
+            raise ValueError(f"steps are nested deeper than {MAX_STEP_DEPTH}")
+        _check_depth(step.get("steps") if isinstance(step, dict) else None, depth + 1)
+    return steps
+
+
+@dataclass(frozen=True)
+class TestResult(Record):
+    """One attempt at one test. `stdout` and `stderr` are the tails of what it printed. `retry` counts from 0."""
+
+    __test__ = False
+
+    id: Id
+    file: Name
+    line: Count
+    title: Name
+    outcome: Outcome
+    duration_ms: Milliseconds
+    started_at: Label
+    path: Labels = ()
+    errors: Listed[TestError] = ()
+    stdout: Printed = ""
+    stderr: Printed = ""
+    steps: Annotated[Listed[Step], BeforeValidator(_check_depth)] = ()
+    attachments: Listed[Attachment] = ()
+    annotations: Listed[Annotation] = ()
+    retry: Count = 0
+
+
+@dataclass(frozen=True)
 class Collected:
     """The tests that will run, in order. `deselected` are the ids passed over because they already have an outcome."""
 
@@ -247,30 +326,30 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class JobLog:
+class JobLog(Record):
     """A line that test code wrote to the job's log. `info` is JSON."""
 
     level: Literal["INFO", "ERROR"]
-    message: str
-    info: Mapping[str, Any] | None = None
-    test_id: str | None = None
+    message: JobMessage
+    info: JobInfo | None = None
+    test_id: Name | None = None
 
 
 @dataclass(frozen=True)
-class JobProgress:
-    """How far test code says that the work has come, 0 to 100."""
+class JobProgress(Record):
+    """Progress of the work as test code says, 0 to 100."""
 
-    percent: int
-    message: str = ""
+    percent: Percent
+    message: JobMessage = ""
 
 
 @dataclass(frozen=True)
-class JobResult:
-    """What test code adds to the job's results: values by name, and outcomes of items by id. All of it is JSON."""
+class JobResult(Record):
+    """An addition of test code to the job's results: values by name, and outcomes of items by id. All of it is JSON."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)
-    items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    test_id: str | None = None
+    values: JobValues = field(default_factory=dict)
+    items: JobItems = field(default_factory=dict)
+    test_id: Name | None = None
 
 
 Event = (
@@ -288,13 +367,13 @@ Event = (
 
 
 @dataclass(frozen=True)
-class SuiteError:
+class SuiteError(Record):
     """An error of the suite and not of one test, such as a file that could not be loaded."""
 
-    message: str
-    file: str | None = None
-    line: int | None = None
-    stack: str = ""
+    message: Message
+    file: Name | None = None
+    line: Count | None = None
+    stack: Printed = ""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ file in our output folder.
 
 from __future__ import annotations
 
-import json
 import signal
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
@@ -15,25 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from wainwright.worker.runners.job_reports import read_log, read_progress, read_result
-from wainwright.worker.runners.record_fields import (
-    MAX_ID,
-    MAX_LABEL,
-    MAX_MESSAGE,
-    MAX_STACK,
-    integer,
-    optional_integer,
-    optional_text,
-    records,
-    text,
-    texts,
-)
+from wainwright.worker.runners.record_types import MAX_MESSAGE, MAX_STACK, Count, Id, Listed, Name, adapter, parse_json
 from wainwright.worker.runners.suite import (
     Attachment,
     Collected,
     EndReason,
     Event,
     JobLog,
+    JobProgress,
     JobResult,
     Level,
     LogLine,
@@ -63,8 +51,7 @@ out.
 MAX_TEST_LINES = 200
 """Of those, per test; all of them are in the test's own log."""
 STDERR_TAIL_LINES = 60
-
-
+Record = Mapping[str, Any]
 _BY_WHOM = {
     True: ": by the kernel, for want of memory",
     False: ", and neither by us nor by the kernel for want of memory: something sent it SIGKILL",
@@ -74,10 +61,11 @@ _BY_WHOM = {
 
 
 class Session:
-    """The state of one suite as the worker has seen it.
+    """The state of one suite as the worker has seen it. Records are read by the method `_read_` and their type.
 
     ``owner`` is the user whom its files must belong to, if anybody. ``begun``: a spare has taken the suite. ``wants``: it asked
-    for tests to run. ``handed``: those that it was given to run, where it does not run all.
+    for tests to run. ``handed``: those that it was given to run, where it does not run all. ``finished``: its session came to
+    its end.
     """
 
     def __init__(self, folder: Path, output: Path, on_event: Callable[[Event], None], owner: int | None = None) -> None:
@@ -95,28 +83,13 @@ class Session:
         self._stderr: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
         self._log_lines: Counter[str] = Counter()
         self._malformed = 0
-        self._finished = False
+        self.finished = False
         self.wants = False
         self.begun = False
         self.handed: set[str] | None = None
-        self._handlers: dict[str, Callable[[Mapping[str, Any]], list[Event]]] = {
-            "begun": self._spare_begun,
-            "tests": self._tests_found,
-            "deselected": self._passed_over,
-            "collected": self._collected,
-            "wants": self._wants,
-            "started": self._test_started,
-            "ended": self._test_ended,
-            "collection_error": self._collection_error,
-            "session_error": self._session_error,
-            "finished": self._session_finished,
-            "job_log": self._job_log,
-            "job_progress": lambda record: [read_progress(record)],
-            "job_result": self._job_result,
-        }
 
     def take(self, stream: str, line: bytes) -> None:
-        """One line of the child, from its event pipe or printed."""
+        """Take in one line of the child, from its event pipe or printed."""
         if stream == "events":
             self._take_record(line)
             return
@@ -128,54 +101,44 @@ class Session:
 
     def _take_record(self, line: bytes) -> None:
         try:
-            record = json.loads(line)
-            if b"\\ud" in line.lower():  # half a surrogate pair is JSON, but no text that could be stored
-                record = json.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
-            events = self._handlers[record["type"]](record)
+            record = parse_json(line)
+            events = getattr(self, f"_read_{record['type']}", _unknown)(record)
         except (ValueError, KeyError, TypeError, RecursionError):
             self._malformed += 1  # something else wrote to the pipe, or the line was cut off by a kill
             return
-        for event in events:
+        for event in events or ():
             self._on_event(event)
             if isinstance(event, TestEnded):
                 self._pass_on_printed(event.result)
 
-    def _spare_begun(self, _record: Mapping[str, Any]) -> list[Event]:
+    def _read_begun(self, _record: Record) -> None:
         self.begun = True
-        return []
 
-    def _tests_found(self, record: Mapping[str, Any]) -> list[Event]:
-        for item in records(record, "tests"):
+    def _read_wants(self, _record: Record) -> None:
+        self.wants = True
+
+    def _read_tests(self, record: Record) -> None:
+        for case in adapter(Listed[TestCase]).validate_python(record["tests"]):
             if len(self._tests) < MAX_TESTS:
-                case = TestCase.from_json(item)
                 self._tests[case.id] = case
-        return []
 
-    def _passed_over(self, record: Mapping[str, Any]) -> list[Event]:
-        self._deselected += texts(record, "ids", MAX_ID)
-        return []
+    def _read_deselected(self, record: Record) -> None:
+        self._deselected += adapter(Listed[Name]).validate_python(record["ids"])
 
-    def _collected(self, record: Mapping[str, Any]) -> list[Event]:
-        missing = integer(record, "total") - len(self._tests)
-        if missing > 0:
-            self._malformed += missing
+    def _read_collected(self, record: Record) -> list[Event]:
+        missing = adapter(Count).validate_python(record["total"]) - len(self._tests)
+        self._malformed += max(0, missing)
         return [Collected(tuple(self._tests.values()), tuple(self._deselected)), Progress(0, len(self._tests))]
 
-    def _wants(self, _record: Mapping[str, Any]) -> list[Event]:
-        self.wants = True
-        return []
-
-    def _test_started(self, record: Mapping[str, Any]) -> list[Event]:
+    def _read_started(self, record: Record) -> list[Event]:
         self._running = self._known(record)
         self._began = datetime.now(UTC)
         return [TestStarted(self._running)]
 
-    def _test_ended(self, record: Mapping[str, Any]) -> list[Event]:
+    def _read_ended(self, record: Record) -> list[Event]:
         test_id = self._known(record)
-        # Checked before anything is kept: `from_json` does not read paths, so that none comes from a stored row.
-        attachments = tuple(self._attachment(item) for item in records(record, "attachments"))
-        result = TestResult.from_json({**record, "attachments": []})
-        attachments += self._left_by(record)
+        result = TestResult.from_json(record)
+        attachments = (*map(self._attachment, result.attachments, _paths(record)), *self._left_by(record))
         self._running = None
         result = replace(result, attachments=attachments, steps=self._with_calls(result, attachments))
         if any(error.kind == "canceled" for error in result.errors):
@@ -189,7 +152,7 @@ class Session:
 
     @property
     def running_since(self) -> float | None:
-        """When the test began that is running, in seconds since the epoch; None where none is."""
+        """Start of the running test, in seconds since the epoch; None where none runs."""
         return self._began.timestamp() if self._running else None
 
     def interrupt(self, left: tuple[Attachment, ...]) -> None:
@@ -199,16 +162,9 @@ class Session:
 
     def _cut_off(self, test_id: str, began: datetime, left: tuple[Attachment, ...], retry: int = 0) -> None:
         case, spent = self._tests[test_id], datetime.now(UTC) - began
+        began_at = began.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         result = TestResult(
-            *(
-                case.id,
-                case.file,
-                case.line,
-                case.title,
-                "failed",
-                spent.total_seconds() * 1_000,
-                _instant(began),
-            ),
+            *(case.id, case.file, case.line, case.title, "failed", spent.total_seconds() * 1_000, began_at),
             path=case.path,
             retry=retry,
             errors=(TestError("The test process ended while this test ran"),),
@@ -216,23 +172,22 @@ class Session:
         )
         self._on_event(TestInterrupted(replace(result, steps=self._with_calls(result, left))))
 
-    def _left_by(self, _record: Mapping[str, Any]) -> tuple[Attachment, ...]:
-        """What a test left that has ended with its process, besides its attachments."""
+    def _left_by(self, _record: Record) -> tuple[Attachment, ...]:
+        """Evidence of a test that has ended with its process, besides its attachments."""
         return ()
 
-    def _known(self, record: Mapping[str, Any]) -> str:
-        test_id = text(record, "id", MAX_ID)
+    def _known(self, record: Record) -> str:
+        test_id: str = adapter(Id).validate_python(record["id"])
         if test_id not in self._tests:
             raise ValueError("not a collected test")
         return test_id
 
-    def _attachment(self, item: Mapping[str, Any]) -> Attachment:
+    def _attachment(self, given: Attachment, path: Path) -> Attachment:
         """Without a file if it is not a regular one in our folder: a link could name any file that the worker may read."""
-        name, content_type = text(item, "name", MAX_LABEL), text(item, "contentType", MAX_LABEL)
-        taken = self._taking.take(Path(text(item, "path", MAX_ID)))
+        taken = self._taking.take(path)
         if taken is None:
-            return Attachment(name, content_type, lack=self._taking.reason)
-        return Attachment(name, content_type, taken[0], None, taken[1])
+            return Attachment(given.name, given.content_type, lack=self._taking.reason)
+        return Attachment(given.name, given.content_type, taken[0], None, taken[1])
 
     def _with_calls(self, result: TestResult, attachments: tuple[Attachment, ...]) -> tuple[Step, ...]:
         """Each phase with the Playwright calls that began in it, for a runner that does not report them itself."""
@@ -247,26 +202,16 @@ class Session:
             phases[index] = replace(phase, steps=within)
         return tuple(phases)
 
-    def _collection_error(self, record: Mapping[str, Any]) -> list[Event]:
+    def _read_collection_error(self, record: Record) -> None:
+        self._read_session_error(record)
         self._collection_failed = True
-        self._session_error(record)
-        return []
 
-    def _session_error(self, record: Mapping[str, Any]) -> list[Event]:
-        if len(self._errors) < MAX_SUITE_ERRORS:
-            self._errors.append(
-                SuiteError(
-                    text(record, "message", MAX_MESSAGE),
-                    optional_text(record, "file", MAX_ID),
-                    optional_integer(record, "line"),
-                    text(record, "stack", MAX_STACK, default=""),
-                )
-            )
-        return []
+    def _read_session_error(self, record: Record) -> None:
+        self._errors += [SuiteError.from_json(record)] if len(self._errors) < MAX_SUITE_ERRORS else []
 
-    def _session_finished(self, record: Mapping[str, Any]) -> list[Event]:
-        integer(record, "exitStatus")
-        self._finished = True
+    def _read_finished(self, record: Record) -> list[Event]:
+        adapter(Count).validate_python(record["exitStatus"])
+        self.finished = True
         self._ended.update(self._to_run_again)
         return [TestStands(test_id) for test_id in self._to_run_again]
 
@@ -283,24 +228,24 @@ class Session:
         elif self._log_lines["printed"] == MAX_LOG_LINES + 1:
             self._on_event(LogLine("WARNING", f"more than {MAX_LOG_LINES} lines were printed; the rest is left out"))
 
-    def _job_log(self, record: Mapping[str, Any]) -> list[Event]:
-        line = read_log(record)
+    def _read_job_log(self, record: Record) -> list[Event]:
+        line = JobLog.from_json(record)
         self._log_lines[line.level] += 1
         if self._log_lines[line.level] > MAX_LOG_LINES + 1:
             return []
         if self._log_lines[line.level] == MAX_LOG_LINES + 1:
             return [JobLog(line.level, f"more than {MAX_LOG_LINES} lines were logged; the rest is left out")]
-        return [replace(line, test_id=self._collected_or_none(line.test_id))]
+        return [replace(line, test_id=line.test_id if line.test_id in self._tests else None)]
 
-    def _job_result(self, record: Mapping[str, Any]) -> list[Event]:
-        result: JobResult = read_result(record)
-        return [replace(result, test_id=self._collected_or_none(result.test_id))]
+    def _read_job_progress(self, record: Record) -> list[Event]:
+        return [JobProgress.from_json(record)]
 
-    def _collected_or_none(self, test_id: str | None) -> str | None:
-        return test_id if test_id in self._tests else None
+    def _read_job_result(self, record: Record) -> list[Event]:
+        result = JobResult.from_json(record)
+        return [replace(result, test_id=result.test_id if result.test_id in self._tests else None)]
 
     def end(self, status: ExitStatus, ended_by_us: str | None, dropped: int, kills: int | None) -> SuiteEnd:
-        """How the suite ended, from what arrived, the exit status, and whether we ended it."""
+        """Return how the suite ended, from the records, the exit status, and the way in which we ended it."""
         to_run = [each for each in self._tests if self.handed is None or each in self.handed]
         unfinished = tuple(test_id for test_id in to_run if test_id not in self._ended)
         reason = self._reason(status, ended_by_us, bool(unfinished))
@@ -320,7 +265,7 @@ class Session:
         )
 
     def _reason(self, status: ExitStatus, ended_by_us: str | None, unfinished: bool) -> EndReason:
-        if ended_by_us == "stopped" and not unfinished and self._finished:
+        if ended_by_us == "stopped" and not unfinished and self.finished:
             ended_by_us = None  # everything had run by the time that the stop arrived
         if ended_by_us is not None and not self._collection_failed:
             return cast(EndReason, ended_by_us)
@@ -337,12 +282,12 @@ class Session:
         )
 
     def ran_out_of_memory(self, signal_number: int) -> bool:
-        """Whether a process that this signal killed is taken for one that had no memory left."""
+        """Return True if a process that this signal killed is taken for one that had no memory left."""
         return signal_number == signal.SIGKILL
 
     def reason_by_exit_code(self, code: int | None) -> EndReason | None:
-        """What the runner's exit code says of its end; None for an orderly one."""
-        return None if self._finished else "crashed"
+        """Return the reason that the runner's exit code tells; None for an orderly end."""
+        return None if self.finished else "crashed"
 
     def _explained(self, reason: EndReason, status: ExitStatus, kills: int | None) -> list[SuiteError]:
         """A message for ends that the child could not explain itself."""
@@ -364,7 +309,7 @@ class Session:
         return [SuiteError(f"The test process left with code {status.exit_code}{during}, before its session ended")]
 
     def explanation(self, reason: EndReason) -> str | None:
-        """The runner's own words for an end; None where there are none."""
+        """Return the runner's own words for an end; None where there are none."""
         return "No test was found" if reason == "no_tests" else None
 
     @property
@@ -373,22 +318,23 @@ class Session:
         return [self._running] if self._running else []
 
     @property
-    def finished(self) -> bool:
-        """Whether the child has said that its session came to its end."""
-        return self._finished
-
-    @property
     def printed(self) -> list[str]:
         """The last lines that it printed on standard error."""
         return list(self._stderr)
 
 
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _unknown(_record: Record) -> list[Event]:
+    raise ValueError("no type of a record")
+
+
+def _paths(record: Record) -> list[Path]:
+    """Return the files of a record's attachments: paths are no part of what `from_json` reads."""
+    paths = [each["path"] for each in record.get("attachments") or ()]
+    return [Path(path) for path in adapter(list[Name]).validate_python(paths)]
 
 
 def _beyond(bound: Exceeded) -> str:
-    """What was taken, and the setting that it is more than."""
+    """Describe the excess, and name the setting of the bound."""
     if bound.name == "processes":
         took = f"ran {bound.found} processes and threads at once, more than the {bound.limit} that it may"
     else:

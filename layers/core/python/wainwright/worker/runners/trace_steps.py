@@ -7,14 +7,14 @@ Playwright's own: what cannot be understood gives fewer steps and no error, sinc
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wainwright.worker.runners.test_results import Step
+from wainwright.worker.runners.record_types import parse_json
+from wainwright.worker.runners.suite import Step
 
 MAX_STEPS = 500
 MAX_ENTRIES = 10_000
@@ -37,8 +37,7 @@ def trace_steps(trace: Path, folder: Path) -> tuple[Step, ...]:
             for name in names:
                 if name.endswith(".stacks"):
                     places.update(_places(archive, name, folder))
-        # By way of the stored form, which holds all texts and numbers to their bounds.
-        return tuple(Step.from_json(step.to_json()) for step in _steps(events, places))
+        return tuple(map(Step.from_json, _steps(events, places)))
     except Exception:  # noqa: BLE001 - the tests could have written anything, which raises anything, and steps are an extra
         return ()
 
@@ -49,13 +48,13 @@ def _events(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
         while left > 0 and (line := lines.readline(left)):
             left -= len(line)
             if any(kind in line[:PREFIX_BYTES] for kind in WANTED):
-                yield json.loads(line)
+                yield parse_json(line)
 
 
 def _places(archive: zipfile.ZipFile, name: str, folder: Path) -> dict[str, tuple[str, int]]:
     if archive.getinfo(name).file_size > MAX_LINES_BYTES:
         return {}
-    data = json.loads(archive.read(name))
+    data = parse_json(archive.read(name))
     files = [str(file) for file in data["files"]]
     return {
         call: (_relative(files[frames[0][0]], folder), int(frames[0][1])) for call, frames in data["stacks"] if frames
@@ -67,7 +66,8 @@ def _relative(file: str, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else file
 
 
-def _steps(events: list[dict[str, Any]], places: dict[str, tuple[str, int]]) -> Iterator[Step]:
+def _steps(events: list[dict[str, Any]], places: dict[str, tuple[str, int]]) -> Iterator[dict[str, Any]]:
+    """Yield steps in their stored form, which bounds texts and numbers when it is read."""
     clocks = [event for event in events if event["type"] == "context-options"]
     clock = clocks[0]
     offset = clock["wallTime"] - clock["monotonicTime"]
@@ -78,15 +78,15 @@ def _steps(events: list[dict[str, Any]], places: dict[str, tuple[str, int]]) -> 
         end = ends.get(call["callId"], {})
         file, line = places.get(call["callId"], (None, None))
         error = end.get("error")
-        yield Step(
-            title=_title(call),
-            started_at=_timestamp(offset + float(call["startTime"])),
-            duration_ms=round(max(0.0, float(end.get("endTime", call["startTime"])) - float(call["startTime"])), 3),
-            category="api",
-            file=file,
-            line=line,
-            error=str(error.get("message", error))[:500] if isinstance(error, dict) else None,
-        )
+        yield {
+            "title": _title(call),
+            "startedAt": _timestamp(offset + float(call["startTime"])),
+            "durationMs": round(max(0.0, float(end.get("endTime", call["startTime"])) - float(call["startTime"])), 3),
+            "category": "api",
+            "file": file,
+            "line": line,
+            "error": str(error.get("message", error))[:500] if isinstance(error, dict) else None,
+        }
 
 
 def _title(call: dict[str, Any]) -> str:

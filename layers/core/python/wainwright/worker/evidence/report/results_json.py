@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from wainwright.worker.evidence.report.report_model import Ending, ReportedTest, ReportMeta, group, tally
-from wainwright.worker.runners.suite import SuiteError, TestError, TestResult
-from wainwright.worker.runners.test_results import ERROR_KINDS
+from wainwright.worker.runners.suite import ERROR_KINDS, SuiteError, TestError, TestResult
 
 VERSION = 1
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGABRT
-from typing import Any
 
 from wainwright.worker.runners.playwright_test.playwright_remains import Attempt, PlaywrightRemains
-from wainwright.worker.runners.record_fields import MAX_ID, MAX_LABEL, MAX_MESSAGE, integer, records, text
+from wainwright.worker.runners.record_types import Count, Label, Message, Name, adapter
 from wainwright.worker.runners.suite import (
     Attachment,
     EndReason,
@@ -22,7 +21,7 @@ from wainwright.worker.runners.suite import (
     TestEnded,
     TestResult,
 )
-from wainwright.worker.runners.suite_session import Session
+from wainwright.worker.runners.suite_session import Record, Session
 from wainwright.worker.sandbox.process import ExitStatus
 
 FAILED, INTERRUPTED = 1, 130
@@ -54,75 +53,58 @@ class PlaywrightSession(Session):
         self._remains = PlaywrightRemains(output, left_by)
         self._ended_by_us: str | None = None
         self._passed: dict[str, bool] = {}
-        self._handlers |= {
-            "listed": self._listing,
-            "browser_missing": self._browser_missing,
-            "browser_not_in_suite": self._browser_not_in_suite,
-            "worker_killed": self._worker_killed,
-            "heap_exhausted": self._heap_is_exhausted,
-            "has_servers": self._has_servers,
-            "serving": self._serving,
-        }
 
-    def _listing(self, record: Mapping[str, Any]) -> list[Event]:
-        for item in records(record, "tests"):
-            self.listed[text(item, "id", MAX_ID)] = text(item, "testId", MAX_ID)
-        return []
+    def _read_listed(self, record: Record) -> None:
+        for each in adapter(list[dict[str, Name]]).validate_python(record["tests"]):
+            self.listed[each["id"]] = each["testId"]
 
-    def _has_servers(self, _record: Mapping[str, Any]) -> list[Event]:
+    def _read_has_servers(self, _record: Record) -> None:
         self.has_servers = True
-        return []
 
-    def _serving(self, _record: Mapping[str, Any]) -> list[Event]:
+    def _read_serving(self, _record: Record) -> None:
         self.on_serving()
-        return []
 
-    def _browser_missing(self, record: Mapping[str, Any]) -> list[Event]:
-        self._refused = ("browser_missing", text(record, "message", MAX_MESSAGE))
-        return []
+    def _read_browser_missing(self, record: Record) -> None:
+        self._refused = ("browser_missing", adapter(Message).validate_python(record["message"]))
 
-    def _browser_not_in_suite(self, record: Mapping[str, Any]) -> list[Event]:
-        self._refused = ("browser_not_in_suite", text(record, "message", MAX_MESSAGE))
-        return []
+    def _read_browser_not_in_suite(self, record: Record) -> None:
+        self._refused = ("browser_not_in_suite", adapter(Message).validate_python(record["message"]))
 
-    def _worker_killed(self, record: Mapping[str, Any]) -> list[Event]:
-        self._killed[self._known(record)] = text(record, "signal", MAX_LABEL)
-        return []
+    def _read_worker_killed(self, record: Record) -> None:
+        self._killed[self._known(record)] = adapter(Label).validate_python(record["signal"])
 
-    def _heap_is_exhausted(self, _record: Mapping[str, Any]) -> list[Event]:
+    def _read_heap_exhausted(self, _record: Record) -> None:
         self._heap_exhausted = True
-        return []
 
     def _with_calls(self, result: TestResult, _attachments: tuple[Attachment, ...]) -> tuple[Step, ...]:
         return result.steps  # the runner reports the calls itself
 
-    def _test_started(self, record: Mapping[str, Any]) -> list[Event]:
-        events = super()._test_started(record)
+    def _read_started(self, record: Record) -> list[Event]:
+        events = super()._read_started(record)
         if self._running is not None:
-            runner_id = text(record, "testId", MAX_LABEL)
+            runner_id = adapter(Label).validate_python(record["testId"])
             if not re.fullmatch(r"[\w-]+", runner_id):
                 raise ValueError("not an id of Playwright Test")
-            numbers = integer(record, "retry"), integer(record, "workerIndex")
-            self._attempts[self._running] = Attempt(runner_id, *numbers, self._began.timestamp())
+            retry, process = (adapter(Count).validate_python(record[name]) for name in ("retry", "workerIndex"))
+            self._attempts[self._running] = Attempt(runner_id, retry, process, self._began.timestamp())
         self._running = None  # several may run at once, so nothing that is printed can be said to be of one
         return events
 
-    def _test_ended(self, record: Mapping[str, Any]) -> list[Event]:
-        events = super()._test_ended(record)
+    def _read_ended(self, record: Record) -> list[Event]:
+        events = super()._read_ended(record)
         self._attempts.pop(self._known(record), None)
-        for event in events:
-            if isinstance(event, TestEnded):
-                self._passed[event.result.id] = event.result.outcome != "failed"
+        self._passed |= {
+            each.result.id: each.result.outcome != "failed" for each in events if isinstance(each, TestEnded)
+        }
         return events
 
-    def _left_by(self, record: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    def _left_by(self, record: Record) -> tuple[Attachment, ...]:
         attempt = self._attempts.get(self._known(record))
         if record.get("left") is None or attempt is None:
             return ()
-        name = text(record, "left", MAX_LABEL)
-        if not _KEPT.fullmatch(name):
+        if not _KEPT.fullmatch(record["left"]):
             raise ValueError("not a name of evidence")
-        return self._remains.of_process(attempt, name)
+        return self._remains.of_process(attempt, record["left"])
 
     def look_at_remains(self) -> None:
         """When everything was killed: what the tests that were running left."""

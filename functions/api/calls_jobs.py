@@ -8,8 +8,8 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from functions.api.answers import SAFE, answered
 from functions.api.parsing import Call, body, idempotency_key, page_size, part, query, whole
 from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
-from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.jobs import CreateJob, JobAnswer, JobCreated, JobList
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.jobs import JobDetail
 from wainwright.domain.states import AT_REST
 from wainwright.ports.job_store import JobView

@@ -10,12 +10,12 @@ from tests.support.faults import Faults
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import CapacityExceeded, Conflict, FenceLost, Refused, TooLarge
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.find import JobQuery, SortBy
 from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import AT_REST
 from wainwright.domain.tests import TestOutcome
 from wainwright.ports.job_store import JobStore, NewEvent, StoredTest

@@ -11,10 +11,9 @@ from tests.support.metering import metered
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.log_store import DynamoLogStore
-from wainwright.contracts.http.bounds import MAX_LOG_LINES
-from wainwright.contracts.http.logs import LogEntry, LogLevel
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import InvalidInput
+from wainwright.domain.logs import MAX_LOG_LINES, LogEntry, LogLevel
 from wainwright.ports.log_store import LogQuery, LogStore
 
 JOB = job_id(1)

@@ -21,10 +21,10 @@ from tests.support.memory.work_lists import MemoryWorkListStore
 from wainwright.adapters.clock import system_clock
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind, JobEvent
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.messages import WorkMessage
 from wainwright.contracts.names import bundle_key, new_job_id, report_key
 from wainwright.domain.jobs import Job, JobDetail, Outcome, RunBy
+from wainwright.domain.logs import LogEntry
 from wainwright.ports.job_store import StoredTest
 from wainwright.ports.log_store import LogQuery
 from wainwright.ports.queues import ReceivedWork

@@ -19,8 +19,8 @@ from tests.e2e.worker.one_worker import OneWorker
 from tests.e2e.worker.suites import serve
 from tests.support.playwright_test import EXAMPLE
 from wainwright.adapters.clock import system_clock
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.names import report_key, viewer_key
+from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import JobStatus
 from wainwright.worker.evidence.report import native
 

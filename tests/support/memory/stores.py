@@ -5,10 +5,9 @@ from datetime import datetime
 
 from wainwright.adapters.cursors import read_cursor, write_cursor
 from wainwright.adapters.logs import FULL, accepts, scope_of
-from wainwright.contracts.http.bounds import MAX_LOG_LINES
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.errors import Conflict
 from wainwright.domain.instants import to_text
+from wainwright.domain.logs import MAX_LOG_LINES, LogEntry
 from wainwright.domain.templates import Template
 from wainwright.domain.workers import WorkerRecord
 from wainwright.ports.access import ApiKey, Ticket

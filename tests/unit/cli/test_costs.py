@@ -10,7 +10,7 @@ from tests.unit.client.fake_api import CREATED, JOB_ID, KEY, FakeApi, job_record
 from wainwright.cli import costs
 from wainwright.cli.costs import cost_line, dollars, settled
 from wainwright.client import Client
-from wainwright.contracts.http.job_records import JobCost, JobRecord
+from wainwright.contracts.job_records import JobCost, JobRecord
 from wainwright.domain.costs import WORKER_SECONDS, CostBasis
 from wainwright.domain.states import JobStatus
 

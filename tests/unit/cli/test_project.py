@@ -11,7 +11,7 @@ from tests.unit.cli.conftest import Run
 from tests.unit.client.fake_api import KEY
 from tests.unit.client.fake_project import BUNDLE, FakeProject
 from wainwright.client import Client, CreateJob
-from wainwright.contracts.http.logs import LogEntry
+from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import JobStatus
 
 

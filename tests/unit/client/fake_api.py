@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from wainwright.client import Client
-from wainwright.contracts.http.job_records import JobRecord, ReportLink
+from wainwright.contracts.job_records import JobRecord, ReportLink
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import RunBy
 from wainwright.domain.states import JobStatus

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from tests.unit.client.fake_api import CREATED, FakeApi, job_record, problem
-from wainwright.contracts.http.job_records import JobRecord
-from wainwright.contracts.http.logs import LogEntry
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.capacity import Limits
 from wainwright.domain.failures import Failure, FailureCategory
+from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import AT_REST, JobStatus
 
 BUNDLE = "a" * 64

@@ -23,10 +23,10 @@ from wainwright.client import (
     WriteTemplate,
 )
 from wainwright.client.filters import query_of, states_of
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.operations import OPERATIONS
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import SortBy
+from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import JobStatus
 
 

@@ -7,11 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from tests.support.builders import job_id
-from wainwright.contracts.http.bounds import MAX_BUNDLE_BYTES, MAX_SCRIPT_BYTES
+from wainwright.contracts.http.bounds import MAX_BUNDLE_BYTES
 from wainwright.contracts.http.bundles import CreateBundle
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionInput, FinishInput, TokenResult, WakeUp, WorkMessage
 from wainwright.contracts.problems import input_fault
+from wainwright.domain.job_requests import MAX_SCRIPT_BYTES
 from wainwright.domain.jobs import MAX_PRIORITY
 
 DIGEST = "ab" * 32
@@ -45,6 +46,7 @@ class TestCreateJob:
             pytest.param({"scrpt": "x"}, "scrpt", id="a misspelt field"),
             pytest.param({"bundleId": "nope"}, "bundleId", id="no digest"),
             pytest.param({"bundleId": DIGEST.upper()}, "bundleId", id="a digest in capitals"),
+            pytest.param({"bundleId": DIGEST + "\n"}, "bundleId", id="a digest and a line end"),
             pytest.param({"script": ""}, "script", id="an empty script"),
             pytest.param({"script": 5}, "script", id="a script that is a number"),
             pytest.param({"script": "x", "url": "shop"}, "url", id="half an address"),

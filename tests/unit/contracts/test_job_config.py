@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from wainwright.contracts.http.config import JobConfig
+from wainwright.domain.job_config import JobConfig
 
 
 @pytest.mark.parametrize(

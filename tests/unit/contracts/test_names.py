@@ -14,7 +14,6 @@ from wainwright.contracts.names import (
     check_job_id,
     check_project,
     execution_name,
-    is_digest,
     new_job_id,
     parse_execution_name,
     report_key,
@@ -45,12 +44,6 @@ def test_takes_a_project(text: str) -> None:
 def test_refuses_what_is_no_project(text: str) -> None:
     with pytest.raises(InvalidInput):
         check_project(text)
-
-
-def test_a_digest_is_64_lower_case_hexadecimal_digits() -> None:
-    assert is_digest("0a" * 32)
-    for text in ("", "0a" * 31, "0A" * 32, "0g" * 32, "0a" * 32 + "\n"):
-        assert not is_digest(text)
 
 
 @given(st.uuids().map(str), st.integers(1, 10_000))

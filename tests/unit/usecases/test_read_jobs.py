@@ -7,12 +7,12 @@ import pytest
 from tests.support.builders import PROJECT, START, a_caller, a_job, completed, failed, job_id
 from tests.support.system import System
 from wainwright.adapters.costs import EstimatedCosts
-from wainwright.contracts.http.config import JobConfig
-from wainwright.contracts.http.job_records import JobCost
 from wainwright.contracts.http.jobs import CreateJob
+from wainwright.contracts.job_records import JobCost
 from wainwright.domain.costs import CostBasis
 from wainwright.domain.errors import InvalidInput, NotFound
 from wainwright.domain.find import JobQuery
+from wainwright.domain.job_config import JobConfig
 from wainwright.domain.jobs import JobDetail
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally

@@ -11,11 +11,11 @@ import pytest
 from tests.support.builders import PROJECT, SCRIPT, START, a_caller
 from tests.support.system import System
 from wainwright.contracts.bundles import pack_files
-from wainwright.contracts.http.config import JobConfig
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import bundle_key
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, IdempotencyConflict, InvalidInput
+from wainwright.domain.job_config import JobConfig
 from wainwright.domain.jobs import CHECK_AFTER, Job, RunBy
 from wainwright.domain.states import JobStatus
 from wainwright.usecases.check_scripts import check_script

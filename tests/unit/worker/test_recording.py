@@ -14,11 +14,11 @@ from tests.support.memory.stores import MemoryLogStore
 from wainwright.adapters.clock import system_clock
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.messages import WorkMessage
 from wainwright.contracts.names import new_job_id
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import Job, JobDetail, RunBy
+from wainwright.domain.logs import LogEntry
 from wainwright.ports.job_store import NewEvent, Progress, StoredTest
 from wainwright.ports.log_store import LogQuery
 from wainwright.ports.queues import ReceivedWork

@@ -9,11 +9,11 @@ import pytest
 from tests.support.builders import PROJECT, SCRIPT, a_caller
 from tests.support.system import NO_WAIT, System
 from tests.unit.worker.suites import Perform, collected, ended, outcome_of, passing
-from wainwright.contracts.http.config import JobConfig
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import bundle_key, report_key
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.failures import FailureCategory
+from wainwright.domain.job_config import JobConfig
 from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally

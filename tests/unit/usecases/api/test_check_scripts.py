@@ -2,8 +2,8 @@
 
 import pytest
 
-from wainwright.contracts.http.work import Script
 from wainwright.domain.errors import InvalidInput
+from wainwright.domain.job_requests import Script
 from wainwright.usecases.check_scripts import check_scripts
 
 GOOD = Script(name="test_a.py", content="def test_a():\n    pass\n")

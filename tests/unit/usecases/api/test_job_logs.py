@@ -4,10 +4,10 @@ import pytest
 
 from tests.unit.usecases.api.desk import CALLER, PROJECT, Desk
 from wainwright.contracts.events import MAX_EVENT_TEXT, MAX_JOB_EVENTS, EventKind
-from wainwright.contracts.http.bounds import MAX_LOG_LINES
-from wainwright.contracts.http.logs import CreateLog, LogEntry
+from wainwright.contracts.http.logs import CreateLog
 from wainwright.domain.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from wainwright.domain.jobs import Job
+from wainwright.domain.logs import MAX_LOG_LINES, LogEntry
 from wainwright.ports.job_store import NewEvent
 
 ERROR = CreateLog(level="ERROR", message="broken")

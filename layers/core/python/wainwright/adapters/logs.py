@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from wainwright.contracts.http.bounds import MAX_LOG_LINES
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.find import TimeRange
+from wainwright.domain.logs import MAX_LOG_LINES, LogEntry
 from wainwright.ports.log_store import LogQuery
 
 FULL = LogEntry(

@@ -4,7 +4,7 @@ import time
 
 from wainwright.cli.terminal import note
 from wainwright.client import Client, ClientError
-from wainwright.contracts.http.job_records import JobCost, JobRecord
+from wainwright.contracts.job_records import JobCost, JobRecord
 from wainwright.domain.costs import TRANSITIONS, WORKER_SECONDS, CostBasis, CostGroup
 from wainwright.domain.prices import price_table
 

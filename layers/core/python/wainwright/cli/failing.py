@@ -9,7 +9,7 @@ from urllib.parse import quote
 from wainwright.cli.progress import Seen, where
 from wainwright.cli.terminal import clean, count, note
 from wainwright.client import Client, ClientError, TestUpdate
-from wainwright.contracts.http.job_records import JobRecord
+from wainwright.contracts.job_records import JobRecord
 from wainwright.contracts.report_files import INDEX
 from wainwright.domain.tests import TestOutcome
 

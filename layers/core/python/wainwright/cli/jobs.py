@@ -14,8 +14,8 @@ from wainwright.cli.run import print_record
 from wainwright.cli.terminal import clean, console, first_line, note, seconds
 from wainwright.client import Client, ClientError
 from wainwright.client.filters import JobFilters
-from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.jobs import JobList
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.instants import to_text
 from wainwright.domain.states import AT_REST
 

@@ -6,8 +6,8 @@ from wainwright.cli.connect import connect
 from wainwright.cli.failures import ExitCode
 from wainwright.cli.terminal import clean
 from wainwright.client.filters import LogFilters
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.instants import to_text
+from wainwright.domain.logs import LogEntry
 
 
 def show_logs(job_id: str, filters: LogFilters, *, follow: bool, as_json: bool) -> int:

@@ -11,8 +11,8 @@ from wainwright.cli.failures import ExitCode
 from wainwright.cli.jobs import print_jobs
 from wainwright.cli.request import option_fault
 from wainwright.cli.terminal import clean, console, seconds
-from wainwright.contracts.http.analytics import Analytics
 from wainwright.contracts.http.jobs import QueueAnswer
+from wainwright.domain.analytics import Analytics
 from wainwright.domain.capacity import Limits
 from wainwright.domain.model import Record
 

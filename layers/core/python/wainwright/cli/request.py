@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from wainwright.cli.failures import UsageProblem
-from wainwright.contracts.http.config import JobConfig, Viewport
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.http.templates import WriteTemplate
+from wainwright.domain.job_config import JobConfig, Viewport
 from wainwright.domain.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from wainwright.contracts.http.config import Keep
+    from wainwright.domain.job_config import Keep
 
 UNKNOWN_BUNDLE = "0" * 64
 """Stands for a bundle that is not packed yet, so that the rest of a request can be checked before."""

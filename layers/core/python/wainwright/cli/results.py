@@ -8,7 +8,7 @@ from wainwright.cli.failures import ExitCode
 from wainwright.cli.progress import STYLES, Seen, where
 from wainwright.cli.terminal import clean, count, first_line, seconds
 from wainwright.client import TestUpdate
-from wainwright.contracts.http.job_records import JobRecord, ReportLink
+from wainwright.contracts.job_records import JobRecord, ReportLink
 from wainwright.domain.failures import PLATFORM_FAILURES
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome

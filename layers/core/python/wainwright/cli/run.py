@@ -23,8 +23,8 @@ from wainwright.cli.terminal import console, count, note
 from wainwright.client import Bundle, Client, ClientError, WaitTimeout, pack
 from wainwright.client.endpoint import is_loopback
 from wainwright.client.report import JUNIT
-from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.jobs import CreateJob
+from wainwright.contracts.job_records import JobRecord
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -38,12 +38,12 @@ from wainwright.client.updates import (
     Update,
 )
 from wainwright.client.words import JobOutcome
-from wainwright.contracts.http.config import JobConfig, Viewport
-from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.http.templates import TemplateRecord, WriteTemplate
-from wainwright.contracts.http.work import Script
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.capacity import Limits, Retention
+from wainwright.domain.job_config import JobConfig, Viewport
+from wainwright.domain.job_requests import Script
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
 

@@ -26,11 +26,12 @@ from wainwright.client.updates import StatusUpdate, Update, read_segment
 from wainwright.client.wire import segment
 from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
 from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle
-from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.jobs import CreateJob, JobAnswer, JobCreated, JobList, PatchJob, RetryJob, TicketAnswer
-from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogEntry, LogLevel, LogList
+from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogList
 from wainwright.contracts.http.service import Health
 from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, TemplateRecord, WriteTemplate
+from wainwright.contracts.job_records import JobRecord
+from wainwright.domain.logs import LogEntry, LogLevel
 from wainwright.domain.states import AT_REST, FINAL, JobStatus
 
 SEGMENT_PAUSE = 0.2

@@ -7,12 +7,13 @@ from typing import Literal
 from wainwright.client.filters import Moment, query_of
 from wainwright.client.steps import Flow
 from wainwright.client.wire import Wire, segment
-from wainwright.contracts.http.analytics import Analytics, TestAnalytics
+from wainwright.contracts.http.analytics import TestAnalytics
 from wainwright.contracts.http.jobs import QueueAnswer
 from wainwright.contracts.http.keys import CreateKey, KeyCreated, KeyList, KeyRecord
 from wainwright.contracts.http.quarantine import PutQuarantine, QuarantineAnswer, QuarantineList
 from wainwright.contracts.http.secrets import PutSecret, SecretAnswer, SecretList, SecretRecord
 from wainwright.contracts.scopes import Scope
+from wainwright.domain.analytics import Analytics
 from wainwright.domain.capacity import Limits
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.secrets import check_secret_value

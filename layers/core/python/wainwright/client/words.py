@@ -12,10 +12,10 @@ from wainwright.client.errors import ApiError
 from wainwright.client.filters import JobFilters, LogFilters, States
 from wainwright.client.steps import Emit, Flow, Pause, Stream
 from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
-from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.jobs import JobCreated
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.http.templates import TemplateRecord
+from wainwright.contracts.job_records import JobRecord
+from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import AT_REST, JobStatus
 
 PAGE = 1_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from wainwright.contracts.http.analytics import Analytics, TestAnalytics
+from wainwright.contracts.http.analytics import TestAnalytics
 from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle
 from wainwright.contracts.http.jobs import (
     CreateJob,
@@ -20,6 +20,7 @@ from wainwright.contracts.http.quarantine import PutQuarantine, QuarantineAnswer
 from wainwright.contracts.http.secrets import PutSecret, SecretAnswer, SecretList
 from wainwright.contracts.http.service import Health
 from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, WriteTemplate
+from wainwright.domain.analytics import Analytics
 from wainwright.domain.capacity import Limits
 from wainwright.domain.model import Record
 

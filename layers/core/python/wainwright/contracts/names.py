@@ -61,7 +61,6 @@ ENVIRONMENTS = "environments/"
 SECRETS = "wainwright"
 """Below this path of Parameter Store lie the secrets of all stages."""
 
-_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
@@ -100,11 +99,6 @@ def check_project(text: str) -> str:
 def is_template_id(text: str) -> bool:
     """Whether this has a template id's form: a random UUID, as job ids are."""
     return bool(_JOB_ID.match(text))
-
-
-def is_digest(text: str) -> bool:
-    """Whether this is a SHA-256 in lower-case hexadecimal, as bundle ids are."""
-    return bool(_DIGEST.match(text))
 
 
 def execution_name(job_id: str, run: int) -> str:

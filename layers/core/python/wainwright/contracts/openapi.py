@@ -9,11 +9,11 @@ from typing import Any, Literal, cast
 from pydantic.json_schema import models_json_schema
 
 from wainwright.contracts.bodies import ANSWERS, REQUESTS
-from wainwright.contracts.http.config import JobConfig
-from wainwright.contracts.http.jobs import JobOptions
 from wainwright.contracts.http.service import Problem
 from wainwright.contracts.operations import OPERATIONS, Operation, Query
 from wainwright.contracts.problems import CONTENT_TYPE
+from wainwright.domain.job_config import JobConfig
+from wainwright.domain.job_requests import JobOptions
 from wainwright.domain.model import Record
 from wainwright.version import __version__
 

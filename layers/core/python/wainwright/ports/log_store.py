@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from wainwright.contracts.http.logs import LogEntry, LogLevel
+from wainwright.domain.logs import LogEntry, LogLevel
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wainwright.contracts.http.analytics import Analytics, FlakyTest
 from wainwright.contracts.names import check_job_id
+from wainwright.domain.analytics import Analytics, FlakyTest
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import TimeRange
 from wainwright.domain.instants import to_milliseconds

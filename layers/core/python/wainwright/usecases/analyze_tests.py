@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Literal, get_args
 
-from wainwright.contracts.http.analytics import TestRecord
+from wainwright.domain.analytics import TestRecord
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.test_history import KEPT, TestStats
 from wainwright.ports.clock import Clock

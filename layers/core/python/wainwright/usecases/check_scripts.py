@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Sequence
 
-from wainwright.contracts.http.work import Script
 from wainwright.domain.errors import InvalidInput
+from wainwright.domain.job_requests import Script
 
 _COLLECTED = re.compile(r"(test_.*|.*_test)\.py")
 """What pytest takes for a file of tests."""

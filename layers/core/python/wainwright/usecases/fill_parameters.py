@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wainwright.contracts.http.config import JobConfig
-from wainwright.contracts.http.jobs import CreateJob, JobOptions
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.problems import input_fault
 from wainwright.domain.errors import InvalidInput
+from wainwright.domain.job_config import JobConfig
+from wainwright.domain.job_requests import JobOptions
 from wainwright.domain.model import Record
 from wainwright.domain.templates import Template
 from wainwright.usecases.check_schemas import check_schema, check_value

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wainwright.contracts.events import MAX_EVENT_TEXT, MAX_JOB_EVENTS, EventKind
-from wainwright.contracts.http.bounds import MAX_LOG_LINES
-from wainwright.contracts.http.logs import CreateLog, LogEntry, LogLevel
+from wainwright.contracts.http.logs import CreateLog
 from wainwright.domain.errors import InvalidInput, TooLarge
 from wainwright.domain.find import TimeRange
+from wainwright.domain.logs import MAX_LOG_LINES, LogEntry, LogLevel
 from wainwright.domain.states import AT_REST
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, NewEvent

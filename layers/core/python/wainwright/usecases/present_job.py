@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from wainwright.contracts.http.job_records import JobCost, JobRecord, ReportLink
+from wainwright.contracts.job_records import JobCost, JobRecord, ReportLink
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally

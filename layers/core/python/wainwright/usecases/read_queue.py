@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.jobs import QueueAnswer
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.capacity import Limits
 from wainwright.domain.find import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job, JobDetail

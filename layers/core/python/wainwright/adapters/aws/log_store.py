@@ -11,11 +11,10 @@ from wainwright.adapters.aws.rows import WRITE_BATCH, Rows
 from wainwright.adapters.aws.transactions import Refusal
 from wainwright.adapters.cursors import read_cursor, write_cursor
 from wainwright.adapters.logs import FULL, accepts, scope_of
-from wainwright.contracts.http.bounds import MAX_LOG_LINES
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import Unavailable
 from wainwright.domain.instants import to_milliseconds
+from wainwright.domain.logs import MAX_LOG_LINES, LogEntry
 from wainwright.ports.log_store import LogPage, LogQuery
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from wainwright.client.filters import Moment
 from wainwright.client.patterns.either import either
 from wainwright.client.steps import Flow
 from wainwright.client.words import JobRef, id_of
-from wainwright.contracts.http.analytics import Analytics
+from wainwright.domain.analytics import Analytics
 
 
 @either

@@ -11,7 +11,7 @@ from wainwright.client.calls import Calls
 from wainwright.client.patterns.either import ClientT
 from wainwright.client.steps import Flow
 from wainwright.client.sync import Client
-from wainwright.contracts.http.job_records import JobRecord
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.states import JobStatus
 
 NEWEST = 100

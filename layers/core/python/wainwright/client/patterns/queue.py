@@ -14,7 +14,7 @@ from wainwright.client.patterns.work import Work, look, lost, start
 from wainwright.client.steps import Flow
 from wainwright.client.sync import Client
 from wainwright.client.words import JobOutcome, outcome_of
-from wainwright.contracts.http.job_records import JobRecord
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.states import AT_REST
 
 

@@ -10,8 +10,8 @@ from wainwright.client.calls import Calls
 from wainwright.client.errors import ApiError, ClientError
 from wainwright.client.steps import Flow
 from wainwright.client.words import JobOutcome
-from wainwright.contracts.http.job_records import JobRecord
 from wainwright.contracts.http.jobs import CreateJob, JobCreated
+from wainwright.contracts.job_records import JobRecord
 
 WATCH_SECONDS = 2
 """The longest that the first of several jobs is asked for before the others are looked at again."""

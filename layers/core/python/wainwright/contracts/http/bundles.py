@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from wainwright.contracts.http.bounds import MAX_BUNDLE_BYTES
-from wainwright.contracts.http.fields import Digest
 from wainwright.domain.instants import Instant
+from wainwright.domain.job_requests import Digest
 from wainwright.domain.model import Record
 
 

@@ -1,52 +1,18 @@
 """Bodies of the calls of jobs."""
 
-from typing import Annotated, Any, Self
+from pydantic import Field
 
-from pydantic import BeforeValidator, Field, model_validator
-
-from wainwright.contracts.http.config import JobConfig
-from wainwright.contracts.http.fields import HttpUrl
-from wainwright.contracts.http.job_records import JobRecord
-from wainwright.contracts.http.work import Work
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.capacity import Limits
 from wainwright.domain.instants import Instant
+from wainwright.domain.job_requests import JobRequest
 from wainwright.domain.jobs import MAX_PRIORITY
-from wainwright.domain.lanes import MAX_LANES
 from wainwright.domain.model import Record
-from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
 
 
-def _one_or_several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-class JobOptions(Record):
-    """What a job may be given besides its work. ``parallelism`` is the number of lanes that share its test cases."""
-
-    url: HttpUrl | None = None
-    label: str | None = Field(default=None, min_length=1, max_length=200)
-    priority: int = Field(default=0, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
-    low_priority: bool = False
-    retry: RetryPolicy | None = None
-    parallelism: int | None = Field(default=None, ge=1, le=MAX_LANES)
-    depends_on: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(default=(), max_length=10)
-
-
-class CreateJob(Work, JobOptions):
+class CreateJob(JobRequest):
     """``POST /v1/jobs``: run exactly one of ``script``, ``scripts``, ``bundleId``, ``instructions``, ``templateId``."""
-
-    template_id: str | None = None
-    params: dict[str, Any] = Field(default_factory=dict)
-    config: JobConfig = JobConfig()
-    output_schema: dict[str, Any] | None = None
-
-    @model_validator(mode="after")
-    def _one_thing_to_run(self) -> Self:
-        given = self._work_fields() + (["template_id"] if self.template_id is not None else [])
-        if len(given) != 1:
-            raise ValueError("give exactly one of script, scripts, bundleId, instructions and templateId")
-        return self
 
 
 class PatchJob(Record):

@@ -1,14 +1,11 @@
 """Bodies of the calls of logs."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
-from wainwright.contracts.http.bounds import MAX_LOG_MESSAGE
-from wainwright.domain.instants import Instant
+from wainwright.domain.logs import MAX_LOG_MESSAGE, LogEntry, LogLevel
 from wainwright.domain.model import Record
-
-LogLevel = Literal["INFO", "ERROR"]
 
 
 class CreateLog(Record):
@@ -16,15 +13,6 @@ class CreateLog(Record):
 
     level: LogLevel = "INFO"
     message: str = Field(min_length=1, max_length=MAX_LOG_MESSAGE)
-    additional_info: dict[str, Any] | None = None
-
-
-class LogEntry(Record):
-    """One line of a job's log."""
-
-    timestamp: Instant
-    level: LogLevel
-    message: str
     additional_info: dict[str, Any] | None = None
 
 

@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http.bounds import MAX_LOG_MESSAGE
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.names import artifact_name, report_key
 from wainwright.domain.lanes import LaneRecord
+from wainwright.domain.logs import MAX_LOG_MESSAGE, LogEntry
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.redaction import Redactor
 from wainwright.domain.tests import Tally, TestOutcome

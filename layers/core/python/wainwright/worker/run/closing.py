@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Sequence
 
-from wainwright.contracts.http.bounds import MAX_LOG_MESSAGE
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import to_milliseconds, to_text
 from wainwright.domain.jobs import Job, Outcome
+from wainwright.domain.logs import MAX_LOG_MESSAGE, LogEntry
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import RunningTest, Tally

@@ -1,12 +1,15 @@
-"""How a job's browser is set up."""
+"""Settings of a job's browsers and times."""
 
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from wainwright.contracts.http.bounds import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from wainwright.domain.model import Record
+
+MIN_TIMEOUT_MS = 1_000
+MAX_TIMEOUT_MS = 11 * 3_600_000
+"""A job's timeout ends below SQS's twelve-hour visibility."""
 
 
 class Viewport(Record):

@@ -1,4 +1,4 @@
-"""A small site and an empty suite for the tests of the browser worker's runtime and reports."""
+"""A small site and an empty suite for the tests of the browser worker's runner and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Helpers for running small suites through the runtime that they are for."""
+"""Helpers for running small suites through the runner that they are for."""
 
 from __future__ import annotations
 

@@ -14,19 +14,15 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from wainwright.worker.runners.suite import StopRequest
+from wainwright.worker.runners.suite import Serve, StopRequest
 
 LOOK_SECONDS = 0.1
 END_SECONDS = 15.0
 """For servers to end as the suite's configuration has it, before they are killed."""
-
-Serve = Callable[[StopRequest, Callable[[], None]], None]
-"""Runs the servers until it is told to stop, and calls the other once they can be reached; returns early if they cannot."""
 
 log = logging.getLogger(__name__)
 

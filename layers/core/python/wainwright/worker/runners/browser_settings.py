@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from wainwright.worker.runners.ad_hosts import AD_HOSTS, within
+from wainwright.worker.runners.ad_hosts import AD_HOSTS, is_at_or_below
 
 _CONTEXT_OPTIONS = {"viewport": "viewport", "locale": "locale", "timezone": "timezone_id", "userAgent": "user_agent"}
 """Names in `config` -> options of Playwright's `Browser.new_context`."""
@@ -68,4 +68,4 @@ def _context_options(config: Mapping[str, Any]) -> dict[str, Any]:
 def _blocked_hosts(base_url: str | None) -> list[str]:
     """All of the list but what the site under test itself is part of."""
     own = (urlsplit(base_url).hostname or "") if base_url else ""
-    return [host for host in AD_HOSTS if not within(own, host)]
+    return [host for host in AD_HOSTS if not is_at_or_below(own, host)]

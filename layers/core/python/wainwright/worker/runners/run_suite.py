@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wainwright.worker.runners.detect_runner import runner_of
-from wainwright.worker.runners.playwright_test import playwright_run as playwright_test
-from wainwright.worker.runners.pytest import pytest_run as pytest_runtime
+from wainwright.worker.runners.playwright_test import playwright_run
+from wainwright.worker.runners.pytest import pytest_run
 from wainwright.worker.runners.suite import Event, StopRequest, SuiteEnd, SuiteRequest
 from wainwright.worker.runners.supervised_run import EXPIRY_GRACE_SECONDS
 
@@ -24,5 +24,5 @@ def run_suite(
     return quickly. If it raises, the suite is killed and the error goes to the caller. Raises OSError if a folder is
     missing or no process can be started; whatever the suite itself does ends as a `SuiteEnd`.
     """
-    run = playwright_test.run_suite if runner_of(request.folder) == "playwright-test" else pytest_runtime.run_suite
+    run = playwright_run.run_suite if runner_of(request.folder) == "playwright-test" else pytest_run.run_suite
     return run(request, on_event, stop, expiry_grace_seconds=expiry_grace_seconds)

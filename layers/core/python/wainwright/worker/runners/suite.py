@@ -1,6 +1,7 @@
-"""What a runtime is asked for, what it reports while a suite runs, and how a suite ends.
+"""The request for a run of a suite, the events that its runner reports, the results of tests, and the end of the suite.
 
-Nothing of Wainwright is imported but `outcomes`, whose values are offered here as well.
+Results have a JSON form, so that a later worker can rebuild a report from rows that an earlier one stored. `…Ms` are
+milliseconds; times are RFC 3339 in UTC.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ EndReason = Literal[
 
 
 class StopRequest(Protocol):
-    """What `run_suite` asks again and again while the child runs."""
+    """Asked again and again by `run_suite` while the child runs."""
 
     @property
     def mode(self) -> Literal["run", "stop", "cancel"]:
@@ -94,51 +95,47 @@ class Stop:
 
 
 Take = tuple[str, ...] | Literal["wait", "idle", "over"]
-"""What there is to run next: ids of test cases; or ``wait``, an answer is on its way; ``idle``, there is nothing for now, but
-there may be later; ``over``, nothing will come any more.
+"""Ids of the test cases to run next; or ``wait``, an answer is on its way; ``idle``, there is nothing for now, but there may be
+later; ``over``, nothing will come any more.
 """
 
 
 class CaseFeed(Protocol):
-    """Where a running suite gets its test cases from, a few at a time."""
+    """Source of a running suite's test cases, a few at a time."""
 
     def take(self) -> Take:
-        """What to run next. Called when the test process is about to need it, and again and again until it has it; never
-        waits itself.
-        """
+        """Return what to run next, without waiting. Asked when the test process is about to need it, until it has it."""
+
+
+Serve = Callable[[StopRequest, Callable[[], None]], None]
+"""Runs servers until it is asked to stop, and calls the other once they can be reached; returns early if they cannot."""
 
 
 class ServerSharing(Protocol):
     """The suite's servers, where several lanes on this machine use the same."""
 
-    def reach(
-        self, serve: Callable[[StopRequest, Callable[[], None]], None], seconds: float | None = None
-    ) -> bool:  # fmt: skip
-        """Whether there are servers that stay while the lane is at work. ``serve`` runs them, if need be: until it is told to
-        stop, calling the other when they can be reached. Waits so many seconds at most.
-        """
+    def reach(self, serve: Serve, seconds: float | None = None) -> bool:
+        """Wait for servers that stay while the lane is at work; False if there are none after so many seconds."""
 
 
 @dataclass(frozen=True)
 class SuiteRequest:
     """One suite to run.
 
-    `folder` is the unpacked bundle and `output` an empty folder of ours for evidence; the child's private home and
-    temporary folder are made beside it. `deselect` holds the ids of tests that already have an outcome. `env` is
-    added to the child's environment as it is: the caller answers for what is in it. `timeout_ms` bounds the whole
-    suite. `sandbox` turns Chromium's own sandbox on; it needs unprivileged user namespaces, which most container
-    platforms (Fargate among them) do not give. `config` says how browsers are set up, by the names of the API
-    (`browser_settings` reads it); `job` is what the tests may know of their job (id, label, url, params, attempt), None
-    for a suite that runs in none. `select`, if given, holds the ids of the only tests to run; with `feed` the suite collects
-    all, and runs those that the feed names, as it names them (pytest alone can); with `collect_only` it collects, reports
-    `Collected`, and runs none. `dependencies` is the environment installed for the suite: `python/` goes on its import path,
-    `node_modules/` holds its Node packages, and either may be missing; None where the worker has all that it needs.
-    `browsers` are those that were asked for; without any, pytest runs in Chromium and Playwright Test as its projects say.
-    `secrets` are variables of the test process alone, never of the worker's nor of an installer's. `isolation` says as whom
-    and within which bounds its processes run; the two folders are such that they can be used so. `spares` may have a test
-    process ready that saves its start. `test_retries` is how often a test that failed is run again at once; None: as the
-    suite itself says. `servers` is for suites that start servers, and run in batches in lanes; `compiled` is a folder in which
-    such a suite keeps what its runner compiled, for its next batch.
+    - `folder` is the unpacked bundle, `output` an empty folder of ours for evidence; the isolation's user can use both.
+    - `browsers`: without any, pytest runs in Chromium and Playwright Test as its projects say.
+    - `deselect`: ids of tests that already have an outcome. `select`: ids of the only tests to run. `feed`: all are collected,
+      and those run that the feed names, as it names them (pytest alone can). `collect_only`: none is run.
+    - `env` is added to the child's environment as it is: the caller answers for what is in it. `secrets` are variables of the
+      test process alone, never of the worker's nor of an installer's.
+    - `timeout_ms` bounds the whole suite. `test_retries`: how often a failed test is run again; None: as the suite itself says.
+    - `sandbox`: Chromium's own, which needs unprivileged user namespaces. Most container platforms (Fargate too) have none.
+    - `config` sets up browsers, by the names of the API. `job` is what the tests may know of theirs (id, label, url, params,
+      attempt), if any.
+    - `dependencies` is the environment installed for the suite: `python/` goes on its import path, `node_modules/` holds its
+      Node packages, and either may be missing; None where the worker has all that it needs.
+    - `servers` is for suites that start servers, and run in batches in lanes; `compiled` is a folder in which such a suite keeps
+      what its runner compiled, for its next batch.
     """
 
     folder: Path
@@ -319,7 +316,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Progress:
-    """How many of the tests that are to run have an outcome."""
+    """Number of the tests to run that have an outcome."""
 
     done: int
     total: int
@@ -378,7 +375,7 @@ class SuiteError(Record):
 
 @dataclass(frozen=True)
 class SuiteEnd:
-    """How a suite ended.
+    """The end of a suite.
 
     `exit_code` is None when the process was killed by `signal`. `unfinished` are the ids of tests that were to run
     and have no outcome: a suite passed only if it is empty. `dropped` counts reports of the child that could not be

@@ -1,4 +1,4 @@
-"""What of a suite the pytest runtime runs: its tests, its own configuration, and what cannot be run at all."""
+"""What of a suite the pytest runner runs: its tests, its own configuration, and what cannot be run at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the pytest runtime tells apart what goes wrong in a suite."""
+"""How the pytest runner tells apart what goes wrong in a suite."""
 
 from __future__ import annotations
 

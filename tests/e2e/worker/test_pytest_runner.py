@@ -1,4 +1,4 @@
-"""The pytest runtime with real suites in real Chromium over a small site."""
+"""The pytest runner with real suites in real Chromium over a small site."""
 
 from __future__ import annotations
 

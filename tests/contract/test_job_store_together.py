@@ -189,9 +189,9 @@ def test_what_is_sealed_names_no_report_and_nobody_can_change_it(jobs: JobStore)
     assert (found.status, found.version, found.report_days) == (job.status, job.version, job.report_days)
     assert list(jobs.find(PROJECT, JobQuery(), LATER).jobs) == []
     with pytest.raises(Conflict):
-        jobs.write(job, job.name("new", LATER))
+        jobs.write(job, job.set_label("new", LATER))
     with pytest.raises(Conflict):
-        jobs.write(found, found.name("new", LATER))
+        jobs.write(found, found.set_label("new", LATER))
     with pytest.raises(FenceLost):
         jobs.record(job, events=[NewEvent(kind=EventKind.LOG, at=START, data={})])
 
@@ -204,7 +204,7 @@ def test_refuses_to_seal_what_changed_or_is_not_at_rest(jobs: JobStore) -> None:
     with pytest.raises(Refused):
         jobs.seal(job)
     stale = jobs.write(job, job.stop(LATER).finish(completed(), LATER))
-    named = jobs.write(stale, stale.name("kept", LATER))
+    named = jobs.write(stale, stale.set_label("kept", LATER))
     with pytest.raises(Conflict):
         jobs.seal(stale)
     assert jobs.get(PROJECT, job.id) == named
@@ -232,7 +232,7 @@ def test_refuses_to_delete_a_job_that_changed_meanwhile_and_takes_nothing_of_it(
     job = running(jobs)
     jobs.record(job, tests=[StoredTest(id="a", outcome=TestOutcome.PASSED, attempt=1, body={})])
     stale = jobs.write(job, job.stop(LATER).finish(completed(), LATER))
-    named = jobs.write(stale, stale.name("kept", LATER))
+    named = jobs.write(stale, stale.set_label("kept", LATER))
 
     with pytest.raises(Conflict):
         jobs.delete(stale)
@@ -271,7 +271,7 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next(
     cleaning = JobQuery(statuses=AT_REST, sort_by=SortBy.COMPLETED, include_expired=True)
     assert list(dynamodb_jobs.find(PROJECT, cleaning, LATER).jobs) == [job.seal()]
     with pytest.raises(Conflict):
-        dynamodb_jobs.write(job, job.name("new", LATER))
+        dynamodb_jobs.write(job, job.set_label("new", LATER))
     with pytest.raises(Conflict):
         dynamodb_jobs.set_detail(PROJECT, job.id, JobDetail())
     with pytest.raises(FenceLost):

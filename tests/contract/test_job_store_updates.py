@@ -12,7 +12,7 @@ from wainwright.ports.updates import BASE_SECONDS, MAX_SECONDS, TRIES, jittered_
 
 
 def count_up(job: Job) -> Job:
-    return job.rank(START, priority=job.priority + 1)
+    return job.set_priority(START, priority=job.priority + 1)
 
 
 def write_first(store: JobStore, job: Job) -> None:

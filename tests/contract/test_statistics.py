@@ -76,7 +76,7 @@ def test_a_job_that_stops_has_not_ended(jobs: JobStore) -> None:
 
 def test_a_step_within_a_final_state_counts_nothing(jobs: JobStore) -> None:
     job = ended(jobs)
-    jobs.write(job, job.name("another label", START))
+    jobs.write(job, job.set_label("another label", START))
 
     assert sums(jobs).total == 1
 

@@ -40,7 +40,7 @@ def write_jobs(store: DynamoJobStore) -> None:
     """A job that waits, one that is blocked by it, one that runs, one that failed, one that is being deleted."""
     key = Idempotency(key="key-1", digest="d" * 64, until=START + HOUR)
     detail = JobDetail(params={"size": "ü"}, config={"timeout": 5})
-    waiting = a_job(id=job_id(1), label="Ünïcode ✓", priority=3, retry=RetryPolicy(max_attempts=3), no_dependents=True)
+    waiting = a_job(id=job_id(1), label="Ünïcode ✓", priority=3, retry=RetryPolicy(max_attempts=3), is_leaf=True)
     waiting = store.write(None, waiting, limits=LIMITS, detail=detail, idempotency=key)
     blocked = a_job(id=job_id(2), depends_on=(waiting.id,), blocked_on=(waiting.id,), template_id="t1", batch_id="b1")
     store.write(None, blocked, limits=LIMITS, also=[(waiting, waiting.gain_dependent(START))])

@@ -164,7 +164,7 @@ class TestTickets:
 
 
 def test_a_file_that_could_not_be_uploaded_is_named_with_the_reason_and_what_to_do(http: Http, cloud: Cloud) -> None:
-    report = ReportRef(fence=2, complete=True, viewer="1.2.3").without(["index.html"], "S3 answered SlowDown")
+    report = ReportRef(fence=2, complete=True, viewer="1.2.3").with_missing(["index.html"], "S3 answered SlowDown")
     job = cloud.jobs.write(None, a_job(report=report))
 
     problem = http.get(f"/v1/jobs/{job.id}/report/index.html").problem(404, "not-stored")

@@ -76,7 +76,7 @@ class Stage:
             assert self.watched.queued(project) >= self.limits_of(project).queued
             assert (project, key) not in self.keys
             assert not any(
-                each in self.watched.jobs and not self.watched.jobs[each].final for each in request.depends_on
+                each in self.watched.jobs and not self.watched.jobs[each].is_final for each in request.depends_on
             )
             return None
         except InvalidInput:
@@ -161,7 +161,7 @@ class Stage:
             and (job.run, job.outcome) == (work.message.run, None)
             and job.admitted_at is not None
             and job.status in {JobStatus.PENDING, JobStatus.RUNNING}
-            and job.claimable(self.now)
+            and job.can_be_claimed(self.now)
             and job.losses + (job.worker is not None) < MAX_LOSSES
         )
 
@@ -235,7 +235,7 @@ class Stage:
 
     def check_followed(self, job: Job) -> None:
         """When a job has ended without completing, nothing waits for it, nor for what was skipped because of it."""
-        lost = {job.id} if job.final and job.status is not JobStatus.COMPLETED else set()
+        lost = {job.id} if job.is_final and job.status is not JobStatus.COMPLETED else set()
         new = lost
         while new:
             after = [each for each in self.watched.jobs.values() if new.intersection(each.depends_on)]

@@ -82,7 +82,7 @@ class Steering(Upholding):
         held = [held for held in self.live if held.claim.job.id == job_id]
         if what == "end" and held:
             return lambda: self.end_and_finish(held[-1], None)
-        if what == "cancel" and not job.final:
+        if what == "cancel" and not job.is_final:
             return lambda: nothing(self.system.control.cancel(caller, job_id))
         if what == "delete" and job.status in AT_REST:
             return lambda: self._delete(job, "")
@@ -101,7 +101,7 @@ class Steering(Upholding):
         except NotFound:
             assert job.id in self.gone
         except Refused:
-            assert self.watched.jobs[job.id].final
+            assert self.watched.jobs[job.id].is_final
         else:
             assert canceled.status in {JobStatus.CANCELED, JobStatus.CANCELING}
             self.check_followed(canceled)
@@ -167,11 +167,11 @@ class Steering(Upholding):
         try:
             changed = self.system.control.change(a_caller(job.project), job.id, request)
         except Refused:
-            assert job.final
+            assert job.is_final
             assert (priority, low) != (None, None)
             assert self.watched.jobs[job.id] == job
             return
-        assert not job.final or (priority, low) == (None, None)
+        assert not job.is_final or (priority, low) == (None, None)
         given = {"priority": priority, "low_priority": low, "label": label}
         wanted = {name: value for name, value in given.items() if value is not None}
         at = self.now if wanted else job.updated_at

@@ -67,7 +67,7 @@ class Upholding(Stage):
             for job in jobs.values()
             if job.due_at is not None
             and job.due_at <= self.now
-            and any(each not in jobs or jobs[each].final for each in job.blocked_on)
+            and any(each not in jobs or jobs[each].is_final for each in job.blocked_on)
         ]
         self.system.sweep()
         for job in left_behind:
@@ -83,11 +83,11 @@ class Upholding(Stage):
         for _ in range(ROUNDS_TO_REST + len(self.rows)):
             self._one_round()
             self.check_rows()
-            if all(job.final for job in self.rows) and self.queue.empty:
+            if all(job.is_final for job in self.rows) and self.queue.empty:
                 break
             self.system.pass_time(30)
             self.sweep_and_check()
-        assert [job for job in self.rows if not job.final] == []
+        assert [job for job in self.rows if not job.is_final] == []
         assert self.queue.empty
         assert set(self.probe.counters().values()) <= {(0, 0)}
 

@@ -178,12 +178,12 @@ class WatchedStore:
                 assert before is None, "went on after a job that is gone"
                 continue  # it was deleted while the request was looked at, having completed
             assert self.jobs[job_id].status is JobStatus.COMPLETED, "went on after a job that did not complete"
-        if after.status is JobStatus.SKIPPED and before is not None and not before.final:
+        if after.status is JobStatus.SKIPPED and before is not None and not before.is_final:
             assert any(self.ended_badly(job_id) for job_id in waits_no_more), "skipped though nothing is lost yet"
         if before is None:
-            assert not any(self.jobs[job_id].final for job_id in after.blocked_on), "waits for what has ended"
-            assert not any(self.jobs[job_id].no_dependents for job_id in after.blocked_on), "its ending would not look"
-        elif after.final and not before.final and after.status is not JobStatus.SKIPPED:
+            assert not any(self.jobs[job_id].is_final for job_id in after.blocked_on), "waits for what has ended"
+            assert not any(self.jobs[job_id].is_leaf for job_id in after.blocked_on), "its ending would not look"
+        elif after.is_final and not before.is_final and after.status is not JobStatus.SKIPPED:
             left = [job for job in self.jobs.values() if job.status is JobStatus.PENDING and after.id in job.blocked_on]
             assert not left or len(left) > AT_ONCE, "an ending left its successors behind"
 

@@ -70,9 +70,9 @@ class TestClaims:
     def test_is_open_once_the_lease_has_ended(self) -> None:
         job = running()
 
-        assert not job.claimable(START + LEASE - timedelta(milliseconds=1))
-        assert job.claimable(START + LEASE)
-        assert job.release(LATER, 1).claimable(LATER)
+        assert not job.can_be_claimed(START + LEASE - timedelta(milliseconds=1))
+        assert job.can_be_claimed(START + LEASE)
+        assert job.release(LATER, 1).can_be_claimed(LATER)
 
     def test_renewing_moves_lease_and_deadline(self) -> None:
         job = running().renew(LATER, 9_000)
@@ -85,7 +85,7 @@ class TestTheEnd:
     def test_a_completed_run_completes_the_job_and_lets_go_of_everything(self) -> None:
         job = running().record_outcome(completed(), LATER).finish(completed(), LATER)
 
-        assert (job.status, job.final, job.completed_at, job.failure) == (JobStatus.COMPLETED, True, LATER, None)
+        assert (job.status, job.is_final, job.completed_at, job.failure) == (JobStatus.COMPLETED, True, LATER, None)
         assert (job.due_at, job.admitted_at, job.worker, job.lease_until, job.outcome) == (None,) * 5
         assert job.report == completed().report
         assert job.tests.passed == 2
@@ -133,7 +133,7 @@ class TestTheEnd:
     def test_a_stopped_run_rests_without_a_failure(self) -> None:
         job = running().stop(LATER).finish(Outcome(status=JobStatus.STOPPED, fence=1), LATER)
 
-        assert (job.status, job.final, job.failure) == (JobStatus.STOPPED, False, None)
+        assert (job.status, job.is_final, job.failure) == (JobStatus.STOPPED, False, None)
         assert job.due_at == LATER + REPORT_AFTER, "it has no report yet"
 
     def test_a_run_that_was_asked_to_stop_may_complete_or_fail_first_but_is_not_tried_again(self) -> None:

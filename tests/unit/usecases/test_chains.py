@@ -71,7 +71,7 @@ def test_a_job_that_comes_to_depend_on_one_that_just_ends_is_started_by_the_endi
     write, came = system.jobs.write, list[Job]()
 
     def racing(before: Job | None, after: Job, **more: Any) -> Job:
-        if after.id == claim.job.id and after.final and not came:
+        if after.id == claim.job.id and after.is_final and not came:
             monkeypatch.setattr(system.jobs, "write", write)
             came.append(_after(system, claim.job))
         return write(before, after, **more)

@@ -3,7 +3,7 @@
 from tests.support.builders import a_caller, completed
 from tests.support.system import NO_WAIT, System
 from wainwright.contracts.messages import ExecutionError, WorkMessage
-from wainwright.domain.jobs import LEASE, REPORT_AFTER, REPORT_TRIED, Job, Outcome
+from wainwright.domain.jobs import LEASE, REPORT_AFTER, REPORT_RETRY_WINDOW, Job, Outcome
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
@@ -141,7 +141,7 @@ def test_a_report_whose_message_was_lost_is_asked_for_by_the_sweep(system: Syste
     work = asked(system)
     assert (work.message.job_id, work.message.fence) == (job.id, 1)
     system.late_reports.keep(work, REPORT)
-    system.pass_time(2 * REPORT_TRIED.total_seconds())
+    system.pass_time(2 * REPORT_RETRY_WINDOW.total_seconds())
     assert system.sweep() == 0
     assert system.queue.empty
 
@@ -170,7 +170,7 @@ def test_a_report_that_nobody_can_write_is_asked_for_more_and_more_rarely_and_th
                 system.queue.delete(work.receipt)
 
     assert 6 <= len(asked_at) <= 10
-    assert asked_at[-1] > REPORT_TRIED.total_seconds() / 60
+    assert asked_at[-1] > REPORT_RETRY_WINDOW.total_seconds() / 60
     assert (system.job(job).due_at, system.job(job).owes_report) == (None, True)
 
 

@@ -164,7 +164,7 @@ class TestFilesThatCouldNotBeUploaded:
 
     @pytest.fixture
     def job(self, system: System) -> Job:
-        report = ReportRef(fence=3, complete=True, viewer="1.2.3").without(self.MISSING, "S3 answered SlowDown")
+        report = ReportRef(fence=3, complete=True, viewer="1.2.3").with_missing(self.MISSING, "S3 answered SlowDown")
         return system.jobs.write(None, a_job(report=report))
 
     @pytest.mark.parametrize("path", ["index.html", "data/3-1-trace.zip", "trace/index.html", ""])
@@ -191,7 +191,7 @@ class TestFilesThatCouldNotBeUploaded:
         self, system: System, reports: OpenReports
     ) -> None:
         paths = [f"data/3-{number}-trace.zip" for number in range(80)]
-        report = ReportRef(fence=3, complete=True, viewer="1.2.3").without(paths, "S3 answered SlowDown")
+        report = ReportRef(fence=3, complete=True, viewer="1.2.3").with_missing(paths, "S3 answered SlowDown")
         job = system.jobs.write(None, a_job(report=report))
 
         with pytest.raises(NotStored, match=r"80 files of the report .* 75 more"):

@@ -177,7 +177,7 @@ class TestFilesThatCouldNotBeUploaded:
     @pytest.fixture
     def job(self, system: System, job: Job) -> Job:
         del system.artifacts.objects[key_of(job, self.PATH)]
-        report = ReportRef(fence=3, complete=True, viewer="1.2.3").without([self.PATH], "S3 answered SlowDown")
+        report = ReportRef(fence=3, complete=True, viewer="1.2.3").with_missing([self.PATH], "S3 answered SlowDown")
         return system.jobs.write(job, job.model_copy(update={"report": report}))
 
     def test_what_lies_within_reach_is_packed(self, system: System, job: Job) -> None:
@@ -208,7 +208,7 @@ class TestFilesThatCouldNotBeUploaded:
         del system.artifacts.objects[key_of(job, "manifest.json")]
         assert job.report is not None
         system.jobs.write(
-            job, job.model_copy(update={"report": job.report.without(["manifest.json"], "S3 answered SlowDown")})
+            job, job.model_copy(update={"report": job.report.with_missing(["manifest.json"], "S3 answered SlowDown")})
         )
 
         with pytest.raises(NotStored, match=r"manifest\.json"):

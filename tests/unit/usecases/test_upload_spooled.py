@@ -34,7 +34,7 @@ def rounds(system: System) -> UploadSpooled:
 
 def ended(system: System, *missing: str) -> Job:
     """A job that failed, and whose report lacks these files."""
-    outcome = failed().model_copy(update={"report": REPORT.without(missing, REASON)})
+    outcome = failed().model_copy(update={"report": REPORT.with_missing(missing, REASON)})
     claim = system.claimed()
     system.run_job.end(claim, outcome)
     system.finish(PROJECT, claim.job.id, claim.job.run)
@@ -59,7 +59,7 @@ def test_what_lay_there_goes_up_and_the_job_no_longer_says_that_it_is_missing(
 
     assert system.artifacts.get(key(job, "data/1-1-trace.zip"))[0] == b"data/1-1-trace.zip"
     assert report_of(system, job) == REPORT
-    assert report_of(system, job).whole
+    assert report_of(system, job).is_intact
     assert system.spool.objects == {}
     after = system.job(job)
     assert (after.status, after.failure, after.completed_at) == (job.status, job.failure, job.completed_at)
@@ -155,7 +155,7 @@ def test_rows_of_running_jobs_are_left_alone(system: System, rounds: UploadSpool
 
 def test_an_outcome_that_finish_has_not_seen_is_kept_up_to_date_too(system: System, rounds: UploadSpooled) -> None:
     claim = system.claimed()
-    outcome = completed().model_copy(update={"report": REPORT.without(["index.html"], REASON)})
+    outcome = completed().model_copy(update={"report": REPORT.with_missing(["index.html"], REASON)})
     keep(system, claim.job, "index.html")
     system.run_job.end(claim, outcome)
 
@@ -250,7 +250,7 @@ def test_a_job_that_runs_again_by_then_is_told_by_its_own_outcome(
 
     rounds()
 
-    assert system.job(job).in_work
+    assert system.job(job).is_in_work
     assert system.spool.has(key(job, "data/1-1-trace.zip"))  # goes up again when the outcome is there
 
 

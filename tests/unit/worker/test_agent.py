@@ -43,7 +43,7 @@ def agent(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ag
 def left(system: System) -> Job:
     """A job that failed, and whose report lies on this worker's disk."""
     claim = system.claimed()
-    report = ReportRef(fence=1, complete=True, viewer="1.65").without(["index.html"], REASON)
+    report = ReportRef(fence=1, complete=True, viewer="1.65").with_missing(["index.html"], REASON)
     system.run_job.end(claim, failed().model_copy(update={"report": report}))
     system.finish(PROJECT, claim.job.id, claim.job.run)
     system.spool.put(report_key(PROJECT, claim.job.id, fence=1, path="index.html"), b"<html>", "text/html")
@@ -53,7 +53,7 @@ def left(system: System) -> Job:
 def whole(system: System, job: Job) -> bool:
     report = system.job(job).report
     assert report is not None
-    return report.whole
+    return report.is_intact
 
 
 def test_what_a_suite_left_anywhere_is_removed_when_its_job_has_ended(
@@ -82,7 +82,7 @@ def test_a_worker_uploads_what_it_could_not_once_its_job_has_its_outcome(
     monkeypatch.setattr(UploadSpooled, "last_time", lambda _rounds: None)
 
     def refuses(_key: str) -> bool:
-        if system.job(job).in_work:
+        if system.job(job).is_in_work:
             return True
         system.finish(PROJECT, job.id, job.run)  # or the worker would wait for what still counts as running
         return False

@@ -113,7 +113,9 @@ def test_what_was_asked_for_is_what_it_came_to(reason: str, status: JobStatus) -
 
 
 def test_passing_tests_are_not_enough_where_the_report_could_not_be_stored() -> None:
-    report = REPORT.without(["index.html", *(f"data/1-{number}-a.png" for number in range(6))], "S3 answered SlowDown")
+    report = REPORT.with_missing(
+        ["index.html", *(f"data/1-{number}-a.png" for number in range(6))], "S3 answered SlowDown"
+    )
 
     status, category, message = _outcome(SuiteEnd("finished", exit_code=0, collected=2), report=report)
 
@@ -125,7 +127,7 @@ def test_passing_tests_are_not_enough_where_the_report_could_not_be_stored() -> 
 
 
 def test_what_the_report_lacks_does_not_hide_what_failed() -> None:
-    report = REPORT.without(["index.html"], "S3 answered SlowDown")
+    report = REPORT.with_missing(["index.html"], "S3 answered SlowDown")
     failed = Tally(total=1, failed=1)
 
     assert _outcome(SuiteEnd("finished", exit_code=1), failed, [_failed("assertion")], report)[1] == "assertion"

@@ -73,7 +73,7 @@ def test_failed_tests_keep_their_category_and_their_whole_report(system: System,
     assert outcome.status is JobStatus.FAILED
     assert outcome.failure is not None
     assert (outcome.failure.category, outcome.failure.test_id) == (FailureCategory.ASSERTION, "test_script.py::two")
-    assert (report.complete, report.whole) == (True, False)
+    assert (report.complete, report.is_intact) == (True, False)
     assert (report.missing, report.missing_count, report.missing_reason) == (EVERYTHING, 7, REASON)
     assert outcome.tests == Tally(total=2, passed=1, failed=1)
 
@@ -129,7 +129,7 @@ def test_a_short_outage_leaves_nothing_behind(system: System, perform: Perform, 
     job = perform(claim, passing)
 
     assert outcome_of(job).status is JobStatus.COMPLETED
-    assert report_of(job).whole
+    assert report_of(job).is_intact
     assert system.spool.objects == {}
 
 
@@ -143,7 +143,7 @@ def test_an_outage_that_is_over_by_the_end_leaves_nothing_behind(
     job = perform(claim, passing)
 
     assert outcome_of(job).status is JobStatus.COMPLETED
-    assert report_of(job).whole
+    assert report_of(job).is_intact
     assert sum(pace.slept) > UploadPolicy().total_seconds / 2
     assert system.spool.objects == {}
     for path in ("data/1-1-one.zip", "data/1-2-two.zip", "index.html"):
@@ -228,7 +228,7 @@ def test_a_successor_with_the_same_disk_uploads_what_its_predecessor_could_not(
     job = perform(system.next_claim("w2"), second)
 
     assert outcome_of(job).status is JobStatus.COMPLETED
-    assert report_of(job).whole
+    assert report_of(job).is_intact
     assert system.spool.objects == {}
 
 
@@ -250,7 +250,7 @@ def test_a_retry_writes_the_report_of_passed_tests_without_running_them_again(sy
 
     assert (job.failure, job.status) == (None, JobStatus.COMPLETED)
     assert job.report is not None
-    assert job.report.whole
+    assert job.report.is_intact
 
 
 def test_evidence_that_the_disk_has_no_room_for_is_named_in_the_report_itself(system: System, perform: Perform) -> None:
@@ -315,7 +315,7 @@ class TestTraceViewer:
         for job in (first, second):
             report = system.job(job).report
             assert report is not None
-            assert report.whole
+            assert report.is_intact
         assert system.artifacts.get(viewer_key("1.65", "index.html"))[0] == b"viewer"
         assert system.spool.objects == {}
 

@@ -38,7 +38,7 @@ def test_an_error_is_noted_though_the_job_changes_meanwhile(desk: Desk, monkeypa
 
     def racing(before: Job, after: Job) -> Job:
         if races.pop() and races:
-            write(before, before.name("changed meanwhile", desk.clock()))
+            write(before, before.set_label("changed meanwhile", desk.clock()))
         return write(before, after)
 
     monkeypatch.setattr(desk.jobs, "write", racing)

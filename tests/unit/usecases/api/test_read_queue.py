@@ -36,7 +36,7 @@ def test_shows_the_five_latest_failures_by_their_last_change(desk: Desk) -> None
     failed = [desk.ended(JobStatus.FAILED) for _ in range(7)]
     desk.ended()
     desk.clock.advance(timedelta(seconds=1))
-    desk.jobs.write(failed[2], failed[2].name("looked at", desk.clock()))
+    desk.jobs.write(failed[2], failed[2].set_label("looked at", desk.clock()))
 
     shown = [job.id for job in desk.queue(CALLER, long_running=TEN).recent_failures]
 

@@ -89,15 +89,15 @@ def test_waits_for_a_job_that_has_not_completed_and_counts_towards_nothing(desk:
 
 def test_a_job_knows_that_none_depends_on_it_until_one_does(desk: Desk) -> None:
     first = desk.submitted()
-    assert first.no_dependents
+    assert first.is_leaf
 
     second = desk.submitted(dependsOn=first.id)
 
     told = desk.jobs.get(PROJECT, first.id)
     assert told == first.model_copy(
-        update={"no_dependents": False, "version": first.version + 1, "operation": second.operation}
+        update={"is_leaf": False, "version": first.version + 1, "operation": second.operation}
     )
-    assert second.no_dependents
+    assert second.is_leaf
     desk.submitted(dependsOn=first.id)
     assert desk.jobs.get(PROJECT, first.id) == told
 

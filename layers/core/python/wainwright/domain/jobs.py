@@ -31,7 +31,7 @@ REPORT_AFTER = timedelta(minutes=10)
 asks for it first. It is asked for again each time that the job has been at rest twice as long.
 """
 
-REPORT_TRIED = timedelta(hours=24)
+REPORT_RETRY_WINDOW = timedelta(hours=24)
 """For so long: a report that nobody could write until then cannot be written."""
 
 MAX_LOSSES = 3
@@ -62,7 +62,7 @@ class Outcome(Record):
 class Job(Record):
     """One requested run of a suite, as its row keeps it. Times are UTC; ``ran_ms`` counts running time of this attempt.
 
-    ``no_dependents``: no job was ever made to wait for this one, so that its ending need not look for any.
+    ``is_leaf``: no job was ever made to wait for this one, so that its ending need not look for any.
     """
 
     project: str
@@ -81,7 +81,7 @@ class Job(Record):
     run_by: RunBy
     depends_on: tuple[str, ...] = ()
     blocked_on: tuple[str, ...] = ()
-    no_dependents: bool = False
+    is_leaf: bool = Field(default=False, alias="noDependents")
     lanes: int = Field(default=1, ge=1)
     timeout_ms: int
     report_days: int = 30
@@ -117,7 +117,7 @@ class Job(Record):
     # What follows from the record
 
     @property
-    def final(self) -> bool:
+    def is_final(self) -> bool:
         """Whether nothing more happens to the job by itself."""
         return self.status in FINAL
 
@@ -210,7 +210,7 @@ class Job(Record):
             started_at=self.started_at or now,
         )
 
-    def claimable(self, now: datetime) -> bool:
+    def can_be_claimed(self, now: datetime) -> bool:
         """Whether nobody holds a live lease on the job."""
         return self.worker is None or self.lease_until is None or self.lease_until <= now
 
@@ -267,7 +267,7 @@ class Job(Record):
 
     def cancel(self, now: datetime) -> Self:
         """Asked to cancel: at once where no worker has it, else the worker is told. What has ended cannot be canceled."""
-        if self.final:
+        if self.is_final:
             raise TransitionRefused(self.status, JobStatus.CANCELED)
         if self.status in IN_WORK:
             return self._to(JobStatus.CANCELING, now)
@@ -307,13 +307,13 @@ class Job(Record):
         """A job that this one waited for did not complete."""
         return self._to(JobStatus.SKIPPED, now, failure=failure)
 
-    def rank(self, now: datetime, *, priority: int | None = None, low_priority: bool | None = None) -> Self:
+    def set_priority(self, now: datetime, *, priority: int | None = None, low_priority: bool | None = None) -> Self:
         """Change the place in the line. What has ended has none.
 
         Raises:
             Refused: the job has ended.
         """
-        if self.final:
+        if self.is_final:
             raise Refused(f"the job is {self.status}; its priority means nothing any more")
         return self._with(
             now,
@@ -323,9 +323,9 @@ class Job(Record):
 
     def gain_dependent(self, now: datetime) -> Self:
         """A job was made to wait for this one, whose ending has to look for it from now on."""
-        return self._with(now, no_dependents=False, updated_at=self.updated_at)
+        return self._with(now, is_leaf=False, updated_at=self.updated_at)
 
-    def name(self, label: str, now: datetime) -> Self:
+    def set_label(self, label: str, now: datetime) -> Self:
         """Give the job another label, in any state."""
         return self._with(now, label=label)
 
@@ -344,11 +344,11 @@ class Job(Record):
     def look_for_report(self, now: datetime) -> Self:
         """Nothing changed but when the sweep looks again whether the report of this job at rest is there."""
         rested = now - (self.completed_at or now)
-        later = now + max(rested, REPORT_AFTER) if self.owes_report and rested < REPORT_TRIED else None
+        later = now + max(rested, REPORT_AFTER) if self.owes_report and rested < REPORT_RETRY_WINDOW else None
         return self._with(now, due_at=later, updated_at=self.updated_at)
 
     @property
-    def in_work(self) -> bool:
+    def is_in_work(self) -> bool:
         """Whether a run is under way whose outcome is not there yet."""
         return self.admitted_at is not None and self.outcome is None
 

@@ -27,23 +27,23 @@ class ReportRef(Record):
     missing_reason: str | None = None
 
     @property
-    def whole(self) -> bool:
+    def is_intact(self) -> bool:
         """Whether all there is to see can be seen."""
         return self.complete and not self.missing_count
 
-    def without(self, paths: Sequence[str], reason: str | None) -> Self:
+    def with_missing(self, paths: Sequence[str], reason: str | None) -> Self:
         """The report without the files that could not be uploaded."""
         named = tuple(paths[:MOST_MISSING])
         return self.model_copy(
             update={"missing": named, "missing_count": len(paths), "missing_reason": reason if paths else None}
         )
 
-    def lacks(self, path: str) -> bool:
+    def is_missing(self, path: str) -> bool:
         """Whether a file may be one of those that are missing."""
         unnamed = self.missing_count > len(self.missing) and path.startswith("data/")
         return unnamed or any(path == each or (each.endswith("/") and path.startswith(each)) for each in self.missing)
 
-    def lack(self) -> str:
+    def describe_missing(self) -> str:
         """What is missing, and why, in words."""
         names = list(self.missing[:NAMED_IN_A_LINE])
         more = self.missing_count - len(names)

@@ -68,8 +68,8 @@ class ControlJob:
         def step(job: Job) -> Job:
             now = self.clock()
             if request.priority is not None or request.low_priority is not None:
-                job = job.rank(now, priority=request.priority, low_priority=request.low_priority)
-            return job if request.label is None else job.name(request.label, now)
+                job = job.set_priority(now, priority=request.priority, low_priority=request.low_priority)
+            return job if request.label is None else job.set_label(request.label, now)
 
         return self._change(caller, job_id, "be changed so", step)
 

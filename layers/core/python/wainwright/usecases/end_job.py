@@ -41,9 +41,9 @@ class EndJob:
         if after.status not in AT_REST or after.status is before.status:
             return self.jobs.write(before, after)
         after = self._kept(after, now)
-        also = self._successors(before, after, now) if after.final else []
+        also = self._successors(before, after, now) if after.is_final else []
         written = self.jobs.write(before, after, also=also)
-        if after.final:
+        if after.is_final:
             self._follow_successors(written, now)
         self.ask_for_report(written)
         return written
@@ -56,14 +56,14 @@ class EndJob:
         """
         for predecessor_id in job.blocked_on:
             predecessor = self.jobs.get(job.project, predecessor_id)
-            if predecessor is None or predecessor.final:
+            if predecessor is None or predecessor.is_final:
                 self.jobs.write(job, self._after_predecessor(job, predecessor, predecessor_id, now))
                 return True
         return False
 
     def _follow_successors(self, ended: Job, now: datetime) -> None:
         """What the ending's own transaction left out: successors beyond its bound or added meanwhile, and theirs in turn."""
-        if ended.no_dependents:
+        if ended.is_leaf:
             return  # whoever makes a job wait for it changes its row, so that none came meanwhile
         for job_id in self.jobs.dependents(ended.project, ended.id):
             job = self.jobs.get(ended.project, job_id)
@@ -81,7 +81,7 @@ class EndJob:
 
     def _successors(self, before: Job, after: Job, now: datetime) -> list[tuple[Job, Job]]:
         pairs: list[tuple[Job, Job]] = []
-        if before.no_dependents:
+        if before.is_leaf:
             return pairs
         for job_id in self.jobs.dependents(after.project, after.id):
             if len(pairs) == MOST_AT_ONCE:

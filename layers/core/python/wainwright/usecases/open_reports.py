@@ -136,10 +136,10 @@ class OpenReports:
 
 
 def _absent(report: ReportRef, path: str) -> NotFound:
-    if not report.lacks(path):
+    if not report.is_missing(path):
         return NotFound(f"the report has no file {path}")
     return NotStored(
-        f"{path} is on the disk of the worker that wrote it, which cannot be read from here: {report.lack()}",
+        f"{path} is on the disk of the worker that wrote it, which cannot be read from here: {report.describe_missing()}",
         advice="A worker that is still there goes on trying: ask again in some minutes. If the job failed, "
         "POST /v1/jobs/{jobId}/retry writes the report anew, and what has passed does not run again.",
     )

@@ -18,7 +18,7 @@ def report_path(job_id: str) -> str:
 def present(view: JobView, now: datetime, costs: Costs | None = None) -> JobRecord:
     """The record of a job with its detail and progress, and with what it cost where that is asked for."""
     job, detail = view.job, view.detail
-    tests = job.tests if job.final or not view.progress.tests.total else view.progress.tests
+    tests = job.tests if job.is_final or not view.progress.tests.total else view.progress.tests
     return JobRecord(
         id=job.id, label=job.label, type=job.type, status=job.status,
         progress=_percent(view, tests),
@@ -49,7 +49,7 @@ def _report_link(job: Job) -> ReportLink:
         return link
     return link.model_copy(
         update={
-            "complete": job.report.whole,
+            "complete": job.report.is_intact,
             "missing": list(job.report.missing),
             "missing_count": job.report.missing_count,
             "missing_reason": job.report.missing_reason,

@@ -70,7 +70,7 @@ class RunJob:
             if job.outcome is not None:
                 self._end_token(work, job, job.outcome)
                 return None
-            if not job.claimable(now) and job.lease_until is not None:
+            if not job.can_be_claimed(now) and job.lease_until is not None:
                 self.queue.extend(work.receipt, max(job.lease_until - now, timedelta(0)) + MESSAGE_GRACE)
                 return None
             try:

@@ -113,15 +113,15 @@ class SubmitJob:
             ready = job.model_copy(
                 update={
                     "depends_on": tuple(each.id for each in predecessors),
-                    "blocked_on": () if job.final else tuple(each.id for each in blockers),
+                    "blocked_on": () if job.is_final else tuple(each.id for each in blockers),
                     "url": job.url or self._final_url(predecessors),
                 }
             )
-            told = [(each, each.gain_dependent(self.clock())) for each in blockers if each.no_dependents]
+            told = [(each, each.gain_dependent(self.clock())) for each in blockers if each.is_leaf]
             # What blocks must still be going on, and look for the new job when it ends: else nobody would start that.
             return self.jobs.write(
                 None, ready, limits=limits, detail=detail, idempotency=idempotency, also=told,
-                unchanged=[each for each in blockers if not each.no_dependents],
+                unchanged=[each for each in blockers if not each.is_leaf],
             )  # fmt: skip
 
         return retry_conflicts(attempt, "a job that this one depends on")
@@ -164,7 +164,7 @@ class SubmitJob:
             run_by=caller.run_by, timeout_ms=detail.config.get("timeout") or self.default_timeout_ms,
             retry=request.retry or (template.retry if template else None) or RetryPolicy(),
             lanes=_lanes(request, template, limits), report_days=limits.retention.report_days,
-            created_at=now, updated_at=now, due_at=now + CHECK_AFTER, no_dependents=True,
+            created_at=now, updated_at=now, due_at=now + CHECK_AFTER, is_leaf=True,
         )  # fmt: skip
         if detail.instructions is None:
             return job

@@ -103,7 +103,7 @@ class SweepJobs:
 
     def _mend_running(self, job: Job) -> None:
         """The execution waits for its token: the queue hands the message to another worker by itself."""
-        if job.status is JobStatus.CANCELING and job.claimable(self.clock()):
+        if job.status is JobStatus.CANCELING and job.can_be_claimed(self.clock()):
             self.finish(job.project, job.id, job.run)
         else:
             self._look_again_later(job)

@@ -126,7 +126,7 @@ class UploadSpooled:
         job = self._jobs.get(name.project, name.job_id)
         if job is None:
             self._forget(keys)
-        elif running_too or not job.in_work:
+        elif running_too or not job.is_in_work:
             project, job_id = name.project, name.job_id
             self._upload(keys, going, lambda uploaded: self._note(project, job_id, uploaded))
 
@@ -160,12 +160,12 @@ class UploadSpooled:
         names = [name for key in keys if (name := parse_report_key(key)) is not None]
 
         def step(job: Job) -> Job:
-            if job.in_work:
+            if job.is_in_work:
                 return job
             return job.note_uploads([(name.fence, name.path) for name in names], left, self._clock())
 
         job = self._jobs.update(project, job_id, step)
-        if job is None or not job.in_work:  # else its outcome may name them; they go up again when it is there
+        if job is None or not job.is_in_work:  # else its outcome may name them; they go up again when it is there
             self._forget(keys)
 
     def _forget(self, keys: Sequence[str]) -> None:

@@ -71,7 +71,7 @@ class Reporting:
         missing += [] if complete else [TRACE_VIEWER]
         missing += [path for path in sorted(spooled) if not self._uploads.holds(_key(job, path))]
         report = ReportRef(fence=job.fence, complete=ending.complete, viewer=viewer)
-        return report.without(missing, self._uploads.reason or UNTOLD)
+        return report.with_missing(missing, self._uploads.reason or UNTOLD)
 
     def _ensure_viewer(self, job: Job, viewer: str, files: Iterable[AssetFile]) -> bool:
         """Whether the viewer is in the bucket; if not, the spool has it, and that this report waits for it."""

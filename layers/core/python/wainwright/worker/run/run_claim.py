@@ -148,7 +148,9 @@ def _conclude(
         log_errors(worker, job, errors or [outcome.failure.line()])
     if report.missing_count:
         log_errors(
-            worker, job, [f"{report.lack()}; kept on the disk of the worker {job.worker}, as far as there is room"]
+            worker,
+            job,
+            [f"{report.describe_missing()}; kept on the disk of the worker {job.worker}, as far as there is room"],
         )
         worker.run_job.note_error(claim)
     if outcome.status is not JobStatus.STOPPED:  # else when it has been resumed, and has ended

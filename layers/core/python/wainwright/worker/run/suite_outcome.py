@@ -89,7 +89,7 @@ def _status_and_failure(
             _C.INFRASTRUCTURE, "all tests passed, but the report is not complete; it names what is missing"
         )
     if report.missing_count:
-        return JobStatus.FAILED, Failure.of(_C.INFRASTRUCTURE, f"all tests passed, but {report.lack()}")
+        return JobStatus.FAILED, Failure.of(_C.INFRASTRUCTURE, f"all tests passed, but {report.describe_missing()}")
     return JobStatus.COMPLETED, None
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from benchmarks.playwright_test import EXAMPLE, MANIFESTS, Rival
 from benchmarks.processes import PROC, WORKER, await_rest, count
 from benchmarks.systems import System
-from wainwright.worker.sandbox.environment import OPTIONAL_PLUGINS
 from wainwright.worker.sandbox.find_browser import QUIET_FLAGS, BrowserMissing, find_browser
+from wainwright.worker.sandbox.spares import OPTIONAL_PLUGINS
 
 EVIDENCE = {"trace": "on", "screenshot": "off", "video": "off"}
 """Of a job's ``config``: what both sides keep. A worker would keep screenshots too, which ``pytest`` by itself does not."""

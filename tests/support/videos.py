@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from wainwright.worker.runners.video_encoder import find_ffmpeg
+from wainwright.worker.sandbox.video_encoder import find_ffmpeg
 
 
 def frames(video: Path) -> int:

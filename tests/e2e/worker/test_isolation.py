@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.worker.apart import Apart, apart
-from wainwright.worker.sandbox.isolation import SHARED, Isolation, TestUser
+from wainwright.worker.sandbox.isolation import SHARED, Isolation, ProcessUser
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux") or os.geteuid() != 0, reason="only root on Linux can become another user"
@@ -182,7 +182,7 @@ def test_nothing_is_removed_while_another_process_of_that_user_runs(
     workers: Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.executable", str(workers.python))  # ours may lie where they cannot read it
-    user = TestUser(uid=1_987_654, gid=1_987_654, name="1987654")
+    user = ProcessUser(uid=1_987_654, gid=1_987_654, name="1987654")
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         place.chmod(0o1777)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.worker.suites import SuiteFolder
-from wainwright.worker.runners import video_encoder as video
 from wainwright.worker.runners.suite import Keep
+from wainwright.worker.sandbox import video_encoder as video
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 

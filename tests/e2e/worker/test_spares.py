@@ -16,8 +16,7 @@ from wainwright.worker.runners.pytest.pytest_run import can_use_spare
 from wainwright.worker.runners.suite import Collected, JobLog, SuiteRequest
 from wainwright.worker.sandbox.find_browser import Browser, BrowserName
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED
-from wainwright.worker.sandbox.spare import Spare
-from wainwright.worker.sandbox.spares import Spares
+from wainwright.worker.sandbox.spares import Spare, Spares
 
 
 class Counting(Spares):

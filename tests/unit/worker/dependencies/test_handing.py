@@ -19,7 +19,7 @@ from wainwright.worker.dependencies.installing import read_back
 from wainwright.worker.dependencies.needs import NotPrepared
 from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies
 from wainwright.worker.runners.suite import Stop, SuiteRequest
-from wainwright.worker.sandbox.isolation import UMASK, Isolation, TestUser
+from wainwright.worker.sandbox.isolation import UMASK, Isolation, ProcessUser
 
 NOBODY = 0x7100_0000
 """A user and a group of nobody's."""
@@ -45,7 +45,7 @@ def isolation(tmp_path: Path) -> Iterator[Isolation]:
     before = os.umask(UMASK)
     groups = os.getgroups()
     os.setgroups([*groups, NOBODY])
-    isolation = Isolation(TestUser(NOBODY, NOBODY, "tester"))
+    isolation = Isolation(ProcessUser(NOBODY, NOBODY, "tester"))
     for folder in (tmp_path, *tmp_path.parents):
         if not folder.stat().st_mode & 0o001:
             os.chown(folder, -1, NOBODY)

@@ -13,14 +13,14 @@ import pytest
 from wainwright.worker.dependencies.installing import Bounds, Installing, index_variables
 from wainwright.worker.dependencies.needs import NotPrepared, failed_install, without_credentials
 from wainwright.worker.runners.suite import Stop
-from wainwright.worker.sandbox.environment import surroundings
+from wainwright.worker.sandbox.environment import private_folders
 
 
 @pytest.fixture
 def at(tmp_path: Path) -> Iterator[Installing]:
     for name in ("bundle", "target", "output"):
         (tmp_path / name).mkdir()
-    with surroundings(tmp_path / "output") as place:
+    with private_folders(tmp_path / "output") as place:
         yield Installing(
             tmp_path / "bundle", tmp_path / "target", place, Stop(), print, None, Bounds(), {"UV_DEFAULT_INDEX": "here"}
         )  # fmt: skip

@@ -131,7 +131,7 @@ def check_ffmpeg() -> Finding:
 def check_isolation() -> Finding:
     """Test code can run as somebody else than the worker."""
     try:
-        from wainwright.worker.sandbox.choose_user import UserUnusable, choose_user
+        from wainwright.worker.sandbox.process_user import UserUnusable, choose_user
     except ModuleNotFoundError as error:
         return Finding("Isolation", State.MISSING, f"cannot be told without {error.name}", LOCAL_EXTRA)
     with tempfile.TemporaryDirectory() as folder:

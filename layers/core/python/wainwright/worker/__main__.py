@@ -12,8 +12,8 @@ from wainwright.wiring import workers
 from wainwright.worker.loop.agent import Agent
 from wainwright.worker.loop.parent_watch import watch_parent
 from wainwright.worker.loop.shutdown import ShutdownSignal
-from wainwright.worker.sandbox.choose_user import UserUnusable
 from wainwright.worker.sandbox.hosting import host
+from wainwright.worker.sandbox.process_user import UserUnusable
 
 log = logging.getLogger("wainwright.worker")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wainwright.worker.dependencies.needs import NotPrepared, failed_install, without_credentials
 from wainwright.worker.runners.suite import StopRequest
-from wainwright.worker.sandbox.environment import Surroundings, child_environment
+from wainwright.worker.sandbox.environment import PrivateFolders, child_environment
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
 from wainwright.worker.sandbox.process import ExitStatus, SuiteProcess
 
@@ -81,7 +81,7 @@ class Installing:
 
     bundle: Path
     target: Path
-    place: Surroundings
+    place: PrivateFolders
     stop: StopRequest
     log: Callable[[str], None]
     until: float | None

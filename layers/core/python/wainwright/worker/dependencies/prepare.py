@@ -29,7 +29,7 @@ from wainwright.worker.dependencies.worker_packages import installed_packages
 from wainwright.worker.runners.detect_runner import runner_of
 from wainwright.worker.runners.node import NodeMissing
 from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
-from wainwright.worker.sandbox.environment import surroundings
+from wainwright.worker.sandbox.environment import private_folders
 
 FORM = "1"
 """Of an environment's folder; another number makes all of them anew."""
@@ -104,7 +104,7 @@ def prepare_dependencies(
     else:
         shared = SharedEnvironments(provision.artifacts, provision.project, provision.bounds)
     isolation = request.isolation
-    with surroundings(request.output, isolation) as place:
+    with private_folders(request.output, isolation) as place:
 
         def make(folder: Path) -> None:
             if shared is not None and shared.fetch(digest, folder, place.root):

@@ -23,7 +23,7 @@ from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
 from wainwright.worker.runners.playwright_test.playwright_run import BLOB
 from wainwright.worker.runners.suite import JobLog, SuiteEnd
 from wainwright.worker.sandbox.hosting import Hosting
-from wainwright.worker.sandbox.take_files import Taking
+from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
 _ORDERLY = frozenset({"finished", "stopped", "canceled", "timed_out"})
 
@@ -110,7 +110,7 @@ def _nothing() -> None:
 
 def _keep_blob(output: Path, recording: Recording, kept: KeptBlobs, suite: Path) -> None:
     """Leave what a batch's part of its runner's own report is made from to the job's owner."""
-    taken = Taking(output).take(output / BLOB)
+    taken = UntrustedFiles(output).take(output / BLOB)
     if taken is not None:
         recording.settle()  # it is of what was recorded, by where that was put
         kept.keep(taken[0], suite, recording.all_results)

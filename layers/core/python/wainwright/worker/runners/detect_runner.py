@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from wainwright.worker.sandbox.environment import own_configuration
+from wainwright.worker.runners.pytest.suite_style import own_configuration
 
 Runner = Literal["pytest", "playwright-test"]
 

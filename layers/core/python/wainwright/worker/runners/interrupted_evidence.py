@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wainwright.worker.runners.suite import Attachment
-from wainwright.worker.sandbox.take_files import Taking
+from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
 RUNNING_LOG = "running.log"
 """In the folder of logs: what the browser has said since the running test began."""
@@ -49,9 +49,9 @@ class Remains:
 
     def collect(self) -> tuple[Attachment, ...]:
         """Everything that can be read. Nothing may write there any more."""
-        recorded = Taking(self.traces, self.owner, beside=self.output.parent)
+        recorded = UntrustedFiles(self.traces, self.owner, beside=self.output.parent)
         found = [attachment for trace in self._traces() if (attachment := packed([trace], recorded))]
-        elsewhere = Taking(self.temporary, self.owner, beside=self.output.parent)
+        elsewhere = UntrustedFiles(self.temporary, self.owner, beside=self.output.parent)
         videos = [
             each
             for video in self._files(self.temporary, ".webm")
@@ -62,7 +62,7 @@ class Remains:
         if self.video and not videos:
             found.append(Attachment("video", "video/webm", lack=NO_VIDEO))
         log = self.output / "logs" / RUNNING_LOG
-        found += taken(Taking(self.output, self.owner), log, "log", "text/plain; charset=utf-8")
+        found += taken(UntrustedFiles(self.output, self.owner), log, "log", "text/plain; charset=utf-8")
         return tuple(found[:MAX_FILES])
 
     def _traces(self) -> Iterator[Path]:
@@ -89,16 +89,16 @@ def has_frames(video: Path) -> bool:
     return bool(head and found and len(frames) > len(CLUSTER))
 
 
-def packed(recordings: Sequence[Path], taking: Taking, name: str = "trace.zip") -> Attachment | None:
+def packed(recordings: Sequence[Path], untrusted: UntrustedFiles, name: str = "trace.zip") -> Attachment | None:
     """Archive recordings of one folder as Playwright does: the events, the network's, and the files that they name. None where
     nothing can be read.
     """
-    read = [(each, _read(taking, each), _read(taking, each.with_suffix(".network"))) for each in recordings]
+    read = [(each, _read(untrusted, each), _read(untrusted, each.with_suffix(".network"))) for each in recordings]
     read = [each for each in read if each[1]]
     if not read:
         return None
     room = MAX_TRACE_BYTES - sum(len(events) + len(network) for _, events, network in read)
-    target = taking.new_folder() / name
+    target = untrusted.new_folder() / name
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, (_, events, network) in enumerate(read):
             prefix = f"{number}-" if len(read) > 1 else ""
@@ -107,7 +107,7 @@ def packed(recordings: Sequence[Path], taking: Taking, name: str = "trace.zip") 
         for path in [path for folder in BESIDE for path in _walk(recordings[0].parent / folder)]:
             if not any(path.name.encode() in named for _, *both in read for named in both):
                 continue
-            found = taking.take(path)
+            found = untrusted.take(path)
             if found is not None and found[1] <= room:
                 room -= found[1]
                 archive.write(found[0], path.relative_to(recordings[0].parent).as_posix())
@@ -124,16 +124,16 @@ def _walk(folder: Path) -> list[Path]:
     return found[:MAX_SEEN]
 
 
-def _read(taking: Taking, path: Path) -> bytes:
+def _read(untrusted: UntrustedFiles, path: Path) -> bytes:
     """Whole lines of a file, which may have been cut off within one; empty where it is too large or cannot be read."""
-    found = taking.take(path)
+    found = untrusted.take(path)
     if found is None or found[1] > MAX_TRACE_BYTES // 2:
         return b""
     content = found[0].read_bytes()
     return content[: content.rfind(b"\n") + 1]
 
 
-def taken(taking: Taking, path: Path, name: str, content_type: str) -> list[Attachment]:
+def taken(untrusted: UntrustedFiles, path: Path, name: str, content_type: str) -> list[Attachment]:
     """The file as an attachment; nothing where it is empty or cannot be read."""
-    found = taking.take(path)
+    found = untrusted.take(path)
     return [Attachment(name, content_type, found[0], None, found[1])] if found is not None and found[1] else []

@@ -38,9 +38,9 @@ from wainwright.worker.runners.suite import (
     TestStarted,
 )
 from wainwright.worker.runners.trace_steps import trace_steps
-from wainwright.worker.sandbox.isolation import SETTINGS
+from wainwright.worker.sandbox.bounds import SETTINGS
 from wainwright.worker.sandbox.process import Exceeded, ExitStatus
-from wainwright.worker.sandbox.take_files import Taking
+from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
 MAX_TESTS = 100_000
 MAX_SUITE_ERRORS = 50
@@ -70,7 +70,7 @@ class Session:
 
     def __init__(self, folder: Path, output: Path, on_event: Callable[[Event], None], owner: int | None = None) -> None:
         self._folder = folder
-        self._taking = Taking(output, owner)
+        self._untrusted = UntrustedFiles(output, owner)
         self._on_event = on_event
         self._tests: dict[str, TestCase] = {}
         self._deselected: list[str] = []
@@ -184,9 +184,9 @@ class Session:
 
     def _attachment(self, given: Attachment, path: Path) -> Attachment:
         """Without a file if it is not a regular one in our folder: a link could name any file that the worker may read."""
-        taken = self._taking.take(path)
+        taken = self._untrusted.take(path)
         if taken is None:
-            return Attachment(given.name, given.content_type, lack=self._taking.reason)
+            return Attachment(given.name, given.content_type, lack=self._untrusted.reason)
         return Attachment(given.name, given.content_type, taken[0], None, taken[1])
 
     def _with_calls(self, result: TestResult, attachments: tuple[Attachment, ...]) -> tuple[Step, ...]:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from wainwright.worker.runners.suite import StopRequest, SuiteEnd, SuiteRequest
 from wainwright.worker.runners.suite_session import Session
-from wainwright.worker.sandbox.oom_kills import oom_kills
+from wainwright.worker.sandbox.bounds import oom_kills
 from wainwright.worker.sandbox.process import SuiteProcess
-from wainwright.worker.sandbox.spare import Spare
+from wainwright.worker.sandbox.spares import Spare
 
 POLL_SECONDS = 0.1
 """How often a stop or the deadline is looked at while the child is silent."""

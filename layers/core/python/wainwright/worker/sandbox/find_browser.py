@@ -1,4 +1,4 @@
-"""Finding the browser that a suite runs in, without starting anything."""
+"""The browser that a suite runs in, found without starting anything."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ CHROMIUM_PLACES = (
 QUIET_FLAGS = ("--disable-background-networking", "--disable-component-update", "--disable-quic")
 """Keep Chromium from talking to anyone but the site under test; QUIC also escapes what Playwright can record."""
 
-# What Playwright launches headless, by the names of its own browsers.json.
 _HEADLESS_BUILD = {"chromium": "chromium-headless-shell", "firefox": "firefox", "webkit": "webkit"}
+"""Builds that Playwright launches headless, by the names of its own browsers.json."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class BrowserMissing:
 
 
 def browsers_path(environ: Mapping[str, str]) -> Path:
-    """Where Playwright keeps its own browsers: PLAYWRIGHT_BROWSERS_PATH or its default in the user's cache folder."""
+    """Return Playwright's folder of browsers: PLAYWRIGHT_BROWSERS_PATH or its default in the user's cache folder."""
     if chosen := environ.get("PLAYWRIGHT_BROWSERS_PATH"):
         if chosen == "0":  # Playwright's word for "inside the package"
             return driver_package() / ".local-browsers"
@@ -71,7 +71,7 @@ def find_browser(
     places: tuple[str, ...] = CHROMIUM_PLACES,
     package: Path | None = None,
 ) -> Browser | BrowserMissing:
-    """Playwright's own build if it is installed, else (Chromium only) one on PATH or in a usual place, the headless shell first.
+    """Return Playwright's own build if installed, else (Chromium only) one on PATH or in a usual place, the headless shell first.
 
     Firefox and WebKit must be Playwright's own, since it patches them. `package` is the playwright-core whose builds count;
     None for that of the worker's own Playwright.
@@ -95,8 +95,8 @@ def find_browser(
 
 
 def programs(browsers: Iterable[Browser]) -> dict[str, dict[str, str | None]]:
-    """What a test process is told of its browsers: by name the program of each, and of that which can show a window where it
-    is another; None where Playwright is to find its own.
+    """Return a test process's settings of its browsers: by name the program of each, and of that which can show a window where
+    it is another; None where Playwright is to find its own.
     """
     found = list(browsers)
     return {
@@ -106,20 +106,19 @@ def programs(browsers: Iterable[Browser]) -> dict[str, dict[str, str | None]]:
 
 
 def driver_package() -> Path:
-    """The playwright-core of the worker's own Playwright."""
+    """Return the playwright-core of the worker's own Playwright."""
     import playwright  # kept from module level: a caller that has no Playwright can still look for a system browser
 
     return Path(playwright.__file__).parent / "driver" / "package"
 
 
 def _own_build_is_installed(name: BrowserName, folder: Path, package: Path | None) -> bool:
-    """Playwright marks each complete download with a file of this name."""
-    build = _own_build(name, folder, package)
+    build = _own_build(name, folder, package)  # Playwright marks each complete download with a file of this name
     return build is not None and (build / "INSTALLATION_COMPLETE").is_file()
 
 
 def _own_build(name: BrowserName, folder: Path, package: Path | None) -> Path | None:
-    """Where a Playwright keeps its build of a browser, once it is downloaded; None if it knows none of that name."""
+    """Return the folder of a Playwright's build of a browser, downloaded or not; None if it knows none of that name."""
     build = _HEADLESS_BUILD[name]
     try:
         listed = json.loads(((package or driver_package()) / "browsers.json").read_text())["browsers"]

@@ -1,14 +1,14 @@
-"""How a worker runs suites: as whom, within which bounds, and from which spare."""
+"""What suites on one worker have around them: process user, bounds, and a spare."""
 
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from wainwright.settings import SuiteSettings
-from wainwright.worker.sandbox.bounds import default_memory_bytes
-from wainwright.worker.sandbox.choose_user import choose_user
-from wainwright.worker.sandbox.isolation import NOT_ISOLATED, UMASK, Isolation, SuiteBounds
+from wainwright.worker.sandbox.bounds import bounds_of
+from wainwright.worker.sandbox.isolation import NOT_ISOLATED, UMASK, Isolation
+from wainwright.worker.sandbox.process_user import choose_user
 from wainwright.worker.sandbox.spares import Spares
 
 log = logging.getLogger(__name__)
@@ -16,13 +16,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Hosting:
-    """What suites on this worker have around them."""
+    """Isolation and spares of one worker."""
 
-    isolation: Isolation = field(default=NOT_ISOLATED)
+    isolation: Isolation = NOT_ISOLATED
     spares: Spares | None = None
 
     def tend(self) -> None:
-        """See to the spare. To be called while nothing runs."""
+        """Have a spare ready, if there are to be any. To be called while nothing runs."""
         if self.spares is not None:
             self.spares.tend()
 
@@ -32,7 +32,7 @@ class Hosting:
             self.spares.close()
 
     def make_folder(self, folder: Path) -> None:
-        """A job's own folder. Test code gets through it to what it is given, and sees nothing else of it."""
+        """Make a job's own folder. Test code gets through it to what it is given, and sees nothing else of it."""
         folder.mkdir(parents=True)
         self.isolation.let_through(folder)
 
@@ -43,8 +43,17 @@ class Hosting:
 
 
 def host(settings: SuiteSettings, work_dir: Path) -> Hosting:
-    """As the settings say; the first spare is on its way. Raises as :func:`isolate`."""
-    isolation = isolate(settings, work_dir)
+    """Set suites of this worker apart as far as the platform allows, log how far that is, and start the first spare.
+
+    Raises:
+        UserUnusable: test code cannot run as the user that the settings name.
+    """
+    os.umask(UMASK)
+    chosen = choose_user(settings.test_user, work_dir)
+    # As a warning where root runs what others wrote; what anybody else may do here, the suites may as well.
+    level = logging.WARNING if chosen.user is None and os.geteuid() == 0 else logging.INFO
+    log.log(level, "test code runs %s", chosen.why)
+    isolation = Isolation(chosen.user, bounds_of(settings))
     if not settings.spares:
         return Hosting(isolation)
     folder = work_dir / "spares"
@@ -53,30 +62,3 @@ def host(settings: SuiteSettings, work_dir: Path) -> Hosting:
     spares = Spares(folder, isolation, settings.spare_seconds)
     spares.start()
     return Hosting(isolation, spares)
-
-
-def isolate(settings: SuiteSettings, work_dir: Path) -> Isolation:
-    """Set suites of this worker apart as far as the platform allows, and say in the log how far that is.
-
-    Raises:
-        UserUnusable: a user is named in the settings as whom they cannot be run.
-    """
-    os.umask(UMASK)
-    chosen = choose_user(settings.test_user, work_dir)
-    # As a warning where root runs what others wrote; what anybody else may do here, the suites may as well.
-    level = logging.WARNING if chosen.user is None and os.geteuid() == 0 else logging.INFO
-    log.log(level, "test code runs %s", chosen.why)
-    return Isolation(chosen.user, bounds_of(settings))
-
-
-def bounds_of(settings: SuiteSettings) -> SuiteBounds:
-    """The bounds that the settings name, and the default of the one that depends on the machine."""
-    memory = settings.memory_bytes if settings.memory_bytes is not None else default_memory_bytes()
-    return SuiteBounds(
-        memory_bytes=memory,
-        cpu_seconds=settings.cpu_seconds,
-        processes=settings.processes,
-        open_files=settings.open_files,
-        file_bytes=settings.file_bytes,
-        disk_bytes=settings.disk_bytes,
-    )

@@ -1,4 +1,4 @@
-"""As whom test code runs, and within which bounds: what keeps it from the worker, from other jobs and from the machine.
+"""Isolation of test code, by process user and bounds, from the worker, from other jobs and from the machine.
 
 The worker is root, or may be less: on Fargate it keeps of root's capabilities only those to become another user and to end
 other users' processes. It may not override permissions, nor give files away. So what both have to get at belongs to a group
@@ -17,12 +17,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wainwright.worker.sandbox.bounds import SuiteBounds
+
 UMASK = 0o007
 """Of the worker and of test code: files are their owner's and the group's."""
 
-_REMOVE = """\
+_REMOVE_TREE = """\
 import os, shutil, sys
-for folder in sys.argv[1:]:
+def remove_tree(folder):
     os.chmod(folder, 0o770)
     for parent, folders, _ in os.walk(folder):
         for name in folders:
@@ -30,8 +32,8 @@ for folder in sys.argv[1:]:
                 os.chmod(os.path.join(parent, name), 0o770)
     shutil.rmtree(folder, ignore_errors=True)
 """
-_CLEAR = """\
-import os, shutil, sys
+_REMOVE = f"{_REMOVE_TREE}for folder in sys.argv[1:]: remove_tree(folder)"
+_CLEAR = f"""{_REMOVE_TREE}
 for process in filter(str.isdigit, os.listdir("/proc")):
     try:
         if int(process) != os.getpid() and os.stat("/proc/" + process).st_uid == os.getuid():
@@ -42,16 +44,11 @@ for path in sys.argv[1:]:
     try:
         os.unlink(path)
     except IsADirectoryError:
-        os.chmod(path, 0o770)
-        for parent, folders, _ in os.walk(path):
-            for name in folders:
-                if not os.path.islink(os.path.join(parent, name)):
-                    os.chmod(os.path.join(parent, name), 0o770)
-        shutil.rmtree(path, ignore_errors=True)
+        remove_tree(path)
     except OSError:
         pass
 """
-"""As whom the tests ran: nothing is removed while another process of that user runs, which may be another worker's suite."""
+"""Run as the process user: nothing is removed while another process of that user runs, which may be another worker's suite."""
 SHARED = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - what others may leave there is what this is about
 """Folders in which anybody may write, in place of the temporary folder that a suite has of its own."""
 REMOVE_SECONDS = 60
@@ -60,10 +57,8 @@ MOST_FOLDERS = 1_000
 
 
 @dataclass(frozen=True)
-class TestUser:
-    """Whom test code runs as. The worker has joined the group ``gid``."""
-
-    __test__ = False
+class ProcessUser:
+    """The user that test code runs as. The worker has joined the group ``gid``."""
 
     uid: int
     gid: int
@@ -71,36 +66,10 @@ class TestUser:
 
 
 @dataclass(frozen=True)
-class SuiteBounds:
-    """The most that all processes of one suite may take together, or each of them where it says so; None: unbounded.
-
-    ``memory_bytes`` counts what is not backed by files; ``processes`` counts threads as well; ``cpu_seconds`` and
-    ``open_files`` are those of each process, ``file_bytes`` those of each file; ``disk_bytes`` is what lies in the bundle's
-    folder, in the evidence, in the home and in the temporary folder.
-    """
-
-    memory_bytes: int | None = None
-    cpu_seconds: int | None = None
-    processes: int | None = None
-    open_files: int | None = None
-    file_bytes: int | None = None
-    disk_bytes: int | None = None
-
-
-SETTINGS = {
-    "memory": "WAINWRIGHT_TEST_MEMORY_BYTES",
-    "cpu": "WAINWRIGHT_TEST_CPU_SECONDS",
-    "processes": "WAINWRIGHT_TEST_PROCESSES",
-    "disk": "WAINWRIGHT_TEST_DISK_BYTES",
-}
-"""Bounds by which a suite can be ended -> the settings that they come from."""
-
-
-@dataclass(frozen=True)
 class Isolation:
-    """How a suite is set apart. Without a user it runs as the worker itself does, and folders are left as they are."""
+    """Process user and bounds of a suite. Without a user it runs as the worker itself does, and folders are left as they are."""
 
-    user: TestUser | None = None
+    user: ProcessUser | None = None
     bounds: SuiteBounds = field(default_factory=SuiteBounds)
 
     def lend(self, folder: Path) -> None:
@@ -153,24 +122,25 @@ class Isolation:
         if not left or self.user is None:
             return
         # What the tests made for themselves alone, only they can remove, for a worker that may not override permissions.
-        theirs = [path for folder in left for path in self._theirs(folder)]
-        if self._as_them(_REMOVE, theirs):  # else it goes with the worker
+        theirs = [path for folder in left for path in self._made_folders(folder)]
+        if self._run_as_user(_REMOVE, theirs):  # else it goes with the worker
             for folder in left:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def clear_shared(self, places: Iterable[Path] = SHARED) -> None:
-        """Remove what test code left where anybody may write, so that the next job's does not find it. To be called when
-        nothing of it runs any more; does nothing where it runs as the worker itself, whose files cannot be told from its.
+        """Remove what test code left where anybody may write, so that the next job's does not find it.
+
+        To be called when nothing of it runs any more. Does nothing without a process user: the files are not told apart then.
         """
         if self.user is None:
             return
-        # Whether a process of theirs looks is for them to find: /proc may hide it from others.
-        left = [str(path) for place in places for path in _entries(place) if self._made(path)]
+        # The program itself looks for processes of the user: /proc may hide them from others.
+        left = [str(path) for place in places for path in _entries(place) if self._is_made(path)]
         if left:
-            self._as_them(_CLEAR, left[:MOST_FOLDERS])
+            self._run_as_user(_CLEAR, left[:MOST_FOLDERS])
 
-    def _as_them(self, program: str, arguments: Sequence[str]) -> bool:
-        """Run a program as whom the tests run as; False where it did not end in time."""
+    def _run_as_user(self, program: str, arguments: Sequence[str]) -> bool:
+        """Run a program as the process user; False where it did not end in time."""
         if self.user is None:
             return False
         try:
@@ -183,16 +153,16 @@ class Isolation:
             return False
         return True
 
-    def _theirs(self, folder: Path) -> list[str]:
-        """The topmost folders that test code made."""
+    def _made_folders(self, folder: Path) -> list[str]:
+        """Return the topmost folders that test code made."""
         found: list[str] = []
         for parent, names, _ in os.walk(folder):
-            theirs = {name for name in names if self._made(Path(parent, name))}
+            theirs = {name for name in names if self._is_made(Path(parent, name))}
             found += [os.path.join(parent, name) for name in sorted(theirs)]  # noqa: PTH118
             names[:] = [name for name in names if name not in theirs]
         return found[:MOST_FOLDERS]
 
-    def _made(self, folder: Path) -> bool:
+    def _is_made(self, folder: Path) -> bool:
         try:
             return self.user is not None and folder.lstat().st_uid == self.user.uid
         except OSError:
@@ -215,4 +185,4 @@ def write_anew(path: Path, content: bytes) -> None:
 
 
 NOT_ISOLATED = Isolation()
-"""As the worker itself, without bounds."""
+"""As the worker's own user, without bounds."""

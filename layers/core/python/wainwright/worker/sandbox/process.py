@@ -10,10 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Literal, Self
+from typing import Literal, Self
 
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
 
@@ -41,7 +40,7 @@ class LineSplitter:
         self.dropped = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The lines completed by these bytes, without their ends."""
+        """Yield the lines completed by these bytes, without their ends."""
         *complete, rest = data.split(b"\n")
         for piece in complete:
             self._extend(piece)
@@ -49,7 +48,7 @@ class LineSplitter:
         self._extend(rest)
 
     def end(self) -> Iterator[bytes]:
-        """The line so far, as if it had ended here."""
+        """Yield the line so far, as if it had ended here."""
         line, overlong = bytes(self._pending), self._overlong
         self._pending.clear()
         self._overlong = False
@@ -59,9 +58,9 @@ class LineSplitter:
             yield line
 
     def _extend(self, piece: bytes) -> None:
-        room = self._limit - len(self._pending)
-        self._overlong = self._overlong or len(piece) > room
-        self._pending += piece[:room]
+        left = self._limit - len(self._pending)
+        self._overlong = self._overlong or len(piece) > left
+        self._pending += piece[:left]
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Exceeded:
 
 @dataclass(frozen=True)
 class ExitStatus:
-    """How the test process ended; `exit_code` is None when `signal` killed it. `bound` is what it was ended for."""
+    """End of the test process; `exit_code` is None when `signal` killed it. `bound` is the one that it exceeded, if any."""
 
     exit_code: int | None
     signal: int | None
@@ -96,7 +95,7 @@ class SuiteProcess:
         folders: Iterable[Path] = (),
         own: Iterable[Path] = (),
     ) -> None:
-        """Start it. Of what it takes on disk the contents of ``folders`` count; those in ``own`` are made by whom it runs as."""
+        """Start it. Of what it takes on disk the contents of ``folders`` count; the process user makes those in ``own``."""
         lifeline, self._lifeline = os.pipe()
         status, status_write = os.pipe()
         source, source_write = os.pipe()
@@ -118,19 +117,23 @@ class SuiteProcess:
         finally:
             for descriptor in (lifeline, status_write, source):
                 os.close(descriptor)
-        _write_all(source_write, _spec(command, environment, isolation, folders, own))
+        spec = {
+            "command": command,
+            "environment": dict(environment),
+            "user": asdict(isolation.user) if isolation.user else None,
+            "limits": asdict(isolation.bounds),
+            "folders": [str(folder) for folder in folders],
+            "own": [str(folder) for folder in own],
+        }
+        _write_all(source_write, json.dumps(spec).encode())
         self._status = os.fdopen(status, "rb", buffering=0)
         self._status_line: bytes | None = None
         self._killed_at: float | None = None
         self._selector = selectors.DefaultSelector()
         self._splitters: dict[Stream, LineSplitter] = {}
-        streams: tuple[tuple[Stream, IO[bytes] | None], ...] = (
-            ("stdout", self._process.stdout),
-            ("stderr", self._process.stderr),
-        )
-        for stream, pipe in streams:
-            if pipe is not None:  # always so, since PIPE was asked for
-                self._register(stream, pipe.fileno())
+        if self._process.stdout is not None and self._process.stderr is not None:  # always so, since PIPE was asked for
+            self._register("stdout", self._process.stdout.fileno())
+            self._register("stderr", self._process.stderr.fileno())
         self._register("status", self._status.fileno())
 
     def watch_events(self, descriptor: int) -> None:
@@ -149,23 +152,23 @@ class SuiteProcess:
 
     @property
     def running(self) -> bool:
-        """Whether anything can still arrive."""
+        """True while anything can still arrive."""
         if self._killed_at is not None and time.monotonic() > self._killed_at + KILL_GRACE_SECONDS:
             return False
         return bool(self._selector.get_map())
 
     @property
     def pid(self) -> int:
-        """Of the supervisor, below which all others are."""
+        """Process id of the supervisor, below which all others are."""
         return self._process.pid
 
     @property
     def ended(self) -> bool:
-        """Whether the tests have ended, though not everything of theirs may have been read."""
+        """True once the tests have ended, though not everything of theirs may have been read."""
         return self._status_line is not None or self._process.poll() is not None
 
     def read(self, timeout: float) -> list[tuple[Stream, bytes]]:
-        """The lines that arrive within `timeout` seconds, as soon as there are any."""
+        """Return the lines that arrive within `timeout` seconds, as soon as there are any."""
         lines: list[tuple[Stream, bytes]] = []
         for key, _ in self._selector.select(timeout):
             stream: Stream = key.data
@@ -193,9 +196,7 @@ class SuiteProcess:
             os.close(self._lifeline)
 
     def exit_status(self) -> ExitStatus:
-        """How it ended; call when it runs no more. Without the supervisor's word (it was killed itself), its own
-        end.
-        """
+        """Return how it ended; call when it runs no more. Of a supervisor that was killed itself, its own end."""
         if self._status_line is not None:
             report = json.loads(self._status_line)
             bound = Exceeded(**report["bound"]) if report["bound"] else None
@@ -206,9 +207,11 @@ class SuiteProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill everything, and release what was held for it."""
         self.kill()
         try:
             self._process.wait(KILL_GRACE_SECONDS)
@@ -220,33 +223,6 @@ class SuiteProcess:
             for pipe in (self._process.stdout, self._process.stderr, self._status):
                 if pipe is not None:
                     pipe.close()
-
-
-def _spec(
-    command: list[str],
-    environment: Mapping[str, str],
-    isolation: Isolation,
-    folders: Iterable[Path],
-    own: Iterable[Path],
-) -> bytes:
-    """What the supervisor reads, as it describes it."""
-    bounds, user = isolation.bounds, isolation.user
-    spec: dict[str, Any] = {
-        "command": command,
-        "environment": dict(environment),
-        "user": {"uid": user.uid, "gid": user.gid} if user else None,
-        "limits": {
-            "memoryBytes": bounds.memory_bytes,
-            "cpuSeconds": bounds.cpu_seconds,
-            "processes": bounds.processes,
-            "openFiles": bounds.open_files,
-            "fileBytes": bounds.file_bytes,
-            "diskBytes": bounds.disk_bytes,
-        },
-        "folders": [str(folder) for folder in folders],
-        "own": [str(folder) for folder in own],
-    }
-    return json.dumps(spec).encode()
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -1,21 +1,140 @@
-"""The worker's spare: one test process that is ready for the next job, used once and thrown away."""
+"""Spares: test processes that are started ahead, with everything imported, Playwright and a browser started.
 
+A spare waits for one suite, and ends with it. Nothing can be changed that decides how a process starts: a suite that wants
+something else there gets a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
 import logging
+import os
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from wainwright.worker.sandbox.find_browser import BrowserMissing, find_browser
+from wainwright.worker.sandbox.environment import child_environment, make_private_folders
+from wainwright.worker.sandbox.find_browser import QUIET_FLAGS, Browser, BrowserMissing, find_browser, programs
 from wainwright.worker.sandbox.isolation import Isolation
-from wainwright.worker.sandbox.spare import Spare
+from wainwright.worker.sandbox.process import CHILD_PATH, SuiteProcess
 
-MOST_FAILURES = 3
+READY_SECONDS = 20.0
+"""For a spare that is wanted before it is ready. It does what the suite's own process would have to do."""
+POLL_SECONDS = 0.05
+MAX_FAILURES = 3
 """Spares that die before they are of use; then there are no more, since the next ones would die as well."""
+OPTIONAL_PLUGINS = {
+    "schemathesis": "schemathesis",
+    "hypothesispytest": "hypothesis",
+    "typeguard": "typeguard",
+    "anyio": "anyio",
+    "asyncio": "asyncio",
+}
+"""Entry point of a pytest plugin -> the word by which a suite that uses it is known. Loading all of them takes 2 s
+and more, so a spare has none of them.
+"""
 
 log = logging.getLogger(__name__)
 
 
+class Spare:
+    """One test process that waits. Use as a context manager once it is taken: nothing of it outlives the block."""
+
+    def __init__(self, folder: Path, isolation: Isolation, browser: Browser) -> None:
+        """Start it, with its private folders in `folder`. Raises OSError if it cannot be started."""
+        self._isolation = isolation
+        self.browser = browser
+        self.started_at = time.monotonic()
+        self.place, self._folders = make_private_folders(folder, isolation)
+        self._ready = False
+        self._events, events_write = os.pipe()
+        control_read, self.control = os.pipe()
+        self.descriptors = (events_write, control_read)
+        own = (self.place.home, self.place.temporary)
+        try:
+            self.process = SuiteProcess(
+                *(self._command(), self.place.root, self._environment(), events_write, control_read),
+                isolation=isolation, folders=(self.place.home.parent, self.place.temporary), own=own,
+            )  # fmt: skip
+        except BaseException:
+            self._clean_up()
+            raise
+        finally:
+            os.close(events_write)
+            os.close(control_read)
+        self.process.watch_events(self._events)
+
+    def _command(self) -> list[str]:
+        settings = {
+            **programs([self.browser]),
+            "launchArgs": [*QUIET_FLAGS],
+            "sandbox": False,
+            "traces": str(self.place.traces),
+            "withoutPlugins": ["playwright-asyncio", *OPTIONAL_PLUGINS],
+        }
+        path = self.place.root / "spare.json"
+        path.write_text(json.dumps(settings), encoding="utf-8")
+        return [sys.executable, "-m", "wainwright_child.spare", *map(str, self.descriptors), str(path)]
+
+    def _environment(self) -> dict[str, str]:
+        user = self._isolation.user
+        names = {"USER": user.name, "LOGNAME": user.name} if user else {}
+        return {**names, **child_environment({}, self.place, CHILD_PATH)}
+
+    @property
+    def usable(self) -> bool:
+        """True while it is ready, or may yet become so: it has not ended."""
+        for stream, line in self.process.read(0):
+            if stream == "events" and json.loads(line).get("type") == "ready":
+                self._ready = True
+        return self.process.running and not self.process.ended
+
+    def await_ready(self) -> bool:
+        """Wait until it is ready; False if it ends before, or takes too long."""
+        until = time.monotonic() + READY_SECONDS
+        while self.usable and not self._ready and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+        return self._ready and self.usable
+
+    def give(self, arguments: list[str], environment: Mapping[str, str], folder: Path, output: Path) -> None:
+        """Let it run the suite in `folder`, with these arguments of pytest and this whole environment.
+
+        What lies in the two folders counts against the bound on disk space from now on.
+        """
+        data = json.dumps(
+            {"arguments": arguments, "environment": dict(environment), "folder": str(folder.resolve())}
+        ).encode()
+        self.process.count(folder, output)
+        try:
+            view = memoryview(f"{len(data)}\n".encode() + data)
+            while view:
+                view = view[os.write(self.control, view) :]
+        except BrokenPipeError:
+            return  # it has ended, which is read elsewhere
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it, with all that it started, and remove its folders."""
+        try:
+            self.process.close()
+        finally:
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        os.close(self._events)
+        os.close(self.control)
+        self._isolation.remove(*self._folders)
+
+
 class Spares:
-    """Keeps one. It runs as the tests do, so it is only there while no test code is: started when a suite has ended."""
+    """Keeps one spare ready. It runs as the tests do, so it is only there while no test code is: started when a suite ended."""
 
     def __init__(self, folder: Path, isolation: Isolation, max_seconds: float) -> None:
         self._folder = folder
@@ -26,7 +145,7 @@ class Spares:
 
     def start(self) -> None:
         """Start one, if there is none. Returns at once."""
-        if self._spare is not None or self._failures >= MOST_FAILURES:
+        if self._spare is not None or self._failures >= MAX_FAILURES:
             return
         browser = find_browser()
         if isinstance(browser, BrowserMissing):
@@ -34,20 +153,20 @@ class Spares:
         try:
             self._spare = Spare(self._folder, self._isolation, browser)
         except OSError:
-            self._failed("a spare could not be started")
+            self._note_failure("a spare could not be started")
 
     def tend(self) -> None:
-        """See that there is one that is alive and not too old."""
+        """Replace a spare that has died or is too old. To be called while nothing runs."""
         spare = self._spare
         if spare is not None and not spare.usable:
             self.close()
-            self._failed("a spare died")
+            self._note_failure("a spare died")
         elif spare is not None and time.monotonic() - spare.started_at > self._max_seconds:
             self.close()
         self.start()
 
     def take(self) -> Spare | None:
-        """The spare, which is the caller's from now on; None if there is none that works."""
+        """Return the spare, which is the caller's from now on; None if there is none that works."""
         spare, self._spare = self._spare, None
         if spare is None:
             return None
@@ -56,12 +175,13 @@ class Spares:
             log.info("a spare runs the suite", extra={"seconds": round(time.monotonic() - spare.started_at, 1)})
             return spare
         spare.close()
-        self._failed("a spare was not ready when it was wanted")
+        self._note_failure("a spare was not ready when it was wanted")
         return None
 
     def make_way(self) -> None:
-        """End the spare where tests have a user of their own: what another suite, or an installer, runs as the same user could
-        change it, or what it has in its folders. It would be no clean start for the next job.
+        """End the spare where tests have a process user: called before other code runs as that user.
+
+        That code could change the spare, or what it has in its folders. It would be no clean start for the next job.
         """
         if self._isolation.user is not None:
             self.close()
@@ -72,6 +192,6 @@ class Spares:
         if spare is not None:
             spare.close()
 
-    def _failed(self, what: str) -> None:
+    def _note_failure(self, what: str) -> None:
         self._failures += 1
-        log.warning(what, extra={"failures": self._failures, "most": MOST_FAILURES})
+        log.warning(what, extra={"failures": self._failures, "most": MAX_FAILURES})

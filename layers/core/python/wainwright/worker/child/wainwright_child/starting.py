@@ -44,7 +44,7 @@ def start_command(spec: dict[str, Any], closed: tuple[int, ...]) -> None:
         os._exit(127)
 
 
-def become(user: dict[str, int] | None) -> None:
+def become(user: dict[str, Any] | None) -> None:
     """Give up being root for good: no group of ours, no way back, nothing gained from programs that run as their owner."""
     if user is None:
         return
@@ -59,9 +59,9 @@ def become(user: dict[str, int] | None) -> None:
 def set_limits(limits: dict[str, int | None], *, own_user: bool) -> None:
     """What the kernel itself watches. It counts processes by user, so that bound is for a user who has nothing else."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _limit(resource.RLIMIT_CPU, limits.get("cpuSeconds"), CPU_GRACE_SECONDS)
-    _limit(resource.RLIMIT_NOFILE, limits.get("openFiles"))
-    _limit(resource.RLIMIT_FSIZE, limits.get("fileBytes"))
+    _limit(resource.RLIMIT_CPU, limits.get("cpu_seconds"), CPU_GRACE_SECONDS)
+    _limit(resource.RLIMIT_NOFILE, limits.get("open_files"))
+    _limit(resource.RLIMIT_FSIZE, limits.get("file_bytes"))
     if own_user:
         _limit(resource.RLIMIT_NPROC, limits.get("processes"))
 

@@ -1,8 +1,9 @@
 """Starts the test process, waits for it, and leaves nothing of it behind.
 
 Run by `python -I -S -c … LIFELINE STATUS SPEC`, all three being inherited file descriptors. SPEC holds one JSON object:
-{command: [text], environment: {name: value}, user: {uid, gid} | null, limits: {memoryBytes, cpuSeconds, processes, openFiles,
-fileBytes, diskBytes: each a number or null}, folders: [those whose contents count], own: [those that the tests' user makes]}.
+{command: [text], environment: {name: value}, user: {uid, gid, name} | null, limits: {memory_bytes, cpu_seconds,
+processes, open_files, file_bytes, disk_bytes: each a number or null}, folders: [those whose contents count], own: [those that
+the process user makes]}.
 The environment is the command's alone: variables such as LD_PRELOAD must not reach this process, which may be root.
 
 Playwright gives each browser a session of its own, so killing the process group of the tests does not reach it. This

@@ -20,10 +20,10 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class Watch:
     """Looks now and then. Has no bound to watch where the platform has no /proc, but that of the disk."""
 
-    def __init__(self, limits: dict[str, int | None], folders: list[str], user: dict[str, int] | None) -> None:
-        self._memory = limits.get("memoryBytes") if LINUX else None
+    def __init__(self, limits: dict[str, int | None], folders: list[str], user: dict[str, Any] | None) -> None:
+        self._memory = limits.get("memory_bytes") if LINUX else None
         self._processes = limits.get("processes") if LINUX else None
-        self._disk = limits.get("diskBytes")
+        self._disk = limits.get("disk_bytes")
         self._folders = folders
         self._user = user
         self._next = time.monotonic() + SECONDS

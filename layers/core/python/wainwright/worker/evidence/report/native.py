@@ -38,10 +38,10 @@ from wainwright.worker.runners.playwright_test.playwright_run import BLOB, PAGE
 from wainwright.worker.runners.playwright_test.playwright_settings import write_helpers
 from wainwright.worker.runners.suite import TestResult
 from wainwright.worker.runners.supervised_run import POLL_SECONDS
-from wainwright.worker.sandbox.environment import child_environment, surroundings
+from wainwright.worker.sandbox.environment import child_environment, private_folders
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
 from wainwright.worker.sandbox.process import CHILD_PATH, SuiteProcess
-from wainwright.worker.sandbox.take_files import Taking
+from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
 MERGE_SECONDS = 120.0
 LINES_KEPT = 20
@@ -92,7 +92,7 @@ class OwnPage:
     def _of_the_run(self, names: Mapping[str, str], results: Sequence[TestResult]) -> bytes | None:
         """The page that the run has written, if it has and all is in it."""
         output = self._folder / "output"
-        taken = Taking(output).take(output / PAGE)
+        taken = UntrustedFiles(output).take(output / PAGE)
         if taken is None or taken[1] > MAX_PAGE_BYTES:
             return None
         try:
@@ -113,7 +113,7 @@ class OwnPage:
     def _take(self) -> list[Path]:
         found = sorted([*self._folder.glob(f"output/{BLOB}"), *self._folder.glob(f"*/output/{BLOB}")])
         runs = [each.parent for each in found if each.parents[1] != self._suite]
-        return [taken[0] for output in runs if (taken := Taking(output).take(output / BLOB)) is not None]
+        return [taken[0] for output in runs if (taken := UntrustedFiles(output).take(output / BLOB)) is not None]
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _run(command: list[str], merge: Merge) -> bytes | None:
     merge.isolation.lend_tree(merge.folder)
     said: deque[str] = deque(maxlen=LINES_KEPT)
     until = time.monotonic() + MERGE_SECONDS
-    with surroundings(output, merge.isolation) as place:
+    with private_folders(output, merge.isolation) as place:
         environment = {"CI": "1", "PLAYWRIGHT_HTML_OPEN": "never", **child_environment({}, place, CHILD_PATH)}
         own = (place.home, place.temporary)
         with SuiteProcess(
@@ -192,7 +192,7 @@ def _run(command: list[str], merge: Merge) -> bytes | None:
                 if time.monotonic() > until:
                     process.kill()
             status = process.exit_status()
-    taken = Taking(output).take(output / "index.html")
+    taken = UntrustedFiles(output).take(output / "index.html")
     if status.exit_code != 0 or taken is None or taken[1] > MAX_PAGE_BYTES:
         log.warning("the blobs could not be merged", extra={"code": status.exit_code, "said": "\n".join(said)})
         return None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from wainwright.worker.runners.interrupted_evidence import COPY, MAX_FILES, is_new, packed, taken
 from wainwright.worker.runners.suite import Attachment
-from wainwright.worker.sandbox.take_files import Taking
+from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
 RESULTS = "playwright"
 """In the output folder: where Playwright Test writes."""
@@ -54,18 +54,18 @@ class PlaywrightRemains:
         return self._recorded(self.output / LEFT / str(attempt.process), attempt, f"{name}.zip")
 
     def _recorded(self, folder: Path, attempt: Attempt, name: str) -> tuple[Attachment, ...]:
-        taking = Taking(self.output, self.owner)
-        traces = packed(list(_traces(folder / "traces", attempt)), taking, name)
-        videos = [video for path in _videos(folder, attempt) if (video := _copied(taking, path))]
+        untrusted = UntrustedFiles(self.output, self.owner)
+        traces = packed(list(_traces(folder / "traces", attempt)), untrusted, name)
+        videos = [video for path in _videos(folder, attempt) if (video := _copied(untrusted, path))]
         return (*([traces] if traces else ()), *videos)
 
     def _log(self, attempt: Attempt) -> list[Attachment]:
         """What the browser has said, which the reporter would have put into words."""
-        taking = Taking(self.output, self.owner)
-        found = taking.take(self.output / "logs" / "browser" / f"{attempt.runner_id}-{attempt.retry}.jsonl")
+        untrusted = UntrustedFiles(self.output, self.owner)
+        found = untrusted.take(self.output / "logs" / "browser" / f"{attempt.runner_id}-{attempt.retry}.jsonl")
         if found is None:
             return []
-        log = taking.new_folder() / "running.log"
+        log = untrusted.new_folder() / "running.log"
         with found[0].open("rb") as file:
             lines = list(_lines(file.read(MAX_LOG_BYTES)))
         log.write_text("\n".join(["--- browser ---", *lines, ""]), encoding="utf-8", errors="replace")
@@ -83,11 +83,11 @@ def _videos(folder: Path, attempt: Attempt) -> list[Path]:
     return sorted(path for path in folder.glob("*.webm") if is_new(path, attempt.began))[:MAX_FILES]
 
 
-def _copied(taking: Taking, path: Path) -> Attachment | None:
+def _copied(untrusted: UntrustedFiles, path: Path) -> Attachment | None:
     """A copy, since the encoder may outlive the test's process for a moment, and go on writing."""
-    for video in taken(taking, path, "video", "video/webm"):
+    for video in taken(untrusted, path, "video", "video/webm"):
         if video.path is not None:
-            copy = taking.new_folder() / "video.webm"
+            copy = untrusted.new_folder() / "video.webm"
             shutil.copyfile(video.path, copy)
             return Attachment(video.name, video.content_type, copy, None, copy.stat().st_size)
     return None

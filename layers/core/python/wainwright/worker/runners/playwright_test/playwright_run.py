@@ -41,7 +41,7 @@ from wainwright.worker.runners.suite import (
     SuiteRequest,
 )
 from wainwright.worker.runners.supervised_run import CANCEL_GRACE_SECONDS, EXPIRY_GRACE_SECONDS, Child, SupervisedRun
-from wainwright.worker.sandbox.environment import Surroundings, child_environment, surroundings
+from wainwright.worker.sandbox.environment import PrivateFolders, child_environment, private_folders
 from wainwright.worker.sandbox.find_browser import BrowserName
 from wainwright.worker.sandbox.process import CHILD_PATH
 
@@ -71,7 +71,7 @@ def run_suite(
         return SuiteEnd("dependencies_failed", errors=(SuiteError(str(error), "package.json"),))
     if request.spares is not None:
         request.spares.make_way()
-    with surroundings(request.output, request.isolation) as place:
+    with private_folders(request.output, request.isolation) as place:
         suite = _Suite(request, node, runner, place, stop, expiry_grace_seconds)
         return suite.run(on_event)
 
@@ -127,7 +127,7 @@ class _Suite:
         request: SuiteRequest,
         node: Path,
         runner: PlaywrightTest,
-        place: Surroundings,
+        place: PrivateFolders,
         stop: StopRequest,
         grace: float,
     ) -> None:
@@ -200,7 +200,7 @@ class _Suite:
         output.mkdir()
         isolation.lend(output)
         try:
-            with surroundings(output, isolation) as place:
+            with private_folders(output, isolation) as place:
                 request = replace(self._request, output=output, timeout_ms=None, test_retries=None, compiled=None)
                 suite = _Suite(request, self._node, self._runner, place, stop, self._grace)
                 serving = suite._start(lambda event: _pass_on_printed(event, on_event), (), purpose="serve")
@@ -247,7 +247,7 @@ class _Run(SupervisedRun):
         grace: float,
         node: Path,
         runner: PlaywrightTest,
-        place: Surroundings,
+        place: PrivateFolders,
         options: tuple[str, ...],
         only: list[str] | None,
     ) -> None:

@@ -17,7 +17,6 @@ from wainwright.worker.runners.browser_settings import browser_settings
 from wainwright.worker.runners.detect_runner import playwright_config
 from wainwright.worker.runners.node import PlaywrightTest
 from wainwright.worker.runners.suite import SuiteRequest
-from wainwright.worker.runners.video_encoder import lacks_ffmpeg
 from wainwright.worker.sandbox.find_browser import (
     QUIET_FLAGS,
     BrowserMissing,
@@ -28,6 +27,7 @@ from wainwright.worker.sandbox.find_browser import (
 )
 from wainwright.worker.sandbox.isolation import write_anew
 from wainwright.worker.sandbox.process import CHILD_PATH
+from wainwright.worker.sandbox.video_encoder import lacks_ffmpeg
 
 HELPERS = CHILD_PATH / "playwright_test"
 WRAPPER = ".wainwright.config"

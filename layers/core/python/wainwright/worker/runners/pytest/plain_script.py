@@ -6,7 +6,7 @@ import ast
 from itertools import islice
 from pathlib import Path
 
-from wainwright.worker.sandbox.environment import own_configuration
+from wainwright.worker.runners.pytest.suite_style import own_configuration
 
 MOST_BYTES = 1_000_000
 MOST_FILES = 2

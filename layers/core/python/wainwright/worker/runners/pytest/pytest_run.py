@@ -14,6 +14,7 @@ from wainwright.worker.runners.browser_settings import browser_settings
 from wainwright.worker.runners.interrupted_evidence import Remains
 from wainwright.worker.runners.pytest.plain_script import plain_script
 from wainwright.worker.runners.pytest.pytest_session import PytestSession
+from wainwright.worker.runners.pytest.suite_style import own_configuration, suite_style
 from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
 from wainwright.worker.runners.supervised_run import (
     CANCEL_GRACE_SECONDS,
@@ -24,12 +25,10 @@ from wainwright.worker.runners.supervised_run import (
     tell,
 )
 from wainwright.worker.sandbox.environment import (
-    Surroundings,
+    PrivateFolders,
     child_environment,
-    own_configuration,
     own_playwright,
-    suite_style,
-    surroundings,
+    private_folders,
 )
 from wainwright.worker.sandbox.find_browser import (
     QUIET_FLAGS,
@@ -40,7 +39,7 @@ from wainwright.worker.sandbox.find_browser import (
     programs,
 )
 from wainwright.worker.sandbox.process import CHILD_PATH
-from wainwright.worker.sandbox.spare import Spare
+from wainwright.worker.sandbox.spares import Spare
 
 FEED_SECONDS = 0.01
 """How often the feed is asked while the child waits for its next test, which comes from elsewhere."""
@@ -80,7 +79,7 @@ def run_suite(
             end = run.run()
         if run.begun or end.reason not in ("crashed", "out_of_memory"):
             return end
-    with surroundings(request.output, request.isolation) as place:
+    with private_folders(request.output, request.isolation) as place:
         return _Run(request, browsers, place, on_event, stop, expiry_grace_seconds).run()
 
 
@@ -122,7 +121,7 @@ class _Run(SupervisedRun):
         self,
         request: SuiteRequest,
         browsers: Sequence[Browser],
-        place: Surroundings,
+        place: PrivateFolders,
         on_event: Callable[[Event], None],
         stop: StopRequest,
         expiry_grace_seconds: float,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.sandbox.choose_user import UserUnusable, choose_user
+from wainwright.worker.sandbox.process_user import UserUnusable, choose_user
 
 
 def own_name() -> str:

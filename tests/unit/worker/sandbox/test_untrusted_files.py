@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.sandbox.take_files import Taking
+from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def output(tmp_path: Path) -> Path:
 def test_moves_a_file_and_tells_its_size(output: Path) -> None:
     file = output / "logs" / "one.log"
     file.write_text("seen")
-    taken = Taking(output).take(file)
+    taken = UntrustedFiles(output).take(file)
 
     assert taken is not None
     path, size = taken
@@ -33,10 +33,10 @@ def test_moves_a_file_and_tells_its_size(output: Path) -> None:
 
 
 def test_files_of_one_name_do_not_meet(output: Path) -> None:
-    taking = Taking(output)
+    untrusted = UntrustedFiles(output)
     for content in ("first", "second"):
         (output / "trace.zip").write_text(content)
-        taken = taking.take(output / "trace.zip")
+        taken = untrusted.take(output / "trace.zip")
         assert taken is not None
         assert taken[0].read_text() == content
 
@@ -58,10 +58,10 @@ def test_takes_nothing_else_than_a_regular_file_below_its_folder(output: Path, w
     (output / "linked").symlink_to(output.parent)
     os.mkfifo(output / "pipe")
 
-    assert Taking(output).take(paths[what]) is None
+    assert UntrustedFiles(output).take(paths[what]) is None
     assert secret.read_text() == "of the worker"
 
 
 def test_a_second_name_of_somebody_elses_file_is_not_taken(output: Path) -> None:
     (output / "hard.txt").hardlink_to(output.parent / "secret.txt")
-    assert Taking(output, owner=os.geteuid() + 1).take(output / "hard.txt") is None
+    assert UntrustedFiles(output, owner=os.geteuid() + 1).take(output / "hard.txt") is None

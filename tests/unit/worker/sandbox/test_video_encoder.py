@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.runners.video_encoder import browsers_with_ffmpeg, find_ffmpeg
+from wainwright.worker.sandbox.video_encoder import browsers_with_ffmpeg, find_ffmpeg
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Taking evidence out of the tests' reach, so that what was looked at is what leaves.
+"""Files that test code wrote, taken out of its reach, so that what was looked at is what leaves.
 
 Test code may write in the folder for evidence at any time: between a look at a file and its upload it could put a link in the
 file's place, or in that of a folder above, and have the worker publish any file that the worker may read. So a file is moved
@@ -17,9 +17,11 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class Taking:
-    """Takes files from below `output` into a folder beside it, or in the one named. `owner` is whom they must belong to, if
-    anybody: a second name of another's file is as good as a link to it. `reason` says why the last file could not be taken.
+class UntrustedFiles:
+    """Moves files from below `output` into a folder beside it, or in the one named.
+
+    `owner` is the user id that they must belong to, if any: a second name of another's file is as good as a link to it.
+    `reason` says why the last file could not be taken.
     """
 
     def __init__(self, output: Path, owner: int | None = None, beside: Path | None = None) -> None:
@@ -31,7 +33,7 @@ class Taking:
         self._numbers = count(1)
 
     def take(self, path: Path) -> tuple[Path, int] | None:
-        """Where the file is now, and its size in bytes; None if it is not a regular file below our folder that may be read."""
+        """Return the file's new path, and its size in bytes; None if it is no regular file below our folder that may be read."""
         self.reason = "it is no file of the tests' own in the folder for evidence"
         try:
             parts = path.relative_to(self._output).parts
@@ -83,7 +85,7 @@ class Taking:
         return found.st_size if stat.S_ISREG(found.st_mode) and theirs else None
 
     def new_folder(self) -> Path:
-        """One more folder of the worker's own, empty."""
+        """Make one more folder of the worker's own, empty."""
         if self._kept is None:
             self._kept = Path(tempfile.mkdtemp(prefix="kept-", dir=self._beside))
         folder = self._kept / str(next(self._numbers))

@@ -16,7 +16,7 @@ _PROGRAMS = {"linux": "ffmpeg-linux", "darwin": "ffmpeg-mac"}
 
 
 def browsers_with_ffmpeg(browsers: Path, root: Path, driver: Path, environ: Mapping[str, str]) -> Path:
-    """A folder of browsers in which Playwright finds ffmpeg: the one given, if it has it or none is to be had.
+    """Return a folder of browsers in which Playwright finds ffmpeg: the one given, if it has it or none is to be had.
 
     Else one made below ``root``, of links to what the given one holds and to an ffmpeg of this machine: imageio-ffmpeg's,
     or the one on PATH. ``driver`` is the playwright-core whose revision is meant.
@@ -43,7 +43,7 @@ def browsers_with_ffmpeg(browsers: Path, root: Path, driver: Path, environ: Mapp
 
 
 def lacks_ffmpeg(browsers: Path, driver: Path, environ: Mapping[str, str]) -> bool:
-    """Whether :func:`browsers_with_ffmpeg` finds none, on a platform where it knows what to look for."""
+    """True if :func:`browsers_with_ffmpeg` finds none, on a platform where it knows what to look for."""
     program, revision = _PROGRAMS.get(sys.platform), _revision(driver)
     if program is None or revision is None or (browsers / f"ffmpeg-{revision}" / program).exists():
         return False
@@ -51,7 +51,7 @@ def lacks_ffmpeg(browsers: Path, driver: Path, environ: Mapping[str, str]) -> bo
 
 
 def find_ffmpeg(environ: Mapping[str, str]) -> Path | None:
-    """An ffmpeg of this machine; None if there is none."""
+    """Return an ffmpeg of this machine; None if there is none."""
     if importlib.util.find_spec("imageio_ffmpeg") is not None:
         return Path(importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe())
     found = shutil.which("ffmpeg", path=environ.get("PATH", os.defpath))

@@ -10,9 +10,8 @@ import pytest
 from wainwright.settings import SuiteSettings
 from wainwright.worker.runners.suite import SuiteEnd
 from wainwright.worker.runners.suite_session import Session
-from wainwright.worker.sandbox.bounds import LEAST_BYTES, RESERVE_BYTES, default_memory_bytes
-from wainwright.worker.sandbox.hosting import bounds_of
-from wainwright.worker.sandbox.isolation import Isolation, SuiteBounds
+from wainwright.worker.sandbox.bounds import LEAST_BYTES, RESERVE_BYTES, SuiteBounds, bounds_of, default_memory_bytes
+from wainwright.worker.sandbox.isolation import Isolation
 from wainwright.worker.sandbox.process import Exceeded, ExitStatus, SuiteProcess
 
 MIB = 1024**2

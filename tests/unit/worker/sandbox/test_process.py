@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wainwright.worker.sandbox.oom_kills import oom_kills
+from wainwright.worker.sandbox.bounds import oom_kills
 from wainwright.worker.sandbox.process import ExitStatus, LineSplitter, SuiteProcess
 
 

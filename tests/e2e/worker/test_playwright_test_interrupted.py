@@ -20,7 +20,6 @@ from wainwright.domain.tests import Tally
 from wainwright.worker.evidence.report.html import trace_viewer_files
 from wainwright.worker.run.suite_outcome import outcome_of
 from wainwright.worker.runners import supervised_run as supervised
-from wainwright.worker.runners.playwright_test import playwright_run as playwright_test
 from wainwright.worker.runners.suite import TestInterrupted, TestResult
 
 pytestmark = pytest.mark.browser
@@ -78,7 +77,7 @@ class Ending:
         return self.suite.run(base_url=self._site, video="on", **options)
 
     def cancel(self, body: str, grace: float) -> Run:
-        self._monkeypatch.setattr(playwright_test._Run, "cancel_grace", grace)
+        self._monkeypatch.setattr(supervised, "CANCEL_GRACE_SECONDS", grace)
         return self.run(body, stop=Reached(self.suite, lambda: None, "cancel"))
 
     def let_time_pass(self) -> Run:

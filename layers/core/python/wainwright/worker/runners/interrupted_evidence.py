@@ -1,4 +1,4 @@
-"""What a test leaves that was running when its process was killed: the trace as far as it was recorded, videos, its log.
+"""Evidence of a test that was running when its process was killed: the trace as far as it was recorded, videos, its log.
 
 Playwright writes each event of a trace to disk as it happens, and makes the archive only at the end of the recording: where
 that end never comes, the archive is made here. It opens in the trace viewer; calls that had not returned are shown without
@@ -10,15 +10,14 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from wainwright.worker.runners.suite import Attachment
 from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
 RUNNING_LOG = "running.log"
-"""In the folder of logs: what the browser has said since the running test began."""
+"""In the folder of logs: the browser's messages since the running test began."""
 MAX_TRACE_BYTES = 256 * 1024 * 1024
 """Of one trace that is made here: what would take more is left out of it."""
 MAX_FILES = 20
@@ -33,48 +32,36 @@ COPY = "-pwnetcopy-"
 """In the names of copies that Playwright makes of a network log."""
 
 
-@dataclass(frozen=True)
-class Remains:
-    """Where to look, and for files not older than `since` (seconds since the epoch): those of tests before are not of this.
-
-    `video`: one was asked for, so that it is named as missing where there is none.
+def collect_evidence(
+    output: Path, traces: Path, temporary: Path, owner: int | None, since: float, *, video: bool
+) -> tuple[Attachment, ...]:
+    """Take everything that can be read from these folders, in which nothing may write any more, and that is not older than
+    `since` (seconds since the epoch): files of tests before are not of this. `video`: a missing one is named.
     """
+    recorded = UntrustedFiles(traces, owner, beside=output.parent)
+    recordings = (path for path in _files(traces, ".trace", since) if COPY not in path.name)
+    found = [attachment for trace in recordings if (attachment := pack_traces([trace], recorded))]
+    elsewhere = UntrustedFiles(temporary, owner, beside=output.parent)
+    videos = [
+        each
+        for path in _files(temporary, ".webm", since)
+        for each in take_file(elsewhere, path, "video", "video/webm")
+        if each.path is not None and _has_frames(each.path)
+    ]
+    found += videos
+    if video and not videos:
+        found.append(Attachment("video", "video/webm", lack=NO_VIDEO))
+    found += take_file(UntrustedFiles(output, owner), output / "logs" / RUNNING_LOG, "log", "text/plain; charset=utf-8")
+    return tuple(found[:MAX_FILES])
 
-    output: Path
-    traces: Path
-    temporary: Path
-    owner: int | None
-    since: float
-    video: bool = False
 
-    def collect(self) -> tuple[Attachment, ...]:
-        """Everything that can be read. Nothing may write there any more."""
-        recorded = UntrustedFiles(self.traces, self.owner, beside=self.output.parent)
-        found = [attachment for trace in self._traces() if (attachment := packed([trace], recorded))]
-        elsewhere = UntrustedFiles(self.temporary, self.owner, beside=self.output.parent)
-        videos = [
-            each
-            for video in self._files(self.temporary, ".webm")
-            for each in taken(elsewhere, video, "video", "video/webm")
-            if each.path is not None and has_frames(each.path)
-        ]
-        found += videos
-        if self.video and not videos:
-            found.append(Attachment("video", "video/webm", lack=NO_VIDEO))
-        log = self.output / "logs" / RUNNING_LOG
-        found += taken(UntrustedFiles(self.output, self.owner), log, "log", "text/plain; charset=utf-8")
-        return tuple(found[:MAX_FILES])
-
-    def _traces(self) -> Iterator[Path]:
-        return (path for path in self._files(self.traces, ".trace") if COPY not in path.name)
-
-    def _files(self, folder: Path, suffix: str) -> list[Path]:
-        """Of this suffix and not older than the test, by name."""
-        return sorted(path for path in _walk(folder) if path.suffix == suffix and is_new(path, self.since))[:MAX_FILES]
+def _files(folder: Path, suffix: str, since: float) -> list[Path]:
+    """Return those of this suffix that are not older than the test, by name."""
+    return sorted(path for path in _walk(folder) if path.suffix == suffix and is_new(path, since))[:MAX_FILES]
 
 
 def is_new(path: Path, since: float) -> bool:
-    """Whether it is a file that was written to after a moment, in seconds since the epoch."""
+    """Return True if it is a file that was written to after a moment, in seconds since the epoch."""
     try:
         found = path.lstat()
     except OSError:
@@ -82,14 +69,14 @@ def is_new(path: Path, since: float) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_mtime >= since
 
 
-def has_frames(video: Path) -> bool:
-    """Whether a recording that was cut off can be played, as far as it goes."""
+def _has_frames(video: Path) -> bool:
+    """Return True if a recording that was cut off can be played, as far as it goes."""
     with video.open("rb") as file:
         head, found, frames = file.read(HEAD_BYTES).partition(CLUSTER)
     return bool(head and found and len(frames) > len(CLUSTER))
 
 
-def packed(recordings: Sequence[Path], untrusted: UntrustedFiles, name: str = "trace.zip") -> Attachment | None:
+def pack_traces(recordings: Sequence[Path], untrusted: UntrustedFiles, name: str = "trace.zip") -> Attachment | None:
     """Archive recordings of one folder as Playwright does: the events, the network's, and the files that they name. None where
     nothing can be read.
     """
@@ -133,7 +120,7 @@ def _read(untrusted: UntrustedFiles, path: Path) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
-def taken(untrusted: UntrustedFiles, path: Path, name: str, content_type: str) -> list[Attachment]:
+def take_file(untrusted: UntrustedFiles, path: Path, name: str, content_type: str) -> list[Attachment]:
     """The file as an attachment; nothing where it is empty or cannot be read."""
     found = untrusted.take(path)
     return [Attachment(name, content_type, found[0], None, found[1])] if found is not None and found[1] else []

@@ -1,5 +1,5 @@
-"""Runs a suite's test process to its end, whichever runner it is: reads what it says, tells it to stop or that its time is
-up, and kills what does not end.
+"""Supervises a suite's test process to its end: reads its records, asks it to stop, tells it that its time is up, and kills it
+if it does not end.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from wainwright.worker.sandbox.process import SuiteProcess
 from wainwright.worker.sandbox.spares import Spare
 
 POLL_SECONDS = 0.1
-"""How often a stop or the deadline is looked at while the child is silent."""
+"""Between two looks at a stop or the deadline while the child is silent."""
 PYTEST_ARGUMENTS = 3
 """Of a command `python -m pytest …`, where the arguments begin: all that a spare is given of it."""
 EXPIRY_GRACE_SECONDS = 15.0
 """After the deadline: for the running test to be ended and its trace to be written, before everything is killed."""
 CANCEL_GRACE_SECONDS = 3.0
-"""As long after a cancel: it takes half a second, on a machine that has nothing else to do."""
+"""The same after a cancel: it takes half a second, on a machine that has nothing else to do."""
 
 
 @dataclass(frozen=True)
 class Child:
-    """What is started: an absolute program with its arguments, and its whole environment. `own` are folders that it makes, and
-    `counted` others that it may fill.
+    """An absolute program with its arguments, and its whole environment. `own` are folders that it makes, and `counted` others
+    that it may fill.
     """
 
     command: list[str]
@@ -41,13 +41,7 @@ class Child:
 
 
 class SupervisedRun(ABC):
-    """One run of one suite in a child process.
-
-    ``cancel_grace``: seconds after a cancel for the running test to be ended and its evidence to be written, before everything
-    is killed; none where the runner cannot be told.
-    """
-
-    cancel_grace = 0.0
+    """One run of one suite in a child process."""
 
     def __init__(
         self,
@@ -68,48 +62,52 @@ class SupervisedRun(ABC):
 
     @abstractmethod
     def prepare(self, events_fd: int, control_fd: int) -> Child:
-        """Write what the child reads, and say how it is started. It inherits the descriptors under these numbers."""
+        """Write what the child reads, and return how to start it. It inherits the descriptors under these numbers."""
 
     def attend(self, control: int) -> float:
-        """Called after each reading; returns how long to wait for the next lines, in seconds."""
+        """Called after each reading; return how long to wait for the next lines, in seconds."""
         return POLL_SECONDS
 
-    def look_at_remains(self) -> None:  # noqa: B027 - not every runner leaves anything to be looked at
-        """Called when every process has ended: for what a test left that was running then."""
+    @abstractmethod
+    def collect_interrupted(self) -> None:
+        """Called when every process has ended: report the evidence of tests that were running then."""
 
     def run(self) -> SuiteEnd:
-        """Start, read to the end, and say how it ended."""
+        """Start, read to the end, and return how it ended."""
         kills_before = oom_kills()
         with self._started() as (process, control):
             self._read(process, control)
             status = process.exit_status()
             dropped = process.dropped
-        self.look_at_remains()
+        self.collect_interrupted()
         kills = oom_kills()
         counted = None if kills is None or kills_before is None else kills - kills_before
         return self._session.end(status, self._ended_by_us(), dropped, counted)
 
     @contextmanager
     def _started(self) -> Iterator[tuple[SuiteProcess, int]]:
-        """The running process, and where to tell it something: the spare, or a new one."""
+        """Give the running process, which is the spare or a new one, and the descriptor for lines to it."""
+        request = self._request
         if self._spare is not None:
             child = self.prepare(*self._spare.descriptors)
-            self._spare.give(
-                child.command[PYTEST_ARGUMENTS:], self._variables(child), self._request.folder, self._request.output
-            )
+            arguments = child.command[PYTEST_ARGUMENTS:]
+            self._spare.give(arguments, self._variables(child), request.folder, request.output)
             yield self._spare.process, self._spare.control
             return
         events_read, events_write = os.pipe()
         control_read, control_write = os.pipe()
         try:
-            with _Closing(events_write, control_read):
+            try:
                 child = self.prepare(events_write, control_read)
                 process = SuiteProcess(
-                    *(child.command, self._request.folder, self._variables(child), events_write, control_read),
-                    isolation=self._request.isolation,
-                    folders=(self._request.folder, self._request.output, *child.counted, *child.own),
+                    *(child.command, request.folder, self._variables(child), events_write, control_read),
+                    isolation=request.isolation,
+                    folders=(request.folder, request.output, *child.counted, *child.own),
                     own=child.own,
                 )
+            finally:
+                os.close(events_write)
+                os.close(control_read)
             with process:
                 process.watch_events(events_read)
                 yield process, control_write
@@ -119,12 +117,10 @@ class SupervisedRun(ABC):
 
     def _variables(self, child: Child) -> dict[str, str]:
         """Secrets are in the test process's environment alone; what it needs to run at all wins over any of them."""
-        return {**self._names(), **self._request.secrets, **child.environment}
-
-    def _names(self) -> dict[str, str]:
-        """For programs that ask who they are, where the user may have no account."""
         user = self._request.isolation.user
-        return {"USER": user.name, "LOGNAME": user.name} if user else {}
+        # For programs that ask who they are, where the user may have no account.
+        names = {"USER": user.name, "LOGNAME": user.name} if user else {}
+        return {**names, **self._request.secrets, **child.environment}
 
     def _ended_by_us(self) -> str | None:
         if self._stop.mode == "cancel":
@@ -144,9 +140,8 @@ class SupervisedRun(ABC):
             now = time.monotonic()
             if self._stop.mode == "cancel" and self._canceled_at is None:
                 self._canceled_at = now
-                if self.cancel_grace:
-                    tell(control, b"cancel\n")
-            if _over(self._canceled_at, self.cancel_grace, now) or _over(self._expired_at, self._grace, now):
+                tell(control, b"cancel\n")
+            if _over(self._canceled_at, CANCEL_GRACE_SECONDS, now) or _over(self._expired_at, self._grace, now):
                 process.kill()
             elif deadline is not None and now > deadline and self._expired_at is None:
                 self._expired_at = now
@@ -158,20 +153,6 @@ class SupervisedRun(ABC):
 
 def _over(since: float | None, grace: float, now: float) -> bool:
     return since is not None and now >= since + grace
-
-
-class _Closing:
-    """Closes our copies of descriptors that a child has inherited, also when it could not be started."""
-
-    def __init__(self, *descriptors: int) -> None:
-        self._descriptors = descriptors
-
-    def __enter__(self) -> None:
-        """Nothing."""
-
-    def __exit__(self, *_exception: object) -> None:
-        for descriptor in self._descriptors:
-            os.close(descriptor)
 
 
 def tell(control: int, line: bytes) -> None:

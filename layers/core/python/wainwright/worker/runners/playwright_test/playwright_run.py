@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from wainwright.worker.runners.node import (
     NodeMissing,
@@ -18,10 +19,9 @@ from wainwright.worker.runners.node import (
     find_playwright_test,
     write_programs,
 )
-from wainwright.worker.runners.playwright_test.playwright_remains import RESULTS
+from wainwright.worker.runners.playwright_test.playwright_evidence import RESULTS
 from wainwright.worker.runners.playwright_test.playwright_session import PlaywrightSession
 from wainwright.worker.runners.playwright_test.playwright_settings import (
-    Folders,
     Purpose,
     settings_of,
     write_configuration,
@@ -32,7 +32,6 @@ from wainwright.worker.runners.suite import (
     Collected,
     EndReason,
     Event,
-    JobLog,
     LogLine,
     ServerSharing,
     StopRequest,
@@ -40,7 +39,7 @@ from wainwright.worker.runners.suite import (
     SuiteError,
     SuiteRequest,
 )
-from wainwright.worker.runners.supervised_run import CANCEL_GRACE_SECONDS, EXPIRY_GRACE_SECONDS, Child, SupervisedRun
+from wainwright.worker.runners.supervised_run import EXPIRY_GRACE_SECONDS, Child, SupervisedRun
 from wainwright.worker.sandbox.environment import PrivateFolders, child_environment, private_folders
 from wainwright.worker.sandbox.find_browser import BrowserName
 from wainwright.worker.sandbox.process import CHILD_PATH
@@ -50,7 +49,7 @@ BLOB = "blob.zip"
 PAGE = Path("page", "index.html")
 """In the output folder: Playwright Test's own report of a run of all tests, with stubs in the place of what was kept."""
 LAST_RUN = ".last-run.json"
-"""Where Playwright Test keeps which tests failed, and by which it runs those alone."""
+"""File of Playwright Test with the tests that failed, by which it runs those alone."""
 
 
 def run_suite(
@@ -60,7 +59,7 @@ def run_suite(
     *,
     expiry_grace_seconds: float = EXPIRY_GRACE_SECONDS,
 ) -> SuiteEnd:
-    """Run the suite to its end, a stop, a cancel or its time-out; as `suite.run_suite`."""
+    """Run the suite as `run_suite.run_suite` says."""
     try:
         node = find_node()
         _link_packages(request)
@@ -72,8 +71,7 @@ def run_suite(
     if request.spares is not None:
         request.spares.make_way()
     with private_folders(request.output, request.isolation) as place:
-        suite = _Suite(request, node, runner, place, stop, expiry_grace_seconds)
-        return suite.run(on_event)
+        return _Suite(request, node, runner, place, stop, expiry_grace_seconds).run(on_event)
 
 
 def _link_packages(request: SuiteRequest) -> None:
@@ -85,9 +83,6 @@ def _link_packages(request: SuiteRequest) -> None:
         link.symlink_to(installed, target_is_directory=True)
 
 
-_Key = tuple[Path, tuple[BrowserName, ...]]
-
-
 @dataclass(frozen=True)
 class _Listing:
     """Playwright Test's own ids of all tests, by ours; how the listing ended; whether the suite has servers to be shared."""
@@ -97,63 +92,38 @@ class _Listing:
     has_servers: bool
 
 
-class _Listings:
-    """What the last suites were listed as: a lane runs its suite again and again, a few tests at a time."""
-
-    MOST = 4
-
-    def __init__(self) -> None:
-        self._known: dict[_Key, _Listing] = {}
-
-    def get(self, key: _Key) -> _Listing | None:
-        """The listing of a suite, by its folder, which no other suite ever has, and its browsers."""
-        return self._known.get(key)
-
-    def put(self, key: _Key, listing: _Listing) -> None:
-        """Keep one, and let go of the oldest."""
-        self._known[key] = listing
-        while len(self._known) > self.MOST:
-            del self._known[next(iter(self._known))]
+MAX_LISTINGS = 4
+_listings: dict[tuple[Path, tuple[BrowserName, ...]], _Listing] = {}
+"""Listings of the last suites, by folder, which no other suite ever has, and browsers: a lane runs its suite again and again, a
+few tests at a time.
+"""
 
 
-_LISTINGS = _Listings()
-
-
+@dataclass
 class _Suite:
     """A suite, listed first where not all of it is to run."""
 
-    def __init__(
-        self,
-        request: SuiteRequest,
-        node: Path,
-        runner: PlaywrightTest,
-        place: PrivateFolders,
-        stop: StopRequest,
-        grace: float,
-    ) -> None:
-        self._request = request
-        self._node = node
-        self._runner = runner
-        self._place = place
-        self._stop = stop
-        self._grace = grace
+    request: SuiteRequest
+    node: Path
+    runner: PlaywrightTest
+    place: PrivateFolders
+    stop: StopRequest
+    grace: float
 
     def run(self, on_event: Callable[[Event], None]) -> SuiteEnd:
-        request = self._request
-        configured = request.config.get("extraHeaders")
-        if configured and not request.base_url:
-            message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
-            on_event(JobLog("ERROR", message))
+        request = self.request
         if request.collect_only:
             return self._list(on_event).end
         if request.select is None and not request.deselect:
-            return self._start(on_event, ()).run()
+            return self.start(on_event).run()
         key = (request.folder.resolve(), request.browsers)
-        listing = _LISTINGS.get(key) or self._list(lambda _event: None)
+        listing = _listings.get(key) or self._list(lambda _event: None)
         listed, end = listing.tests, listing.end
         if not listed:
             return end
-        _LISTINGS.put(key, listing)
+        _listings[key] = listing
+        while len(_listings) > MAX_LISTINGS:
+            del _listings[next(iter(_listings))]
         chosen = [
             id for id in listed if id not in request.deselect and (request.select is None or id in request.select)
         ]
@@ -161,104 +131,79 @@ class _Suite:
         if not chosen:
             on_event(Collected((), tuple(sorted(passed_over))))
             return replace(end, reason="finished", collected=0, deselected=len(passed_over), unfinished=())
-        self._request = replace(request, deselect=passed_over, select=frozenset(chosen))
+        self.request = replace(request, deselect=passed_over, select=frozenset(chosen))
         purpose: Purpose = "run"
         if listing.has_servers and request.servers is not None:
             reached = self._reach_servers(request.servers, on_event)
             if not reached and (reason := self._ended_meanwhile()):
                 return replace(end, reason=reason, collected=len(chosen), unfinished=tuple(chosen))
             purpose = "with servers" if reached else "run"
-        return self._start(on_event, ("--last-failed",), [listed[id] for id in chosen], purpose=purpose).run()
+        return self.start(on_event, purpose, only=[listed[id] for id in chosen]).run()
 
     def _list(self, on_event: Callable[[Event], None]) -> _Listing:
-        listing = self._start(on_event, ("--list",), purpose="list")
+        listing = self.start(on_event, "list")
         end = listing.run()
         return _Listing(listing.session.listed, replace(end, unfinished=()), listing.session.has_servers)
 
     def _reach_servers(self, servers: ServerSharing, on_event: Callable[[Event], None]) -> bool:
-        """Whether there are servers for it, which it then does not start itself. Of the job's time this takes its part."""
-        total, began = self._request.timeout_ms, time.monotonic()
+        """Return True if there are servers for it, which it then does not start itself. The wait is part of the job's time."""
+        total, began = self.request.timeout_ms, time.monotonic()
         seconds = None if total is None else total / 1000
         reached = servers.reach(lambda stop, ready: self._serve(on_event, stop, ready), seconds)
         if total is not None:
             left = total - int((time.monotonic() - began) * 1000)
-            self._request = replace(self._request, timeout_ms=max(left, 0))
+            self.request = replace(self.request, timeout_ms=max(left, 0))
         return reached
 
     def _ended_meanwhile(self) -> EndReason | None:
-        """What came while it waited for servers, if anything did."""
-        if self._stop.mode != "run":
-            return "stopped" if self._stop.mode == "stop" else "canceled"
-        return "timed_out" if self._request.timeout_ms == 0 else None
+        """Return why it is to end, if anything came while it waited for servers."""
+        if self.stop.mode != "run":
+            return "stopped" if self.stop.mode == "stop" else "canceled"
+        return "timed_out" if self.request.timeout_ms == 0 else None
 
     def _serve(self, on_event: Callable[[Event], None], stop: StopRequest, ready: Callable[[], None]) -> None:
         """Run the suite's servers, by a run of the suite that has no test and does not end."""
-        isolation = self._request.isolation
-        folder = Path(tempfile.mkdtemp(prefix="serving-", dir=self._request.output.parent))
+        isolation = self.request.isolation
+        folder = Path(tempfile.mkdtemp(prefix="serving-", dir=self.request.output.parent))
         isolation.let_through(folder)
         output = folder / "output"
         output.mkdir()
         isolation.lend(output)
+
+        def pass_on_printed(event: Event) -> None:
+            if isinstance(event, LogLine):
+                on_event(event)
+
         try:
             with private_folders(output, isolation) as place:
-                request = replace(self._request, output=output, timeout_ms=None, test_retries=None, compiled=None)
-                suite = _Suite(request, self._node, self._runner, place, stop, self._grace)
-                serving = suite._start(lambda event: _pass_on_printed(event, on_event), (), purpose="serve")
+                request = replace(self.request, output=output, timeout_ms=None, test_retries=None, compiled=None)
+                serving = replace(self, request=request, place=place, stop=stop).start(pass_on_printed, "serve")
                 serving.session.on_serving = ready
                 serving.run()
         finally:
             isolation.remove(folder)
 
-    def _start(
-        self,
-        on_event: Callable[[Event], None],
-        options: tuple[str, ...],
-        only: list[str] | None = None,
-        *,
-        purpose: Purpose = "run",
-    ) -> _Run:
+    def start(self, on_event: Callable[[Event], None], purpose: Purpose = "run", only: list[str] | None = None) -> _Run:
         # A listing is of all tests; what is asked for is chosen from it.
         whole = purpose in ("list", "serve")
-        request = replace(self._request, select=None, deselect=frozenset()) if whole else self._request
+        request = replace(self.request, select=None, deselect=frozenset()) if whole else self.request
         user = request.isolation.user
-        session = PlaywrightSession(
-            request.folder.resolve(), request.output.resolve(), on_event, left_by=user.uid if user else None
-        )
-        run = _Run(request, session, self._stop, self._grace, self._node, self._runner, self._place, options, only)
-        run.purpose = purpose
-        return run
-
-
-def _pass_on_printed(event: Event, on_event: Callable[[Event], None]) -> None:
-    if isinstance(event, LogLine):
-        on_event(event)
+        folders = (request.folder.resolve(), request.output.resolve())
+        session = PlaywrightSession(*folders, on_event, user.uid if user else None)
+        return _Run(self, request, session, purpose, only)
 
 
 class _Run(SupervisedRun):
     """One start of the runner. `only` are Playwright Test's own ids of the tests to run, if not all are to."""
 
-    cancel_grace = CANCEL_GRACE_SECONDS
-
     def __init__(
-        self,
-        request: SuiteRequest,
-        session: PlaywrightSession,
-        stop: StopRequest,
-        grace: float,
-        node: Path,
-        runner: PlaywrightTest,
-        place: PrivateFolders,
-        options: tuple[str, ...],
-        only: list[str] | None,
+        self, suite: _Suite, request: SuiteRequest, session: PlaywrightSession, purpose: Purpose, only: list[str] | None
     ) -> None:
-        super().__init__(request, session, stop, grace)
+        super().__init__(request, session, suite.stop, suite.grace)
         self.session = session
-        self._node = node
-        self._runner = runner
-        self._place = place
-        self._options = options
+        self._suite = suite
+        self._purpose = purpose
         self._only = only
-        self.purpose: Purpose = "run"
 
     def prepare(self, events_fd: int, control_fd: int) -> Child:
         results = self._request.output.resolve() / RESULTS
@@ -269,31 +214,37 @@ class _Run(SupervisedRun):
             (results / LAST_RUN).write_text(chosen, encoding="utf-8")
         configuration = self._write_configuration(events_fd, control_fd)
         command = [
-            *(str(self._node), str(self._runner.cli), "test"),
-            *("--config", str(configuration), "--output", str(results), *self._options),
+            *(str(self._suite.node), str(self._suite.runner.cli), "test"),
+            *("--config", str(configuration), "--output", str(results)),
+            *(("--list",) if self._purpose == "list" else ()),
+            *(("--last-failed",) if self._only is not None else ()),
             *(() if self._request.test_retries is None else (f"--retries={self._request.test_retries}",)),
         ]
         compiled = (self._request.compiled,) if self._request.compiled else ()
-        return Child(command, self._environment(), (self._place.home, self._place.temporary), compiled)
+        return Child(command, self._environment(), (self._suite.place.home, self._suite.place.temporary), compiled)
 
-    def look_at_remains(self) -> None:
-        self.session.look_at_remains()
+    def collect_interrupted(self) -> None:
+        self.session.collect_interrupted()
 
     def _write_configuration(self, events_fd: int, control_fd: int) -> Path:
-        control = self._place.root / f"control-{events_fd}"
+        control = self._suite.place.root / f"control-{events_fd}"
         control.mkdir(exist_ok=True)
         self._request.isolation.lend(control)
-        blob = None if self.purpose in ("list", "serve") else self._request.output.resolve() / BLOB
+        blob = None if self._purpose in ("list", "serve") else self._request.output.resolve() / BLOB
         # Of a part of the tests it would be thrown away: their report is merged from the blobs of all parts.
         page = self._request.output.resolve() / PAGE.parent if blob and self._only is None else None
-        folders = Folders(self._place.root / "settings.json", control, blob, page)
-        settings = settings_of(self._request, self._runner, folders, (events_fd, control_fd))
-        settings["purpose"] = self.purpose
-        if self.purpose == "serve":
-            settings["serving"] = str(write_serving(self._place.root / "serving", folders.settings, self._runner))
-        folders.settings.write_text(json.dumps(settings), encoding="utf-8")
-        helpers = write_helpers(self._place.root)
-        return write_configuration(self._request.folder.resolve(), folders.settings, helpers)
+        settings: dict[str, Any] = {
+            **settings_of(
+                *(self._request, self._suite.runner, (events_fd, control_fd)), control=control, blob=blob, page=page
+            ),
+            "purpose": self._purpose,
+        }
+        file = self._suite.place.root / "settings.json"
+        if self._purpose == "serve":
+            settings["serving"] = str(write_serving(self._suite.place.root / "serving", file, self._suite.runner))
+        file.write_text(json.dumps(settings), encoding="utf-8")
+        helpers = write_helpers(self._suite.place.root)
+        return write_configuration(self._request.folder.resolve(), file, helpers)
 
     def _environment(self) -> dict[str, str]:
         environment = {
@@ -303,15 +254,15 @@ class _Run(SupervisedRun):
             **({"PWTEST_CACHE_DIR": str(self._request.compiled)} if self._request.compiled else {}),
             **child_environment(
                 {**self._request.env, **self._request.secrets},
-                self._place,
+                self._suite.place,
                 CHILD_PATH,
                 dependencies=self._request.dependencies,
-                driver=self._runner.core,
+                driver=self._suite.runner.core,
             ),
         }
         # For what the suite's configuration starts, such as a server, by npm or node.
-        programs = self._place.root / "bin"
+        programs = self._suite.place.root / "bin"
         if not programs.exists():
-            write_programs(self._node, programs)
+            write_programs(self._suite.node, programs)
         environment["PATH"] = os.pathsep.join([str(programs), environment["PATH"]])
         return environment

@@ -1,4 +1,4 @@
-"""What only the records and exit codes of Playwright Test mean."""
+"""The session of a suite that Playwright Test runs: its own records and exit codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGABRT
 
-from wainwright.worker.runners.playwright_test.playwright_remains import Attempt, PlaywrightRemains
+from wainwright.worker.runners.playwright_test.playwright_evidence import Attempt, PlaywrightEvidence
 from wainwright.worker.runners.record_types import Count, Label, Message, Name, adapter
 from wainwright.worker.runners.suite import (
     Attachment,
@@ -27,7 +27,7 @@ from wainwright.worker.sandbox.process import ExitStatus
 FAILED, INTERRUPTED = 1, 130
 """Exit codes: of a run that SIGINT ended, and of any other that did not pass."""
 HEAP_EXHAUSTED = "JavaScript heap out of memory"
-"""What V8 prints before it aborts."""
+"""Printed by V8 before it aborts."""
 _KEPT = re.compile(r"[0-9a-f]{6}-\d{5,}-\d{3,}")
 """Names under which the child keeps evidence (`evidence.cjs`)."""
 
@@ -36,12 +36,10 @@ class PlaywrightSession(Session):
     """A suite that Playwright Test runs. `listed` holds the runner's own ids of tests, by ours, once it has listed them, and
     `has_servers` says whether it starts servers that lanes can share; `on_serving` is called when they are started.
 
-    What a suite attaches may be anybody's file; what a killed test left must be of the user ``left_by``, if that is given.
+    What a suite attaches may be anybody's file; what a killed test left must be of the ``owner``, if one is given.
     """
 
-    def __init__(
-        self, folder: Path, output: Path, on_event: Callable[[Event], None], left_by: int | None = None
-    ) -> None:
+    def __init__(self, folder: Path, output: Path, on_event: Callable[[Event], None], owner: int | None = None) -> None:
         super().__init__(folder, output, on_event)
         self.listed: dict[str, str] = {}
         self.has_servers = False
@@ -50,7 +48,7 @@ class PlaywrightSession(Session):
         self._killed: dict[str, str] = {}
         self._heap_exhausted = False
         self._attempts: dict[str, Attempt] = {}
-        self._remains = PlaywrightRemains(output, left_by)
+        self._evidence = PlaywrightEvidence(output, owner)
         self._ended_by_us: str | None = None
         self._passed: dict[str, bool] = {}
 
@@ -104,15 +102,15 @@ class PlaywrightSession(Session):
             return ()
         if not _KEPT.fullmatch(record["left"]):
             raise ValueError("not a name of evidence")
-        return self._remains.of_process(attempt, record["left"])
+        return self._evidence.of_process(attempt, record["left"])
 
-    def look_at_remains(self) -> None:
-        """When everything was killed: what the tests that were running left."""
+    def collect_interrupted(self) -> None:
+        """Report the evidence of tests that were running when everything was killed."""
         if self.finished:
             return
         for test_id, attempt in self._attempts.items():
             began = datetime.fromtimestamp(attempt.began, UTC)
-            self._cut_off(test_id, began, self._remains.of_killed(attempt), attempt.retry)
+            self._cut_off(test_id, began, self._evidence.of_killed(attempt), attempt.retry)
 
     @property
     def running_tests(self) -> list[str]:
@@ -126,7 +124,7 @@ class PlaywrightSession(Session):
 
     @property
     def _aborted(self) -> bool:
-        """Whether the runner itself has said that it has no memory left."""
+        """True if the runner itself has said that it has no memory left."""
         return any(HEAP_EXHAUSTED in line for line in self.printed)
 
     def ran_out_of_memory(self, signal_number: int) -> bool:

@@ -1,6 +1,4 @@
-"""What the runner's process is told of a Playwright Test run: its settings, and the configuration that hands the suite's own
-to ours.
-"""
+"""Settings of the runner's process for a Playwright Test run, and the configuration that hands the suite's own to ours."""
 
 from __future__ import annotations
 
@@ -9,7 +7,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,21 +28,15 @@ from wainwright.worker.sandbox.video_encoder import lacks_ffmpeg
 
 HELPERS = CHILD_PATH / "playwright_test"
 WRAPPER = ".wainwright.config"
-"""Our configuration's name without its ending; it lies beside the suite's, for what is relative to that."""
+"""Name of our configuration without its ending; it lies beside the suite's, for what is relative to that."""
 BROWSERS: tuple[BrowserName, ...] = ("chromium", "firefox", "webkit")
 Purpose = Literal["run", "list", "serve", "with servers"]
 """Of a start of the runner: to run tests; to list them; to run the suite's servers and no test; to run tests while others
 run the servers.
 """
 _EVIDENCE = ("trace", "screenshot", "video")
-_OPTIONS = {
-    "viewport": "viewport",
-    "locale": "locale",
-    "timezone": "timezoneId",
-    "userAgent": "userAgent",
-}
+_OPTIONS = {"viewport": "viewport", "locale": "locale", "timezone": "timezoneId", "userAgent": "userAgent"}
 """Names in `config` -> options of Playwright Test's `use`."""
-
 _COMMON_JS = """\
 "use strict";
 const helper = require({helper});
@@ -88,16 +79,6 @@ createRequire({cli})("@playwright/test").test("serves", () => {{}});
 """
 
 
-@dataclass(frozen=True)
-class Folders:
-    """Where a run's own files lie."""
-
-    settings: Path
-    control: Path
-    blob: Path | None
-    page: Path | None = None
-
-
 def write_helpers(root: Path) -> Path:
     """Our part of the runner's processes, copied below a folder of the name by which Playwright Test knows what need not be
     compiled: all else it compiles anew in each run, which takes a tenth of a second and more.
@@ -138,7 +119,7 @@ def write_serving(folder: Path, settings: Path, runner: PlaywrightTest) -> Path:
 
 
 def _is_module(folder: Path, ending: str) -> bool:
-    """Whether Node.js takes such a file for an ECMAScript module, as Playwright Test does."""
+    """Return True if Node.js takes such a file for an ECMAScript module, as Playwright Test does."""
     if ending in (".mjs", ".mts", ".cjs", ".cts"):
         return ending.startswith(".m")
     package = next((path for each in (folder, *folder.parents) if (path := each / "package.json").is_file()), None)
@@ -152,18 +133,25 @@ def _is_module(folder: Path, ending: str) -> bool:
 
 
 def settings_of(
-    request: SuiteRequest, runner: PlaywrightTest, folders: Folders, descriptors: tuple[int, int]
+    request: SuiteRequest,
+    runner: PlaywrightTest,
+    descriptors: tuple[int, int],
+    *,
+    control: Path,
+    blob: Path | None,
+    page: Path | None,
 ) -> dict[str, Any]:
-    """The settings, as `settings.cjs` describes them."""
+    """Return the settings that `settings.cjs` describes, but for those of the purpose."""
     configured = browser_settings(request.config, request.base_url)
     found = {name: find_browser(name, package=runner.core) for name in BROWSERS}
     install = f"npx playwright@{runner.version} install --with-deps"
     own = playwright_config(request.folder)
     output = request.output.resolve()
+    job = request.job or {}
     return {
         "eventsFd": descriptors[0],
         "controlFd": descriptors[1],
-        "control": str(folders.control),
+        "control": str(control),
         "folder": str(request.folder.resolve()),
         "output": str(output),
         "logs": str(output / "logs"),
@@ -190,15 +178,9 @@ def settings_of(
         "run": secrets.token_hex(3),
         "only": None if request.select is None else sorted(request.select),
         "deselected": sorted(request.deselect),
-        "blob": str(folders.blob) if folders.blob else None,
-        "page": {"folder": str(folders.page), "title": _title(request)} if folders.page else None,
+        "blob": str(blob) if blob else None,
+        "page": {"folder": str(page), "title": str(job.get("label") or job.get("id") or "")} if page else None,
     }
-
-
-def _title(request: SuiteRequest) -> str:
-    """Of the suite's report."""
-    job = request.job or {}
-    return str(job.get("label") or job.get("id") or "")
 
 
 def _context_options(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,7 +189,7 @@ def _context_options(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _evidence(chosen: Mapping[str, str]) -> dict[str, str]:
-    """In Playwright Test's words."""
+    """Return the choices in Playwright Test's words."""
     words = dict(chosen)
     if words.get("screenshot") == "retain-on-failure":
         words["screenshot"] = "only-on-failure"

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from wainwright.worker.runners.browser_settings import browser_settings
-from wainwright.worker.runners.interrupted_evidence import Remains
+from wainwright.worker.runners.interrupted_evidence import collect_evidence
 from wainwright.worker.runners.pytest.plain_script import plain_script
-from wainwright.worker.runners.pytest.pytest_session import PytestSession
 from wainwright.worker.runners.pytest.suite_style import own_configuration, suite_style
-from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from wainwright.worker.runners.suite import EndReason, Event, StopRequest, SuiteEnd, SuiteError, SuiteRequest
+from wainwright.worker.runners.suite_session import Session
 from wainwright.worker.runners.supervised_run import (
-    CANCEL_GRACE_SECONDS,
     EXPIRY_GRACE_SECONDS,
     POLL_SECONDS,
     Child,
@@ -42,10 +41,12 @@ from wainwright.worker.sandbox.process import CHILD_PATH
 from wainwright.worker.sandbox.spares import Spare
 
 FEED_SECONDS = 0.01
-"""How often the feed is asked while the child waits for its next test, which comes from elsewhere."""
+"""Between two questions to the feed while the child waits for its next test, which comes from elsewhere."""
 DEFAULT_BROWSERS: tuple[BrowserName, ...] = ("chromium",)
 FACADE = tuple(Path(__file__).parents[3] / name for name in ("__init__.py", "in_job.py", "version.py"))
-"""What test code may import of Wainwright: copied, so that nothing else of the package comes within its reach by it."""
+"""Files that test code may import of Wainwright: copied, so that nothing else of the package comes within its reach by it."""
+OK, TESTS_FAILED, INTERRUPTED, INTERNAL, USAGE, NO_TESTS = range(6)
+"""Exit codes of pytest."""
 _READ_AT_START = re.compile(
     r"PYTHON|LD_|DYLD_|MALLOC_|GLIBC_|ASAN_|NODE_|PW|PLAYWRIGHT|DEBUG|TZ$|LANG|LC_|SSL|SSLKEYLOGFILE|DISPLAY|WAYLAND|"
     r"XDG_|DBUS|FONTCONFIG|GOOGLE_|CHROME|(HTTPS?|ALL|NO|FTP)_PROXY$",
@@ -61,12 +62,7 @@ def run_suite(
     *,
     expiry_grace_seconds: float = EXPIRY_GRACE_SECONDS,
 ) -> SuiteEnd:
-    """Run the suite to its end, a stop, a cancel or its time-out.
-
-    `on_event` is called from this thread, in order, as things happen; while it runs nothing is read, so it should
-    return quickly. If it raises, the suite is killed and the error goes to the caller. Raises OSError if a folder is
-    missing or no process can be started; whatever the suite itself does ends as a `SuiteEnd`.
-    """
+    """Run the suite as `run_suite.run_suite` says."""
     browsers: list[Browser] = []
     for name in request.browsers or DEFAULT_BROWSERS:
         browser = find_browser(name, package=own_playwright(request.dependencies))
@@ -84,7 +80,7 @@ def run_suite(
 
 
 def _spare_for(request: SuiteRequest, browsers: list[Browser]) -> Spare | None:
-    """The worker's spare, if there is one and the suite is one that it can run."""
+    """Return the worker's spare, if there is one and the suite is one that it can run."""
     if request.spares is None:
         return None
     style = suite_style(request.folder.resolve(), request.dependencies)
@@ -112,10 +108,29 @@ def can_use_spare(request: SuiteRequest, browsers: list[Browser], *, asynchronou
     )
 
 
+class PytestSession(Session):
+    """The session of a suite that pytest runs."""
+
+    def reason_by_exit_code(self, code: int | None) -> EndReason | None:
+        if code == USAGE:
+            return "usage_error"
+        if not self.finished or code not in (OK, TESTS_FAILED, INTERRUPTED, NO_TESTS):
+            return "crashed"
+        return "interrupted" if code == INTERRUPTED else None
+
+    def explanation(self, reason: EndReason) -> str | None:
+        if reason == "usage_error":
+            # argparse prints its usage first, then "…: error: what was wrong".
+            said = next((line for line in self.printed if line.strip()), "")
+            said = next((line for line in self.printed if ": error: " in line), said)
+            return said or "pytest refused its options or the suite's configuration"
+        if reason == "no_tests":
+            return "No test was found: pytest collects test_* functions from test_*.py and *_test.py files"
+        return None
+
+
 class _Run(SupervisedRun):
     """One run of one suite."""
-
-    cancel_grace = CANCEL_GRACE_SECONDS
 
     def __init__(
         self,
@@ -124,24 +139,22 @@ class _Run(SupervisedRun):
         place: PrivateFolders,
         on_event: Callable[[Event], None],
         stop: StopRequest,
-        expiry_grace_seconds: float,
+        grace: float,
         spare: Spare | None = None,
     ) -> None:
-        user = request.isolation.user
-        owner = user.uid if user else None
-        session = PytestSession(request.folder.resolve(), request.output.resolve(), on_event, owner)
-        super().__init__(request, session, stop, expiry_grace_seconds, spare)
+        self._owner = request.isolation.user.uid if request.isolation.user else None
+        session = PytestSession(request.folder.resolve(), request.output.resolve(), on_event, self._owner)
+        super().__init__(request, session, stop, grace, spare)
         self._browsers = browsers
         self._place = place
         self._script = plain_script(request.folder.resolve())
-        self._on_event = on_event
         self._told_idle = False
         if request.feed is not None or request.collect_only:
-            self._session.handed = set()
+            session.handed = set()
 
     @property
     def begun(self) -> bool:
-        """Whether the spare has taken the suite."""
+        """True if the spare has taken the suite."""
         return self._session.begun
 
     def prepare(self, events_fd: int, control_fd: int) -> Child:
@@ -151,12 +164,11 @@ class _Run(SupervisedRun):
         )
         return Child(self._command(settings), environment, (self._place.home, self._place.temporary))
 
-    def look_at_remains(self) -> None:
+    def collect_interrupted(self) -> None:
         if (began := self._session.running_since) is not None:
-            user = self._request.isolation.user
             folders = (self._request.output.resolve(), self._place.traces, self._place.temporary)
-            where = (*folders, user.uid if user else None)
-            self._session.interrupt(Remains(*where, since=began, video=self._request.video != "off").collect())
+            has_video = self._request.video != "off"
+            self._session.interrupt(collect_evidence(*folders, self._owner, began, video=has_video))
 
     def attend(self, control: int) -> float:
         self._feed(control)
@@ -180,9 +192,6 @@ class _Run(SupervisedRun):
     def _write_settings(self, events_fd: int, control_fd: int) -> Path:
         request = self._request
         configured = browser_settings(request.config, request.base_url)
-        if configured["headers"] and configured["headersOrigin"] is None:
-            message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
-            self._on_event(JobLog("ERROR", message))
         settings: dict[str, Any] = {
             **configured,
             "eventsFd": events_fd,
@@ -207,7 +216,7 @@ class _Run(SupervisedRun):
         return path
 
     def _facade(self) -> Path:
-        """The folder that makes `import wainwright` work in tests."""
+        """Make the folder by which `import wainwright` works in tests."""
         package = self._place.root / "facade" / "wainwright"
         package.mkdir(parents=True)
         for file in FACADE:
@@ -232,7 +241,7 @@ class _Run(SupervisedRun):
         ]
 
     def _options(self) -> dict[str, Any]:
-        """Of pytest-playwright, pytest-base-url and pytest-xdist: our browsers, no window, no parallel workers, our evidence."""
+        """Return options of pytest-playwright, pytest-base-url and pytest-xdist: our browsers and evidence."""
         request = self._request
         options: dict[str, Any] = {
             "browser": [each.name for each in self._browsers],

@@ -1,4 +1,4 @@
-"""What an attempt at a test of Playwright Test leaves whose process was killed: the trace as far as it was recorded, videos, its
+"""Evidence of an attempt at a test of Playwright Test whose process was killed: the trace as far as it was recorded, videos, its
 log.
 
 Each of the runner's processes records in a folder of its own, `.playwright-artifacts-N`, which the runner would remove
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wainwright.worker.runners.interrupted_evidence import COPY, MAX_FILES, is_new, packed, taken
+from wainwright.worker.runners.interrupted_evidence import COPY, MAX_FILES, is_new, pack_traces, take_file
 from wainwright.worker.runners.suite import Attachment
 from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
@@ -38,29 +38,29 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class PlaywrightRemains:
-    """Looks into an output folder, for files of this owner, if any is demanded."""
+class PlaywrightEvidence:
+    """Takes evidence from an output folder, from files of this owner, if any is demanded."""
 
     output: Path
     owner: int | None = None
 
     def of_killed(self, attempt: Attempt) -> tuple[Attachment, ...]:
-        """When everything was killed."""
+        """Return the evidence of a test when everything was killed."""
         folder = self.output / RESULTS / f".playwright-artifacts-{attempt.process}"
         return (*self._recorded(folder, attempt, "trace.zip"), *self._log(attempt))
 
     def of_process(self, attempt: Attempt, name: str) -> tuple[Attachment, ...]:
-        """When the test's process died alone. Its trace is kept under this name."""
+        """Return the evidence of a test whose process died alone. Its trace is kept under this name."""
         return self._recorded(self.output / LEFT / str(attempt.process), attempt, f"{name}.zip")
 
     def _recorded(self, folder: Path, attempt: Attempt, name: str) -> tuple[Attachment, ...]:
         untrusted = UntrustedFiles(self.output, self.owner)
-        traces = packed(list(_traces(folder / "traces", attempt)), untrusted, name)
-        videos = [video for path in _videos(folder, attempt) if (video := _copied(untrusted, path))]
-        return (*([traces] if traces else ()), *videos)
+        traces = pack_traces(_traces(folder / "traces", attempt), untrusted, name)
+        videos = sorted(path for path in folder.glob("*.webm") if is_new(path, attempt.began))[:MAX_FILES]
+        return (*([traces] if traces else ()), *(copy for path in videos for copy in _copied(untrusted, path)))
 
     def _log(self, attempt: Attempt) -> list[Attachment]:
-        """What the browser has said, which the reporter would have put into words."""
+        """Return the browser's messages, which the reporter would have put into words."""
         untrusted = UntrustedFiles(self.output, self.owner)
         found = untrusted.take(self.output / "logs" / "browser" / f"{attempt.runner_id}-{attempt.retry}.jsonl")
         if found is None:
@@ -72,25 +72,21 @@ class PlaywrightRemains:
         return [Attachment("log", "text/plain; charset=utf-8", log, None, log.stat().st_size)]
 
 
-def _traces(folder: Path, attempt: Attempt) -> Iterator[Path]:
+def _traces(folder: Path, attempt: Attempt) -> list[Path]:
     retry = f"-retry{attempt.retry}" if attempt.retry else ""
     name = re.compile(rf"{re.escape(attempt.runner_id)}{retry}(-recording\d+)?(-chunk\d+)?\.trace")
-    found = sorted(path for path in folder.glob("*.trace") if name.fullmatch(path.name) and COPY not in path.name)
-    yield from found[:MAX_FILES]
+    return sorted(path for path in folder.glob("*.trace") if name.fullmatch(path.name) and COPY not in path.name)[
+        :MAX_FILES
+    ]
 
 
-def _videos(folder: Path, attempt: Attempt) -> list[Path]:
-    return sorted(path for path in folder.glob("*.webm") if is_new(path, attempt.began))[:MAX_FILES]
-
-
-def _copied(untrusted: UntrustedFiles, path: Path) -> Attachment | None:
-    """A copy, since the encoder may outlive the test's process for a moment, and go on writing."""
-    for video in taken(untrusted, path, "video", "video/webm"):
+def _copied(untrusted: UntrustedFiles, path: Path) -> Iterator[Attachment]:
+    """Yield a copy, since the encoder may outlive the test's process for a moment, and go on writing."""
+    for video in take_file(untrusted, path, "video", "video/webm"):
         if video.path is not None:
             copy = untrusted.new_folder() / "video.webm"
             shutil.copyfile(video.path, copy)
-            return Attachment(video.name, video.content_type, copy, None, copy.stat().st_size)
-    return None
+            yield Attachment(video.name, video.content_type, copy, None, copy.stat().st_size)
 
 
 def _lines(content: bytes) -> Iterator[str]:

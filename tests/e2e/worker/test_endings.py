@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import TypeAdapter
 
 from tests.e2e.worker.endings import ENDINGS, Ended, bench
 from tests.e2e.worker.one_worker import PROJECT
@@ -24,7 +25,7 @@ from wainwright.contracts.names import report_key, viewer_key
 from wainwright.domain.states import JobStatus
 from wainwright.ports.artifacts import ArtifactMissing
 from wainwright.usecases.stream_events import StreamEvents
-from wainwright.worker.evidence.report.results_json import SCHEMA
+from wainwright.worker.evidence.report.results_json import ResultsDocument
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
@@ -68,7 +69,9 @@ def check_files(ended: Ended, row: Row) -> None:
     if found["manifest.json"] is None:
         return
     assert b"playwrightReportBase64" in (found["index.html"] or b"")
-    jsonschema.validate(json.loads(found["results.json"] or b""), SCHEMA)
+    jsonschema.validate(
+        json.loads(found["results.json"] or b""), TypeAdapter(ResultsDocument).json_schema(mode="serialization")
+    )
     junit = ET.fromstring(found["junit.xml"] or b"")  # noqa: S314 - we wrote it
     tests_passed = row.status == "completed" or row.category == "output_schema"
     assert (int(junit.get("failures", 0)) + int(junit.get("errors", 0)) == 0) is tests_passed

@@ -62,7 +62,7 @@ def unpacked(job: OneWorker, folder: Path) -> Path:
 def test_a_job_has_playwright_tests_own_report(
     tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(native, "native_page")  # there is nothing to be merged where one run has had all tests
+    monkeypatch.delattr(native, "find_playwright_test")  # there is nothing to be merged where one run has had all tests
     job = OneWorker(tmp_path, FILES)
     outcome = job.run()
     assert outcome is not None

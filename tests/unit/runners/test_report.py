@@ -13,14 +13,16 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import TypeAdapter
 
 from wainwright.worker.evidence.report import html
 from wainwright.worker.evidence.report.html import build_html, trace_viewer_files
 from wainwright.worker.evidence.report.junit import build_junit
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta, group, tally
-from wainwright.worker.evidence.report.results_json import SCHEMA, build_results
+from wainwright.worker.evidence.report.results_json import ResultsDocument, build_results
 from wainwright.worker.runners.suite import Attachment, SuiteEnd, SuiteError, TestCase, TestError, TestResult
 
+SCHEMA = TypeAdapter(ResultsDocument).json_schema(mode="serialization")
 META = ReportMeta("job-1", "Shop", "2026-01-02T03:04:05.678Z", 5_000, base_url="http://shop.test")
 PASSED = TestResult("test_a.py::test_one", "test_a.py", 1, "test_one", "passed", 10, "2026-01-02T03:04:05.700Z")
 ERROR = TestError("assert 1 == 2", "E  assert 1 == 2", "test_a.py", 9, "assertion")
@@ -52,7 +54,7 @@ def embedded(page: bytes) -> dict[str, Any]:
 
 
 def test_counts_a_test_once_by_its_last_attempt() -> None:
-    assert tally(group(RESULTS), Ending()).to_json() == {
+    assert tally(group(RESULTS), Ending()).model_dump() == {
         "total": 4, "passed": 1, "failed": 1, "flaky": 1, "skipped": 1, "quarantined": 0,
     }  # fmt: skip
 
@@ -97,6 +99,27 @@ def test_results_json_has_errors_and_attachments_of_every_attempt() -> None:
     assert (test["outcome"], test["attempts"]) == ("flaky", 2)
     assert test["errors"] == [{"message": "assert 1 == 2", "file": "test_a.py", "line": 9, "kind": "assertion"}]
     assert test["attachments"][0]["href"] == "data/1.zip"
+
+
+def test_results_json_has_these_members_in_this_order() -> None:
+    left = replace(FAILED, id=NOT_RUN.id, attachments=(Attachment("log", "text/plain"),))
+    document = json.loads(build_results([PASSED], replace(CUT_SHORT, interrupted=(left,), errors=BROKEN.errors), META))
+    assert list(document) == [
+        "version", "jobId", "title", "startedAt", "durationMs", "reason", "complete", "missing", "tally", "tests",
+        "interrupted", "errors",
+    ]  # fmt: skip
+    assert document["version"] == 1
+    assert list(document["tests"][0]) == [
+        "id", "file", "line", "title", "outcome", "durationMs", "startedAt", "attempts", "errors", "attachments",
+        "annotations",
+    ]  # fmt: skip
+    assert list(document["interrupted"][0]) == [
+        "id", "file", "line", "title", "durationMs", "startedAt", "errors", "attachments",
+    ]  # fmt: skip
+    assert document["interrupted"][0]["attachments"] == [
+        {"name": "log", "contentType": "text/plain", "href": None, "sizeBytes": 0}
+    ]
+    assert document["errors"] == [{"message": "SyntaxError: no", "file": "test_x.py", "line": 4, "kind": None}]
 
 
 def test_junit_has_failures_flaky_failures_skips_and_errors() -> None:

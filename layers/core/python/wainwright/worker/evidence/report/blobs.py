@@ -1,4 +1,4 @@
-"""Blobs of Playwright Test, from which its own report is made: what of them belongs to what was recorded."""
+"""Blobs of Playwright Test, from which its own report is made, trimmed to the attempts that were recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVENTS = "report.jsonl"
 MAX_EVENTS_BYTES = 512 * 1024 * 1024
 """Uncompressed, of one blob: some 2 MB for a hundred tests."""
 MARK = b"wainwright-evidence:"
-"""As in `stubs.cjs`."""
+"""Begins the stub of a file in a blob; `stubs.cjs` writes it."""
 _KEPT = re.compile(r"(?:^|/)data/[^/]*?-(?P<token>[0-9a-f]{6}-\d{5})-(?P<index>\d{3}|log)[.-]")
 _NAME = re.compile(r"[0-9a-f]{6}-\d{5}")
 
@@ -26,11 +26,11 @@ class BlobUnusable(Exception):
 
 
 NOT_A_BLOB = (BlobUnusable, AttributeError, KeyError, TypeError, ValueError, RecursionError)
-"""What reading a blob raises into which a suite has written something else."""
+"""Raised by reading a blob into which a suite has written something else."""
 
 
 def links_of(results: Iterable[TestResult]) -> dict[str, str]:
-    """Where what was kept lies in the report, by the names under which the runner's process kept it."""
+    """Return links to files in the report, by the names under which the runner's process kept them."""
     found = {}
     for result in results:
         for attachment in result.attachments:
@@ -40,7 +40,7 @@ def links_of(results: Iterable[TestResult]) -> dict[str, str]:
 
 
 def attempts_of(results: Sequence[TestResult]) -> dict[str, str] | None:
-    """Test ids by the names of their attempts; None if one has no name, or those of one test are of several runs."""
+    """Return test ids by the names of their attempts; None if one has no name, or a test has attempts of several runs."""
     names = names_of(results)
     if len(names) != len(results):
         return None
@@ -51,7 +51,7 @@ def attempts_of(results: Sequence[TestResult]) -> dict[str, str] | None:
 
 
 def names_of(results: Iterable[TestResult]) -> dict[str, str]:
-    """Test ids by the names of their attempts, of those that have a name, which their logs tell."""
+    """Return test ids by the names of their attempts, of those that have one: the name is that of the log."""
     names = {}
     for result in results:
         log = next((item.href for item in result.attachments if item.name == "log" and item.href), None)
@@ -61,25 +61,22 @@ def names_of(results: Iterable[TestResult]) -> dict[str, str]:
 
 
 def run_of(name: str) -> str:
-    """The name of the run that an attempt was part of, by the attempt's own: six hexadecimal digits."""
+    """Return the name of an attempt's run: the first six hexadecimal digits of its own."""
     return name.partition("-")[0]
 
 
 def runs_in(blob: Path) -> set[str]:
-    """The names of the runs of which a blob has attempts: one, or none. Raises BlobUnusable."""
+    """Return the names of the runs of which a blob has attempts: one, or none. Raises BlobUnusable."""
     return {run_of(name) for name in _recorded(_read(blob), None).values()}
 
 
 def trim(
     blob: Path, target: Path, attempts: Mapping[str, str] | None, moved: tuple[str, str] | None = None
 ) -> set[str]:
-    """Write a blob with those attempts alone that were recorded; returns the names of those that are in it.
+    """Write a blob with recorded attempts alone, and return their names. Raises BlobUnusable.
 
-    `attempts` are those, by name; None keeps all that have a name. `moved` are two folders: paths in the first one become
-    paths in the second.
-
-    Raises:
-        BlobUnusable: it cannot be read.
+    `attempts` are those recorded, by name; None keeps all that have a name. `moved` are two folders: paths in the first one
+    become paths in the second.
     """
     messages = _read(blob)
     results = _recorded(messages, attempts)
@@ -104,7 +101,7 @@ def _line(message: dict[str, Any], moved: tuple[str, str] | None) -> str:
 
 
 def root_of(blob: Path) -> str:
-    """The folder that places in a blob are relative to. Raises BlobUnusable."""
+    """Return the folder that locations in a blob are relative to. Raises BlobUnusable."""
     for message in _read(blob):
         if message["method"] == "onConfigure":
             return str(message["params"]["config"]["rootDir"])
@@ -125,7 +122,7 @@ def _read(blob: Path) -> list[dict[str, Any]]:
 
 
 def _recorded(messages: Iterable[dict[str, Any]], attempts: Mapping[str, str] | None) -> dict[str, str]:
-    """Names of attempts by the ids of results, told by the stub of each attempt's log."""
+    """Return the names of attempts by the ids of results; the name is in the stub of the attempt's log."""
     found: dict[str, str] = {}
     for message in messages:
         params = message.get("params", {})
@@ -149,7 +146,7 @@ def _named(result_id: Any, attachments: Any, attempts: Mapping[str, str] | None)
 
 
 def _kept(message: dict[str, Any], results: Mapping[str, str], tests: set[str]) -> dict[str, Any] | None:
-    """A message, without the tests that have no recorded attempt; None if it is of one of those."""
+    """Return a message without the tests that have no recorded attempt; None if it is of one of those."""
     params = message.get("params", {})
     if message["method"] == "onStdIO":
         return None  # in pieces, perhaps encoded, in which no secret would be found; the attempt's log has all of it

@@ -24,13 +24,13 @@ from typing import Any
 import playwright
 
 from wainwright.worker.evidence.report.report_model import Ending, ReportedTest, ReportMeta, group
-from wainwright.worker.runners.suite import Attachment, Step, TestCase, TestResult
+from wainwright.worker.runners.suite import Step, TestCase, TestResult
 
 ASSETS = Path(playwright.__file__).parent / "driver" / "package" / "lib" / "vite"
 TRACE_FOLDER = "trace"
-"""Where the page expects the trace viewer, relative to itself."""
+"""Folder of the trace viewer, relative to the page."""
 MAX_GAPS = 50
-"""Lines of what is missing on the page; results.json has all of them. Needed there, since the list hides skipped tests."""
+"""Lines of missing things on the page; results.json has all of them. Needed there, since the list hides skipped tests."""
 OUTCOMES = {
     "passed": "expected",
     "failed": "unexpected",
@@ -49,7 +49,7 @@ class ReportAssetsError(Exception):
 
 @dataclass(frozen=True)
 class AssetFile:
-    """A file of the trace viewer: its name relative to `TRACE_FOLDER`, where it lies, and its content type."""
+    """A file of the trace viewer: its name relative to `TRACE_FOLDER`, its path on this machine, and its content type."""
 
     name: str
     path: Path
@@ -57,7 +57,7 @@ class AssetFile:
 
 
 def trace_viewer_files() -> tuple[AssetFile, ...]:
-    """The trace viewer's files, the same for every report of one Playwright version. Raises ReportAssetsError."""
+    """Return the trace viewer's files, the same for every report of one Playwright version. Raises ReportAssetsError."""
     folder = ASSETS / "traceViewer"
     if not (folder / "index.html").is_file():
         raise ReportAssetsError(f"no trace viewer in {folder}")
@@ -66,9 +66,7 @@ def trace_viewer_files() -> tuple[AssetFile, ...]:
 
 
 def build_html(results: Iterable[TestResult], ending: Ending, meta: ReportMeta) -> bytes:
-    """index.html, complete but for the attachments and the trace viewer. Attachments without `href` are named as
-    missing.
-    """
+    """Return index.html, complete but for attachments and trace viewer; attachments without `href` are named as missing."""
     tests = group(results)
     by_file: dict[str, list[dict[str, Any]]] = {}
     for test in tests:
@@ -114,7 +112,7 @@ def _report(files: Sequence[dict[str, Any]], ending: Ending, meta: ReportMeta) -
         errors.append("\n  ".join(["This report is not complete:", *gaps[:MAX_GAPS], *more]))
     return {
         "metadata": {name: value for name, value in details.items() if value},
-        "startTime": _milliseconds(meta.started_at),
+        "startTime": datetime.fromisoformat(meta.started_at).timestamp() * 1000,
         "duration": meta.duration_ms,
         "files": [_without_results(file) for file in files],
         "stats": _stats([test for file in files for test in file["tests"]]),
@@ -126,7 +124,7 @@ def _report(files: Sequence[dict[str, Any]], ending: Ending, meta: ReportMeta) -
 
 
 def _without_results(file: dict[str, Any]) -> dict[str, Any]:
-    """The list's form of a file: of each result only what the list shows."""
+    """Return a file with only those members of each result that the list of tests shows."""
     kept = ("attachments", "startTime", "workerIndex")
     tests = [
         {**test, "results": [{name: result[name] for name in kept} for result in test["results"]]}
@@ -148,22 +146,28 @@ def _stats(tests: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _test(test: ReportedTest, meta: ReportMeta) -> dict[str, Any]:
     last = test.last
     return {
-        "testId": f"{_digest(last.file)}-{_digest(last.id)}",
-        "title": last.title,
-        "projectName": meta.browser,
-        "location": _location(last.file, last.line),
+        **_shown(TestCase(last.id, last.file, last.line, last.title, last.path), meta),
         "duration": last.duration_ms,
         "annotations": _annotations(last),
-        "tags": [],
         "outcome": OUTCOMES[test.outcome],
-        "path": list(last.path),
         "ok": test.outcome != "failed",
         "results": [_result(attempt, retry) for retry, attempt in enumerate(test.attempts)],
     }
 
 
+def _shown(case: TestCase, meta: ReportMeta) -> dict[str, Any]:
+    return {
+        "testId": f"{_digest(case.file)}-{_digest(case.id)}",
+        "title": case.title,
+        "projectName": meta.browser,
+        "location": _location(case.file, case.line),
+        "tags": [],
+        "path": list(case.path),
+    }
+
+
 def _result(attempt: TestResult, retry: int) -> dict[str, Any]:
-    kept = [_attachment(item) for item in attempt.attachments if item.href]
+    kept = [item for item in attempt.attachments if item.href]
     printed = [(name, body) for name, body in (("stdout", attempt.stdout), ("stderr", attempt.stderr)) if body]
     timed_out = any(error.kind in ("test_timeout", "job_timeout") for error in attempt.errors)
     return {
@@ -174,38 +178,23 @@ def _result(attempt: TestResult, retry: int) -> dict[str, Any]:
         "errors": [{"message": _located(e.message, e.file, e.line, e.stack)} for e in attempt.errors],
         "status": "timedOut" if attempt.outcome == "failed" and timed_out else attempt.outcome,
         "annotations": _annotations(attempt),
-        "attachments": kept + [{"name": name, "contentType": "text/plain", "body": body} for name, body in printed],
+        "attachments": [{"name": item.name, "contentType": item.content_type, "path": item.href} for item in kept]
+        + [{"name": name, "contentType": "text/plain", "body": body} for name, body in printed],
         "workerIndex": 0,
     }
 
 
 def _not_run(case: TestCase, left: TestResult | None, reason: str, meta: ReportMeta) -> dict[str, Any]:
-    """The page has no state for a test without an outcome: shown as skipped, and why, with what it left, if it had begun."""
+    """Show a test without an outcome as skipped, for which the page has a state; with the evidence of one that had begun."""
     annotations = [{"type": "was interrupted" if left else "did not run", "description": reason}]
-    result = {
-        "duration": 0,
-        "startTime": meta.started_at,
-        "retry": 0,
-        "steps": [],
-        "errors": [],
-        "attachments": [],
-        "workerIndex": 0,
-        **(_result(left, 0) if left else {}),
-        "status": "interrupted",
-        "annotations": annotations + (_annotations(left) if left else []),
-    }
+    result = _result(left or TestResult(case.id, case.file, case.line, case.title, "skipped", 0, meta.started_at), 0)
     return {
-        "testId": f"{_digest(case.file)}-{_digest(case.id)}",
-        "title": case.title,
-        "projectName": meta.browser,
-        "location": _location(case.file, case.line),
+        **_shown(case, meta),
         "duration": left.duration_ms if left else 0,
         "annotations": annotations,
-        "tags": [],
         "outcome": "skipped",
-        "path": list(case.path),
         "ok": False,
-        "results": [result],
+        "results": [{**result, "status": "interrupted", "annotations": annotations + result["annotations"]}],
     }
 
 
@@ -226,19 +215,15 @@ def _step(step: Step) -> dict[str, Any]:
     return shown
 
 
-def _attachment(item: Attachment) -> dict[str, Any]:
-    return {"name": item.name, "contentType": item.content_type, "path": item.href}
-
-
 def _annotations(result: TestResult) -> list[dict[str, str]]:
-    lost = [item.name for item in result.attachments if not item.href]
-    missing = [{"type": "missing evidence", "description": ", ".join(lost)}] if lost else []
-    return [{"type": a.type, "description": a.description} for a in result.annotations] + missing
+    missing = [item.name for item in result.attachments if not item.href]
+    remarks = [{"type": each.type, "description": each.description} for each in result.annotations]
+    return remarks + ([{"type": "missing evidence", "description": ", ".join(missing)}] if missing else [])
 
 
 def _located(message: str, file: str | None, line: int | None, stack: str) -> str:
-    where = f"\n    at {file}:{line}" if file and line else (f"\n    at {file}" if file else "")
-    return message + where + (f"\n\n{stack}" if stack else "")
+    place = f"\n    at {file}" + (f":{line}" if line else "") if file else ""
+    return message + place + (f"\n\n{stack}" if stack else "")
 
 
 def _location(file: str, line: int) -> dict[str, Any]:
@@ -246,12 +231,8 @@ def _location(file: str, line: int) -> dict[str, Any]:
 
 
 def _digest(value: str) -> str:
-    """Short ids, stable across reports, so that a link to a test stays good."""
+    """Return a short id, stable across reports, so that a link to a test stays good."""
     return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:20]
-
-
-def _milliseconds(timestamp: str) -> float:
-    return datetime.fromisoformat(timestamp).timestamp() * 1000
 
 
 def _content_type(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Blobs of a job's runs in the bucket, by which a lane or a claim that ends leaves them to whoever writes the report."""
+"""Blobs of a job's runs in the bucket, left there by lanes and claims for the writer of the report."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class KeptBlobs:
-    """The blobs of one job. What is kept has no secrets, and only what was recorded.
+    """The blobs of one job, without secrets and with recorded attempts alone.
 
-    A run's blob lies under the run's name, which the names of its attempts' logs begin with: whoever has the rows of the
-    tests knows which blobs there should be. A blob that is not there costs the job its runner's own report, and no more.
+    A run's blob lies under the run's name, which begins the names of its attempts' logs: the rows of the tests tell which
+    blobs there should be. A blob that is not there costs the job its runner's own report, and no more.
     """
 
     artifacts: Artifacts
@@ -54,7 +54,7 @@ class KeptBlobs:
             trimmed.unlink(missing_ok=True)
 
     def fetch(self, runs: Sequence[str], suite: Path, folder: Path) -> list[Path]:
-        """Write those blobs of runs that there are into the folder, as if they were of runs in ``suite``."""
+        """Write the blobs of runs that there are into the folder, as if they were of runs in ``suite``."""
         fetched = []
         for run in runs:
             raw, blob = folder / f"{run}.kept", folder / f"{run}.zip"

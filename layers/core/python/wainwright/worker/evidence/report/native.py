@@ -1,4 +1,4 @@
-"""Playwright Test's own HTML report of a job: as its one run has written it, else merged from the blobs of all its runs by the
+"""Playwright Test's own HTML report of a job: written by its one run, else merged from the blobs of all its runs by the
 suite's own Playwright Test.
 """
 
@@ -9,10 +9,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from wainwright.domain.redaction import Redactor
 from wainwright.worker.evidence.redact_files import redact_file
 from wainwright.worker.evidence.report.blobs import (
     NOT_A_BLOB,
@@ -58,105 +56,104 @@ log = logging.getLogger(__name__)
 
 
 class OwnPage:
-    """Makes the page from what the runs of one claim left in its folder, and others of the job in the bucket."""
+    """Makes the page from the blobs of one claim's runs in its folder, and of the job's others in the bucket. `isolation` is
+    that of the suite's own Playwright Test, which is not ours.
+    """
 
     def __init__(self, folder: Path, kept: KeptBlobs, isolation: Isolation = NOT_ISOLATED) -> None:
         self._folder = folder
+        self._suite = folder / "bundle"
         self._kept = kept
         self._isolation = isolation
 
     def of(self, results: Sequence[TestResult], ending: Ending, meta: ReportMeta) -> bytes | None:
-        """The page of a complete report. None where there is something missing, of which only our own page tells; then
-        the blobs are kept for whoever goes on with the job.
+        """Return the page of a complete report, to which attachments and trace viewer belong as to our own page.
+
+        None where something is missing, of which only our own page tells: then the blobs are kept for the next claim. None
+        also where the blobs do not have each recorded attempt once, or the merge fails.
         """
         if not ending.complete:
             self.keep(results)
             return None
-        names = attempts_of(results)
-        if not names or runner_of(self._suite) == "pytest":
+        attempts = attempts_of(results)
+        if not attempts or runner_of(self._suite) == "pytest":
             return None
-        if len(set(map(run_of, names))) == 1 and (page := self._of_the_run(names, results)):
+        if len(set(map(run_of, attempts))) == 1 and (page := self._of_the_run(attempts, results)):
             return page
         folder = self._folder / "native"
-        folder.mkdir()
+        merged = folder / "blobs"
+        merged.mkdir(parents=True)
         try:
+            node, runner = find_node(), find_playwright_test(self._suite)
             blobs = self._take()
-            runs = {run_of(name) for name in names}.difference(*map(runs_in, blobs))
-        except NOT_A_BLOB as error:
+            runs = {run_of(name) for name in attempts}.difference(*map(runs_in, blobs))
+            blobs += self._kept.fetch(sorted(runs), self._suite, folder)
+            if not blobs or not self._covers(blobs, merged, attempts):
+                return None
+            configuration = _configuration(folder, root_of(blobs[0]), results, meta.title)
+        except (NodeMissing, PlaywrightTestMissing, *NOT_A_BLOB) as error:
             log.warning("no report of Playwright Test's own", extra={"reason": str(error)})
             return None
-        blobs += self._kept.fetch(sorted(runs), self._suite, folder)
-        merge = Merge(self._suite, folder, self._kept.redactor, self._isolation)
-        return native_page(blobs, results, merge, meta.title)
-
-    def _of_the_run(self, names: Mapping[str, str], results: Sequence[TestResult]) -> bytes | None:
-        """The page that the run has written, if it has and all is in it."""
-        output = self._folder / "output"
-        taken = UntrustedFiles(output).take(output / PAGE)
-        if taken is None or taken[1] > MAX_PAGE_BYTES:
-            return None
-        try:
-            return finished(taken[0].read_bytes(), names, links_of(results), self._kept.redactor)
-        except NOT_A_PAGE as error:
-            log.info("the run's own page is not used", extra={"reason": str(error)})
-            return None
+        return self._run(
+            [str(node), str(runner.cli), "merge-reports", "--config", str(configuration), str(merged)], folder
+        )
 
     def keep(self, results: Sequence[TestResult]) -> None:
         """Put the blobs into the bucket, as far as their attempts were recorded."""
         for blob in self._take():
             self._kept.keep(blob, self._suite, results)
 
-    @property
-    def _suite(self) -> Path:
-        return self._folder / "bundle"
+    def _of_the_run(self, attempts: Mapping[str, str], results: Sequence[TestResult]) -> bytes | None:
+        """Return the page that the run has written, if it has and all is in it."""
+        output = self._folder / "output"
+        taken = UntrustedFiles(output).take(output / PAGE)
+        if taken is None or taken[1] > MAX_PAGE_BYTES:
+            return None
+        try:
+            return finished(taken[0].read_bytes(), attempts, links_of(results), self._kept.redactor)
+        except NOT_A_PAGE as error:
+            log.info("the run's own page is not used", extra={"reason": str(error)})
+            return None
 
     def _take(self) -> list[Path]:
         found = sorted([*self._folder.glob(f"output/{BLOB}"), *self._folder.glob(f"*/output/{BLOB}")])
         runs = [each.parent for each in found if each.parents[1] != self._suite]
         return [taken[0] for output in runs if (taken := UntrustedFiles(output).take(output / BLOB)) is not None]
 
-
-@dataclass(frozen=True)
-class Merge:
-    """With what blobs are merged: the suite's unpacked bundle with its packages linked, a folder that is made for the work,
-    and as whom the suite's own Playwright Test runs, which is not ours.
-    """
-
-    suite: Path
-    folder: Path
-    redactor: Redactor
-    isolation: Isolation = NOT_ISOLATED
-
-
-def native_page(blobs: Sequence[Path], results: Sequence[TestResult], merge: Merge, title: str) -> bytes | None:
-    """Merge the blobs of a job into the page of its report, complete but for attachments and trace viewer, to which it links
-    as our own page does.
-
-    `results` are all that was recorded of the job. None where the blobs do not have each recorded attempt once, or the merge
-    fails: then our own page, from what was recorded, is the one that says all.
-    """
-    attempts = attempts_of(results)
-    if not blobs or not attempts:
-        return None
-    merged = merge.folder / "blobs"
-    merged.mkdir(parents=True)
-    try:
-        node, runner = find_node(), find_playwright_test(merge.suite)
+    def _covers(self, blobs: Sequence[Path], merged: Path, attempts: Mapping[str, str]) -> bool:
+        """Write the blobs of what was recorded, without secrets; True if each attempt is in them. Raises BlobUnusable."""
         covered: set[str] = set()
         for number, blob in enumerate(blobs):
             trimmed = merged / f"{number:05d}.zip"
             covered |= trim(blob, trimmed, attempts)
-            if trimmed.exists() and (withheld := redact_file(trimmed, "application/zip", merge.redactor)):
+            if trimmed.exists() and (withheld := redact_file(trimmed, "application/zip", self._kept.redactor)):
                 raise BlobUnusable(f"{blob.name}: {withheld}")
         if covered != attempts.keys():
             log.info("the blobs do not cover the results", extra={"results": len(attempts), "covered": len(covered)})
+        return covered == attempts.keys()
+
+    def _run(self, command: list[str], folder: Path) -> bytes | None:
+        output = folder / "html"
+        output.mkdir()
+        self._isolation.lend_tree(folder)
+        printed: deque[str] = deque(maxlen=LINES_KEPT)
+        until = time.monotonic() + MERGE_SECONDS
+        with private_folders(output, self._isolation) as place:
+            environment = {"CI": "1", "PLAYWRIGHT_HTML_OPEN": "never", **child_environment({}, place, CHILD_PATH)}
+            own = (place.home, place.temporary)
+            with SuiteProcess(
+                command, folder, environment, isolation=self._isolation, folders=(folder, *own), own=own
+            ) as process:
+                while process.running:
+                    printed += (line.decode("utf-8", "replace") for _, line in process.read(POLL_SECONDS))
+                    if time.monotonic() > until:
+                        process.kill()
+                status = process.exit_status()
+        taken = UntrustedFiles(output).take(output / "index.html")
+        if status.exit_code != 0 or taken is None or taken[1] > MAX_PAGE_BYTES:
+            log.warning("the blobs could not be merged", extra={"code": status.exit_code, "said": "\n".join(printed)})
             return None
-        configuration = _configuration(merge.folder, root_of(blobs[0]), results, title)
-    except (NodeMissing, PlaywrightTestMissing, *NOT_A_BLOB) as error:
-        log.warning("no report of Playwright Test's own", extra={"reason": str(error)})
-        return None
-    command = [str(node), str(runner.cli), "merge-reports", "--config", str(configuration), str(merged)]
-    return _run(command, merge)
+        return taken[0].read_bytes()
 
 
 def _configuration(folder: Path, root: str, results: Sequence[TestResult], title: str) -> Path:
@@ -164,36 +161,12 @@ def _configuration(folder: Path, root: str, results: Sequence[TestResult], title
     links.write_text(json.dumps(links_of(results)), encoding="utf-8")
     helpers = write_helpers(folder)
     path = helpers / "merge.config.cjs"
-    words = {
+    values = {
         "root": root,
         "links_reporter": str(helpers / "links.cjs"),
         "links": str(links),
         "output": str(folder / "html"),
         "title": title,
     }
-    path.write_text(_CONFIGURATION.format(**{name: json.dumps(word) for name, word in words.items()}), encoding="utf-8")
+    path.write_text(_CONFIGURATION.format(**{name: json.dumps(value) for name, value in values.items()}), "utf-8")
     return path
-
-
-def _run(command: list[str], merge: Merge) -> bytes | None:
-    output = merge.folder / "html"
-    output.mkdir()
-    merge.isolation.lend_tree(merge.folder)
-    said: deque[str] = deque(maxlen=LINES_KEPT)
-    until = time.monotonic() + MERGE_SECONDS
-    with private_folders(output, merge.isolation) as place:
-        environment = {"CI": "1", "PLAYWRIGHT_HTML_OPEN": "never", **child_environment({}, place, CHILD_PATH)}
-        own = (place.home, place.temporary)
-        with SuiteProcess(
-            command, merge.folder, environment, isolation=merge.isolation, folders=(merge.folder, *own), own=own
-        ) as process:
-            while process.running:
-                said += (line.decode("utf-8", "replace") for _, line in process.read(POLL_SECONDS))
-                if time.monotonic() > until:
-                    process.kill()
-            status = process.exit_status()
-    taken = UntrustedFiles(output).take(output / "index.html")
-    if status.exit_code != 0 or taken is None or taken[1] > MAX_PAGE_BYTES:
-        log.warning("the blobs could not be merged", extra={"code": status.exit_code, "said": "\n".join(said)})
-        return None
-    return taken[0].read_bytes()

@@ -1,20 +1,19 @@
-"""What a report is built from, and the tests of a job grouped by their attempts."""
+"""Contents of a report: its job, the end of its tests, and the tests with their attempts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
+from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.worker.evidence.recorded_tests import QUARANTINED
+from wainwright.worker.evidence.running_tests import unnamed
 from wainwright.worker.runners.suite import SuiteEnd, SuiteError, TestCase, TestResult
-
-TestOutcome = Literal["passed", "failed", "flaky", "skipped", "quarantined"]
 
 
 @dataclass(frozen=True)
 class ReportMeta:
-    """What a report says about its job. `started_at` is RFC 3339; `details` are further lines, shown as they are."""
+    """The job of a report. `started_at` is RFC 3339; `details` are further lines, shown as they are."""
 
     job_id: str
     title: str
@@ -27,9 +26,9 @@ class ReportMeta:
 
 @dataclass(frozen=True)
 class Ending:
-    """How the tests ended. `not_run` have no outcome; `missing` names evidence that could not be kept, one entry
-    each. `lost` counts tests that have no outcome, and whose names nobody knows any more. `interrupted` is what tests among
-    `not_run` left that were ended by force; the outcome in it means nothing.
+    """The end of a job's tests. `not_run` have no outcome; `lost` counts further ones, whose names nobody knows any more.
+    `missing` has a line for each piece of evidence that could not be kept. `interrupted` holds the evidence of tests among
+    `not_run` that were ended by force; the outcome in it means nothing.
     """
 
     reason: str = "finished"
@@ -45,25 +44,21 @@ class Ending:
         cls, end: SuiteEnd, collected: Iterable[TestCase] = (), missing: Sequence[str] = (),
         interrupted: Iterable[TestResult] = (),
     ) -> Ending:  # fmt: skip
-        """From the runtime's word, with the collected tests for the names of those that did not run."""
+        """Return the ending that a runner reported; `collected` has the names of the tests that did not run."""
         cases = {case.id: case for case in collected}
-        not_run = tuple(
-            cases.get(test_id) or TestCase(test_id, test_id.partition("::")[0], 0, test_id)
-            for test_id in end.unfinished
-        )
-        absent = {case.id for case in not_run}
-        left = tuple(result for result in interrupted if result.id in absent)
+        not_run = tuple(cases.get(test_id) or unnamed(test_id) for test_id in end.unfinished)
+        left = tuple(result for result in interrupted if result.id in end.unfinished)
         return cls(end.reason, end.errors, not_run, tuple(missing), end.dropped, interrupted=left)
 
     @property
     def complete(self) -> bool:
-        """Whether every test has an outcome and all its evidence is there. A suite without tests is not complete."""
+        """True if every test has an outcome and all its evidence is there. A suite without tests is not complete."""
         return self.reason == "finished" and not (
             self.not_run or self.missing or self.dropped or self.errors or self.lost
         )
 
     def gaps(self) -> list[str]:
-        """What is missing, each in one line; never empty when the report is not complete."""
+        """Return a line for each thing that is missing; some if the report is not complete."""
         began = {result.id for result in self.interrupted}
         lines = [f"{case.id}: {'was interrupted' if case.id in began else 'did not run'}" for case in self.not_run]
         lines += self.missing
@@ -91,43 +86,18 @@ class ReportedTest:
     def outcome(self) -> TestOutcome:
         """The last attempt's outcome; `flaky` if it passed after a failure, `quarantined` if it failed in quarantine."""
         if self.last.outcome == "passed" and any(attempt.outcome == "failed" for attempt in self.attempts):
-            return "flaky"
-        return "quarantined" if self.quarantine is not None else self.last.outcome
+            return TestOutcome.FLAKY
+        return TestOutcome.QUARANTINED if self.quarantine is not None else TestOutcome(self.last.outcome)
 
     @property
     def quarantine(self) -> str | None:
-        """Until when and why the failure of the last attempt does not count; None where it does, or where there is none."""
+        """Last day and reason of the quarantine for which the failure of the last attempt does not count."""
         notes = (each.description for each in self.last.annotations if each.type == QUARANTINED)
         return next(notes, None) if self.last.outcome == "failed" else None
 
 
-@dataclass(frozen=True)
-class Tally:
-    """Numbers of tests. `total` includes those that did not run, so that it exceeds the sum of the others when any is
-    missing.
-    """
-
-    total: int
-    passed: int
-    failed: int
-    flaky: int
-    skipped: int
-    quarantined: int = 0
-
-    def to_json(self) -> dict[str, int]:
-        """As in results.json and in the job record."""
-        return {
-            "total": self.total,
-            "passed": self.passed,
-            "failed": self.failed,
-            "flaky": self.flaky,
-            "skipped": self.skipped,
-            "quarantined": self.quarantined,
-        }
-
-
 def group(results: Iterable[TestResult]) -> tuple[ReportedTest, ...]:
-    """By test, in the order in which tests first ran; attempts by the time at which they began, then by retry."""
+    """Group results by test, in the order in which tests first ran; attempts by their start, then by retry."""
     by_id: dict[str, list[TestResult]] = {}
     for result in results:
         by_id.setdefault(result.id, []).append(result)
@@ -139,14 +109,6 @@ def group(results: Iterable[TestResult]) -> tuple[ReportedTest, ...]:
 
 def tally(tests: Sequence[ReportedTest], ending: Ending) -> Tally:
     """Count by outcome. A test with an earlier outcome that was to run again and did not counts by that outcome."""
-    outcomes = [test.outcome for test in tests]
     known = {test.last.id for test in tests}
     absent = sum(1 for case in ending.not_run if case.id not in known)
-    return Tally(
-        total=len(tests) + absent + ending.lost,
-        passed=outcomes.count("passed"),
-        failed=outcomes.count("failed"),
-        flaky=outcomes.count("flaky"),
-        skipped=outcomes.count("skipped"),
-        quarantined=outcomes.count("quarantined"),
-    )
+    return Tally.of((test.outcome for test in tests), total=len(tests) + absent + ending.lost)

@@ -1,6 +1,5 @@
-"""Playwright Test's own HTML report as a run of all tests has written it itself: made fit to be the job's.
-
-It holds its data as an archive in base64. In the place of what was kept there are stubs (see `page.cjs`), which become links.
+"""Playwright Test's own HTML report, written by a run of all tests, with links in the place of the stubs (`page.cjs`) of
+files. It holds its data as an archive in base64.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ MAX_DATA_BYTES = 512 * 1024 * 1024
 """Uncompressed, of one report."""
 _DATA = re.compile(rb"(?<=data:application/zip;base64,)[A-Za-z0-9+/]{64,}={0,2}")
 _SUMMARY = "report.json"
-"""Beside it there is a file for each of the suite's files, with its tests."""
+"""Beside it is a document for each of the suite's files, with its tests."""
 _STUB = MARK.decode()
 _LOG = re.compile(re.escape(_STUB) + r"(?P<attempt>[0-9a-f]{6}-\d{5})-log")
 _NOT_KEPT = "This could not be kept."
@@ -34,17 +33,14 @@ class PageUnusable(Exception):
 
 
 NOT_A_PAGE = (PageUnusable, AttributeError, KeyError, TypeError, ValueError, RecursionError, binascii.Error)
-"""What reading a page raises into which a suite has written something else."""
+"""Raised by reading a page into which a suite has written something else."""
 
 
 def finished(page: bytes, attempts: Mapping[str, str], links: Mapping[str, str], redactor: Redactor) -> bytes:
-    """The page with links to what was kept, and without secrets.
+    """Return the page with links to the files that were kept, and without secrets. Raises one of NOT_A_PAGE.
 
-    `attempts` are the names of all that were recorded, which have to be in it once each, and no others; `links` tell by the
-    names of stubs where in the report each file is.
-
-    Raises:
-        one of NOT_A_PAGE.
+    `attempts` are the names of all that were recorded: each has to be in it once, and no other. `links` are paths of files in
+    the report by the names of their stubs.
     """
     found = [*_DATA.finditer(page)]
     if len(found) != 1:
@@ -72,7 +68,7 @@ def _documents(data: bytes) -> dict[str, Any]:
 
 
 def _attempts_in(documents: Mapping[str, Any]) -> Iterator[str]:
-    """The names of all attempts, by the stubs of their logs."""
+    """Yield the names of all attempts, from the stubs of their logs."""
     for name, document in documents.items():
         for test in () if name == _SUMMARY else document["tests"]:
             if not test["results"]:
@@ -85,7 +81,7 @@ def _attempts_in(documents: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _linked(value: Any, links: Mapping[str, str]) -> Any:
-    """A document with links in the place of stubs."""
+    """Return a document with links in the place of stubs."""
     if isinstance(value, list):
         return [_linked(each, links) for each in value]
     if not isinstance(value, dict):

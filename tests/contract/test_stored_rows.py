@@ -17,11 +17,11 @@ from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHisto
 from wainwright.adapters.aws.work_lists import DynamoWorkListStore
 from wainwright.adapters.aws.worker_store import DynamoWorkerStore
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http.logs import LogEntry
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.jobs import LEASE, Job, JobDetail
 from wainwright.domain.lanes import LaneEnd, LaneRecord
+from wainwright.domain.logs import LogEntry
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.templates import Template

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.dependencies.cache import EnvironmentCache, Keeping
+from wainwright.worker.dependencies.cache import EnvironmentCache
 
 DIGEST = "d" * 64
 
@@ -19,8 +19,8 @@ DIGEST = "d" * 64
 class Cache:
     """A cache, and what became of each use."""
 
-    def __init__(self, root: Path, keeping: Keeping | None = None) -> None:
-        self.cache = EnvironmentCache(root, keeping)
+    def __init__(self, root: Path, **bounds: int) -> None:
+        self.cache = EnvironmentCache(root, **bounds)
         self.made: list[str] = []
         self.found = 0
 
@@ -124,7 +124,7 @@ def test_waiting_can_be_given_up(tmp_path: Path) -> None:
 
 
 def test_drops_what_was_not_used_for_longest(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, Keeping(bytes=2_500, days=14))
+    cache = Cache(tmp_path, max_bytes=2_500, max_days=14)
     folders = {name: cache.use(name * 64, size=1_000) for name in "abc"}
     assert [name for name, folder in folders.items() if folder.exists()] == ["b", "c"]
     age(folders["c"], days=1)
@@ -133,7 +133,7 @@ def test_drops_what_was_not_used_for_longest(tmp_path: Path) -> None:
 
 
 def test_drops_what_was_not_used_for_days(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, Keeping(days=14))
+    cache = Cache(tmp_path, max_days=14)
     old, other = cache.use("a" * 64), cache.use("b" * 64)
     age(old, days=15)
     age(other, days=13)
@@ -156,9 +156,9 @@ def in_use(tmp_path: Path) -> Callable[[Path], None]:
 
 
 def test_never_drops_what_is_in_use(tmp_path: Path, in_use: Callable[[Path], None]) -> None:
-    cache = EnvironmentCache(tmp_path, Keeping(bytes=0))
+    cache = EnvironmentCache(tmp_path, max_bytes=0)
     with cache.use("shop", DIGEST, in_use, waiting=lambda: None, found=lambda: None) as folder:
-        EnvironmentCache(tmp_path, Keeping(bytes=0)).prune()
+        EnvironmentCache(tmp_path, max_bytes=0).prune()
         assert (folder / "content").read_text() == "in use"
-    EnvironmentCache(tmp_path, Keeping(bytes=0)).prune()
+    EnvironmentCache(tmp_path, max_bytes=0).prune()
     assert not folder.exists()

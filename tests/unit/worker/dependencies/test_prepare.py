@@ -16,9 +16,9 @@ from tests.support.memory.services import MemoryArtifacts
 from tests.support.packages import npm_package, wheel
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import DependencySettings
-from wainwright.worker.dependencies.installing import Bounds
-from wainwright.worker.dependencies.needs import NotPrepared
+from wainwright.worker.dependencies.installer import Bounds
 from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies, run_with_dependencies
+from wainwright.worker.dependencies.requirements import NotPrepared
 from wainwright.worker.runners.node import find_node
 from wainwright.worker.runners.suite import Event, JobLog, Stop, StopRequest, SuiteEnd, SuiteRequest
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from wainwright.local.template import Place
 from wainwright.settings import SuiteSettings
-from wainwright.worker.dependencies.installing import INDEX_VARIABLES
+from wainwright.worker.dependencies.installer import INDEX_VARIABLES
 from wainwright.worker.loop.parent_watch import PARENT_FD
 
 logger = logging.getLogger(__name__)

@@ -1,1 +1,1 @@
-"""What a suite needs besides the worker's own packages: found in its bundle, installed once, kept for the next job."""
+"""Packages of a suite besides the worker's own: found in its bundle, installed once, kept for the next job."""

@@ -1,8 +1,8 @@
 """Installed environments on disk: each made once, used by many jobs at a time, dropped when it was not used for long.
 
-`<root>/<project>/<digest>/` is an environment, `<digest>.lock` the file whose lock says who may do what with it: shared while
-it is used, alone while it is made or removed. Locks are the kernel's (flock), so one that dies leaves none behind. What is
-being made has another name until it is whole: `<digest>.<random>.part`.
+`<root>/<project>/<digest>/` is an environment. `<digest>.lock` is locked shared while it is used, exclusively while it is made
+or removed. Locks are the kernel's (flock), so a process that dies leaves none behind. Until it is whole, an environment that is
+being made has another name: `<digest>.<random>.part`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from wainwright.worker.dependencies.installing import measured
+from wainwright.worker.dependencies.installer import measure_folder
 
 MADE = "environment.json"
 """Written last; its time of change is when the environment was last used."""
@@ -27,20 +26,16 @@ MADE = "environment.json"
 POLL_SECONDS = 0.1
 
 
-@dataclass(frozen=True)
-class Keeping:
-    """How much is kept: bytes in all, and days since the last use."""
-
-    bytes: int = 5 * 1024**3
-    days: int = 14
-
-
 class EnvironmentCache:
-    """The environments below one folder. Each project has its own, so that none can put something into another's."""
+    """The environments below one folder. Each project has its own, so that none can put something into another's.
 
-    def __init__(self, root: Path, keeping: Keeping | None = None) -> None:
+    At most ``max_bytes`` are kept in all, each environment for ``max_days`` after its last use.
+    """
+
+    def __init__(self, root: Path, max_bytes: int = 5 * 1024**3, max_days: int = 14) -> None:
         self._root = root
-        self._keeping = keeping or Keeping()
+        self._max_bytes = max_bytes
+        self._max_days = max_days
 
     @contextmanager
     def use(
@@ -52,7 +47,7 @@ class EnvironmentCache:
         waiting: Callable[[], None],
         found: Callable[[], None],
     ) -> Iterator[Path]:
-        """The environment of this digest, made by ``make`` (which fills a folder) if it is not there; it stays until the end.
+        """Yield the environment of a digest, made by ``make`` (which fills a folder) if it is not there; it stays until the end.
 
         ``waiting`` is called again and again while another process makes it, and may raise; ``found`` is called where nothing
         had to be made. What ``make`` raises goes to the caller, and nothing is kept.
@@ -79,7 +74,7 @@ class EnvironmentCache:
         # The latest use first: what is beyond the bound are those that were not used for longest.
         for used, folder, size in sorted(self._environments(), reverse=True):
             kept += size
-            if kept > self._keeping.bytes or now - used > self._keeping.days * 86_400:
+            if kept > self._max_bytes or now - used > self._max_days * 86_400:
                 self._remove(folder, [folder])
         for part in self._root.glob("*/*.part"):
             folder = part.with_name(part.name.partition(".")[0])
@@ -97,7 +92,7 @@ class EnvironmentCache:
         part.mkdir()
         try:
             make(part)
-            size, files = measured(part)
+            size, files = measure_folder(part)
             (part / MADE).write_text(json.dumps({"bytes": size, "files": files}), encoding="utf-8")
             part.rename(folder)
         finally:
@@ -112,7 +107,7 @@ class EnvironmentCache:
                 continue  # another process has just removed it
 
     def _remove(self, folder: Path, what: list[Path]) -> None:
-        """Unless somebody uses it or makes it."""
+        """Remove paths of an environment, unless somebody uses it or makes it."""
         lock = _try_lock(folder.with_suffix(".lock"), fcntl.LOCK_EX)
         if lock is None:
             return
@@ -136,7 +131,7 @@ class EnvironmentCache:
 
 
 def _try_lock(path: Path, kind: int) -> int | None:
-    """A descriptor that holds the lock, or None while others have it, or the file has just been removed."""
+    """Return a descriptor that holds the lock, or None while others have it, or the file has just been removed."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)

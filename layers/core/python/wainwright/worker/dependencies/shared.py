@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from pathlib import Path
 
 from wainwright.contracts.names import environment_key
 from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.worker.dependencies.cache import remove_tree
-from wainwright.worker.dependencies.installing import Bounds
-from wainwright.worker.sandbox.archives import tarfile
+from wainwright.worker.dependencies.installer import Bounds
+from wainwright.worker.sandbox.archives import ArchiveUnusable, pack_archive, unpack_archive
 
-MOST_PACKED_BYTES = 1024**3
+MAX_PACKED_BYTES = 1024**3
 
 log = logging.getLogger(__name__)
 
 
 class SharedEnvironments:
-    """What one project's workers have put there. Only workers write there, and the bucket lets it expire."""
+    """Environments that one project's workers have put there. Only workers write there, and the bucket lets it expire."""
 
     def __init__(self, artifacts: Artifacts, project: str, bounds: Bounds) -> None:
         self._artifacts = artifacts
@@ -31,13 +30,13 @@ class SharedEnvironments:
         key = environment_key(self._project, digest)
         try:
             found = self._artifacts.size_and_age(key)
-            if found is None or found[0] > MOST_PACKED_BYTES:
+            if found is None or found[0] > MAX_PACKED_BYTES:
                 return False
             self._artifacts.download(key, archive)
-            self._unpack(archive, folder)
+            unpack_archive(archive, folder, max_files=self._bounds.files, max_bytes=self._bounds.bytes)
         except ArtifactMissing:
             return False  # expired between two calls
-        except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError):
+        except (ArchiveUnusable, OSError):
             log.exception("an environment cannot be unpacked and is installed anew", extra={"key": key})
             remove_tree(folder)
             folder.mkdir()
@@ -51,21 +50,10 @@ class SharedEnvironments:
         archive = scratch / "environment.tar.gz"
         key = environment_key(self._project, digest)
         try:
-            # Time counts more than size: level 1 packs three times as fast as the default.
-            with tarfile.open(archive, "w:gz", compresslevel=1) as packed:
-                packed.add(folder, arcname=".")
-            if archive.stat().st_size <= MOST_PACKED_BYTES:
+            pack_archive(folder, archive)
+            if archive.stat().st_size <= MAX_PACKED_BYTES:
                 self._artifacts.put_file(key, archive, "application/gzip")
         except Exception:
             log.exception("an environment could not be kept for other workers", extra={"key": key})
         finally:
             archive.unlink(missing_ok=True)
-
-    def _unpack(self, archive: Path, folder: Path) -> None:
-        size = 0
-        with tarfile.open(archive, mode="r:gz") as packed:
-            for number, member in enumerate(packed, start=1):
-                size += member.size
-                if number > self._bounds.files or size > self._bounds.bytes:
-                    raise ValueError("it unpacks to more than an environment may have")
-                packed.extract(member, folder, filter="data")

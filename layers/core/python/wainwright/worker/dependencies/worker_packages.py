@@ -9,19 +9,19 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 OURSELVES = "wainwright"
-"""What test code imports by this name, the worker gives it."""
+"""The worker itself gives test code what it imports by this name."""
 
-_DEEPEST = 20
+_MAX_DEPTH = 20
 
 
 def installed_packages() -> dict[str, str]:
-    """Versions by canonical names, ourselves left out."""
+    """Return versions by canonical names, ourselves left out."""
     found = {canonicalize_name(each.metadata["Name"] or ""): each.version for each in distributions()}
     return {name: version for name, version in sorted(found.items()) if name not in ("", OURSELVES)}
 
 
 def all_satisfied(lines: Iterable[str]) -> bool:
-    """Whether the worker has all that these lines of a requirements file ask for. False where that takes an index to know."""
+    """True if the worker has all that these lines of a requirements file ask for; False where only an index can tell."""
     try:
         wanted = [Requirement(line) for line in logical_lines(lines)]
     except InvalidRequirement:
@@ -30,7 +30,7 @@ def all_satisfied(lines: Iterable[str]) -> bool:
 
 
 def logical_lines(lines: Iterable[str]) -> list[str]:
-    """The lines of a requirements file that say something: joined where a backslash goes on, without comments."""
+    """Return the lines of a requirements file that say something: joined where a backslash goes on, without comments."""
     found: list[str] = []
     pending = ""
     for line in lines:
@@ -48,7 +48,7 @@ def logical_lines(lines: Iterable[str]) -> list[str]:
 
 
 def without_installed(lines: Iterable[str], installed: Mapping[str, str]) -> list[str]:
-    """Of resolved requirements those that the worker does not have in this very version; hashes stay with their lines."""
+    """Return the resolved requirements that the worker does not have in this very version; hashes stay with their lines."""
     return [line for line in lines if not _is_installed(line, installed)]
 
 
@@ -82,6 +82,6 @@ def _satisfied(requirement: Requirement, extra: str, depth: int = 0) -> bool:
 
 def _extra_satisfied(found: Distribution, extra: str, depth: int) -> bool:
     known = {canonicalize_name(each) for each in found.metadata.get_all("Provides-Extra") or []}
-    if canonicalize_name(extra) not in known or depth > _DEEPEST:
+    if canonicalize_name(extra) not in known or depth > _MAX_DEPTH:
         return False
     return all(_satisfied(Requirement(each), extra, depth + 1) for each in found.requires or [])

@@ -1,13 +1,12 @@
 """Bundles: fetched, checked against their digest, unpacked within bounds."""
 
 import hashlib
-import zlib
 from pathlib import Path
 
 from wainwright.contracts.http.bounds import MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
 from wainwright.contracts.names import bundle_key
 from wainwright.ports.artifacts import ArtifactMissing, Artifacts
-from wainwright.worker.sandbox.archives import tarfile
+from wainwright.worker.sandbox.archives import ArchiveUnusable, unpack_archive
 
 
 class BundleUnusable(Exception):
@@ -33,21 +32,8 @@ def fetch_bundle(artifacts: Artifacts, project: str, bundle_id: str, folder: Pat
     if found != bundle_id:
         raise BundleUnusable(f"the bundle's content has the digest {found}, but was announced as {bundle_id}")
     try:
-        _unpack(archive, folder)
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+        unpack_archive(archive, folder, max_files=MAX_BUNDLE_FILES, max_bytes=MAX_UNPACKED_BYTES)
+    except ArchiveUnusable as error:
         raise BundleUnusable(f"the bundle cannot be unpacked: {error}") from error
     finally:
         archive.unlink()
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    size = 0
-    with tarfile.open(archive, mode="r:gz") as packed:
-        for number, member in enumerate(packed, start=1):
-            size += member.size
-            if number > MAX_BUNDLE_FILES or size > MAX_UNPACKED_BYTES:
-                raise BundleUnusable(
-                    f"the bundle unpacks to more than {MAX_BUNDLE_FILES} files or {MAX_UNPACKED_BYTES} bytes"
-                )
-            # "data" refuses absolute names, ways out of the folder, devices, and links that lead outside.
-            packed.extract(member, folder, filter="data")

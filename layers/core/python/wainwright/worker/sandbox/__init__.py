@@ -1,1 +1,1 @@
-"""What surrounds test code: its user, its bounds, its environment, its process, the spare."""
+"""Surroundings of test code: process user, bounds, environment, process and spare."""

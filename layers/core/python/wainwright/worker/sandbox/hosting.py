@@ -1,4 +1,4 @@
-"""What suites on one worker have around them: process user, bounds, and a spare."""
+"""Isolation and spares that all suites on one worker share."""
 
 import logging
 import os

@@ -185,4 +185,4 @@ def write_anew(path: Path, content: bytes) -> None:
 
 
 NOT_ISOLATED = Isolation()
-"""As the worker's own user, without bounds."""
+"""The worker's own user, without bounds."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.support.packages import npm_package
-from wainwright.worker.dependencies.needs import NotPrepared
-from wainwright.worker.dependencies.node_needs import node_need
-from wainwright.worker.dependencies.prepare import _needs
-from wainwright.worker.dependencies.python_needs import PythonNeed, python_need
+from wainwright.worker.dependencies.node_packages import node_requirements
+from wainwright.worker.dependencies.prepare import requirements_of
+from wainwright.worker.dependencies.python_packages import PythonRequirements, python_requirements
+from wainwright.worker.dependencies.requirements import NotPrepared
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -22,15 +23,15 @@ def write(folder: Path, **files: str) -> Path:
     return folder
 
 
-def needed(folder: Path) -> PythonNeed:
-    need = python_need(folder)
+def needed(folder: Path) -> PythonRequirements:
+    need = python_requirements(folder)
     assert need is not None
     return need
 
 
 def test_a_bundle_that_names_nothing_needs_nothing(tmp_path: Path) -> None:
     write(tmp_path, test_a__py="def test_a(): pass\n", pyproject__toml="[tool.pytest.ini_options]\n")
-    assert _needs(tmp_path) == []
+    assert requirements_of(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_bundle_that_names_nothing_needs_nothing(tmp_path: Path) -> None:
 )
 def test_needs_nothing_where_the_worker_has_all_of_it(tmp_path: Path, requirements: str) -> None:
     write(tmp_path, requirements__txt=requirements)
-    assert python_need(tmp_path) is None
+    assert python_requirements(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_included_files_decide_too(tmp_path: Path) -> None:
     before = needed(tmp_path)
     assert set(before.inputs) == {"requirements.txt", "base.txt", "pins.txt"}
     write(tmp_path, pins__txt="a==2\n")
-    assert needed(tmp_path).digest(tmp_path, {}) != before.digest(tmp_path, {})
+    assert needed(tmp_path).digest(tmp_path) != before.digest(tmp_path)
 
 
 @pytest.mark.parametrize("line", ["-r ../secret.txt", "--requirement=/etc/passwd", "-c missing.txt"])
@@ -107,7 +108,7 @@ def test_refuses_to_include_what_is_not_in_the_bundle(tmp_path: Path, line: str)
     (tmp_path / "secret.txt").write_text("a\n")
     write(folder, requirements__txt=f"{line}\n")
     with pytest.raises(NotPrepared) as caught:
-        python_need(folder)
+        python_requirements(folder)
     assert caught.value.end.reason == "dependencies_failed"
 
 
@@ -116,22 +117,26 @@ def test_a_file_of_dependencies_that_is_a_link_out_of_the_bundle_cannot_come_in_
     (tmp_path / "uv.lock").write_text("not toml [")
     write(tmp_path, pyproject__toml="[project]\n")
     with pytest.raises(NotPrepared, match=r"no TOML"):
-        python_need(tmp_path)
+        python_requirements(tmp_path)
 
 
-def test_the_digest_is_of_contents_and_versions_and_of_the_bundle_only_where_it_is_installed(tmp_path: Path) -> None:
+def test_the_digest_is_of_contents_and_versions_and_of_the_bundle_only_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, requirements__txt="no-such-package\n", test_a__py="one")
     need = needed(tmp_path)
-    first = need.digest(tmp_path, {"python": "3.11"})
-    assert need.digest(tmp_path, {"python": "3.12"}) != first
+    first = need.digest(tmp_path)
+    with monkeypatch.context() as another:
+        another.setattr(sys, "version", "3.99")
+        assert need.digest(tmp_path) != first
     write(tmp_path, test_a__py="two")
-    assert need.digest(tmp_path, {"python": "3.11"}) == first
+    assert need.digest(tmp_path) == first
 
     write(tmp_path, requirements__txt="./package\n")
     local = needed(tmp_path)
-    before = local.digest(tmp_path, {})
+    before = local.digest(tmp_path)
     write(tmp_path, test_a__py="three")
-    assert local.digest(tmp_path, {}) != before
+    assert local.digest(tmp_path) != before
 
 
 def test_hashes_are_told(tmp_path: Path) -> None:
@@ -141,13 +146,13 @@ def test_hashes_are_told(tmp_path: Path) -> None:
 
 def test_a_pytest_suite_in_a_web_project_does_not_install_its_packages(tmp_path: Path) -> None:
     write(tmp_path, package__json='{"dependencies": {"react": "19"}}', test_a__py="def test_a(): pass\n")
-    assert _needs(tmp_path) == []
+    assert requirements_of(tmp_path) == []
 
 
 def test_a_suite_of_playwright_test_needs_its_lock_and_what_its_server_is_written_in(tmp_path: Path) -> None:
     npm_package(tmp_path, "small")
     write(tmp_path, playwright__config__ts="", requirements__txt="no-such-package\n")
-    assert [need.file for need in _needs(tmp_path)] == ["requirements.txt", "package-lock.json"]
+    assert [need.file for need in requirements_of(tmp_path)] == ["requirements.txt", "package-lock.json"]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +168,7 @@ def test_names_the_locks_that_it_reads(tmp_path: Path, lock: str | None, said: s
     if lock:
         (tmp_path / lock).write_text("")
     with pytest.raises(NotPrepared, match=said) as caught:
-        node_need(tmp_path)
+        node_requirements(tmp_path)
     assert "npm install --package-lock-only" in str(caught.value)
 
 
@@ -171,9 +176,9 @@ def test_refuses_a_lock_of_npm_6(tmp_path: Path) -> None:
     write(tmp_path, package__json='{"dependencies": {"a": "1"}}')
     (tmp_path / "package-lock.json").write_text(json.dumps({"lockfileVersion": 1, "dependencies": {}}))
     with pytest.raises(NotPrepared, match="npm 6 or older"):
-        node_need(tmp_path)
+        node_requirements(tmp_path)
 
 
 def test_a_package_json_without_dependencies_needs_nothing(tmp_path: Path) -> None:
     write(tmp_path, package__json='{"type": "module"}')
-    assert node_need(tmp_path) is None
+    assert node_requirements(tmp_path) is None

@@ -10,29 +10,33 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.dependencies.installing import Bounds, Installing, index_variables
-from wainwright.worker.dependencies.needs import NotPrepared, failed_install, without_credentials
+from wainwright.worker.dependencies.installer import (
+    Bounds,
+    Installer,
+    failed_install,
+    index_variables,
+    without_credentials,
+)
+from wainwright.worker.dependencies.requirements import NotPrepared
 from wainwright.worker.runners.suite import Stop
 from wainwright.worker.sandbox.environment import private_folders
 
 
 @pytest.fixture
-def at(tmp_path: Path) -> Iterator[Installing]:
+def at(tmp_path: Path) -> Iterator[Installer]:
     for name in ("bundle", "target", "output"):
         (tmp_path / name).mkdir()
     with private_folders(tmp_path / "output") as place:
-        yield Installing(
+        yield Installer(
             tmp_path / "bundle", tmp_path / "target", place, Stop(), print, None, Bounds(), {"UV_DEFAULT_INDEX": "here"}
         )  # fmt: skip
 
 
-def run(at: Installing, code: str) -> list[str]:
+def run(at: Installer, code: str) -> list[str]:
     return at.run("requirements.txt", [sys.executable, "-c", code], at.bundle, {"EXTRA": "given"})
 
 
-def test_an_installer_sees_no_credentials_and_a_home_of_its_own(
-    at: Installing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_installer_sees_no_credentials_and_a_home_of_its_own(at: Installer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "WAINWRIGHT_API_KEY", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
         monkeypatch.setenv(name, "secret")
     seen = run(at, "import os; [print(f'{name}={value}') for name, value in os.environ.items()]")
@@ -46,7 +50,7 @@ def test_an_installer_sees_no_credentials_and_a_home_of_its_own(
 FOREVER = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
 
 
-def test_a_cancel_ends_the_installer(at: Installing) -> None:
+def test_a_cancel_ends_the_installer(at: Installer) -> None:
     stop = Stop()
     stop.cancel()
     with pytest.raises(NotPrepared) as caught:
@@ -54,7 +58,7 @@ def test_a_cancel_ends_the_installer(at: Installing) -> None:
     assert caught.value.end.reason == "canceled"
 
 
-def test_a_stop_ends_the_installer(at: Installing) -> None:
+def test_a_stop_ends_the_installer(at: Installer) -> None:
     stop = Stop()
     stop.stop()
     with pytest.raises(NotPrepared) as caught:
@@ -62,25 +66,25 @@ def test_a_stop_ends_the_installer(at: Installing) -> None:
     assert caught.value.end.reason == "stopped"
 
 
-def test_the_jobs_time_covers_the_install(at: Installing) -> None:
+def test_the_jobs_time_covers_the_install(at: Installer) -> None:
     with pytest.raises(NotPrepared) as caught:
         run(replace(at, until=time.monotonic()), FOREVER)
     assert caught.value.end.reason == "timed_out"
 
 
-def test_an_install_has_a_bound_of_its_own(at: Installing) -> None:
+def test_an_install_has_a_bound_of_its_own(at: Installer) -> None:
     with pytest.raises(NotPrepared, match="not installed within 0 seconds") as caught:
         run(replace(at, bounds=Bounds(seconds=0)), FOREVER)
     assert caught.value.end.reason == "dependencies_failed"
 
 
-def test_an_install_may_not_fill_the_disk(at: Installing) -> None:
+def test_an_install_may_not_fill_the_disk(at: Installer) -> None:
     code = f"open({str(at.target / 'large')!r}, 'wb').write(b'x' * 2000)"
     with pytest.raises(NotPrepared, match="more than 1,000 bytes"):
         run(replace(at, bounds=Bounds(bytes=1_000)), code)
 
 
-def test_a_failure_has_the_installers_last_lines(at: Installing) -> None:
+def test_a_failure_has_the_installers_last_lines(at: Installer) -> None:
     logged: list[str] = []
     code = "import sys; [print(f'line {n}', file=sys.stderr) for n in range(100)]; sys.exit(3)"
     with pytest.raises(NotPrepared) as caught:

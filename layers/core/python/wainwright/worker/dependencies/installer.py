@@ -1,8 +1,9 @@
-"""Running an installer as test code is run: its own home, no credentials, ended with all that it started, within bounds."""
+"""An installer, run as test code is: its own home, no credentials, ended with all that it started, within bounds."""
 
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import stat
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wainwright.worker.dependencies.needs import NotPrepared, failed_install, without_credentials
+from wainwright.worker.dependencies.requirements import NotPrepared
 from wainwright.worker.runners.suite import StopRequest
 from wainwright.worker.sandbox.environment import PrivateFolders, child_environment
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
@@ -19,47 +20,51 @@ from wainwright.worker.sandbox.process import ExitStatus, SuiteProcess
 
 INDEX_VARIABLES = frozenset(
     {
-        # uv
         *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX"),
+        *("UV_INDEX_STRATEGY", "UV_INSECURE_HOST", "UV_SYSTEM_CERTS", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES"),
         *(
-            "UV_INDEX_STRATEGY",
-            "UV_INSECURE_HOST",
-            "UV_SYSTEM_CERTS",
-            "UV_HTTP_TIMEOUT",
-            "UV_HTTP_RETRIES",
             "UV_OFFLINE",
-        ),
-        # pip, as far as uv has a word for it
-        *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT"),
-        # npm
-        *(
-            "NPM_CONFIG_REGISTRY",
-            "npm_config_registry",
-            "NPM_CONFIG_CAFILE",
-            "npm_config_cafile",
-            "NODE_EXTRA_CA_CERTS",
-        ),
-        # certificates and proxies
-        *("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+            "PIP_INDEX_URL",
+            "PIP_EXTRA_INDEX_URL",
+            "PIP_FIND_LINKS",
+            "PIP_CERT",
+        ),  # as far as uv has a word for it
+        *("NPM_CONFIG_REGISTRY", "npm_config_registry", "NPM_CONFIG_CAFILE", "npm_config_cafile"),
+        *("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
         *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     }
 )
 """Variables of the worker by which an installer finds its index. Test code gets none of them."""
-
-PIP_WORDS = {
+UV_NAMES = {
     "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
     "PIP_EXTRA_INDEX_URL": "UV_INDEX",
     "PIP_FIND_LINKS": "UV_FIND_LINKS",
     "PIP_CERT": "SSL_CERT_FILE",
 }
-"""What pip is told -> how uv is told the same; what is set for uv itself wins."""
-
-MOST_READ = 10_000_000
+"""Variables of pip -> those that tell uv the same; what is set for uv itself wins."""
+MAX_LIST_BYTES = 10_000_000
+"""Of a list of packages that an installer wrote."""
 LINES_KEPT = 40
-MOST_LOGGED = 20
+MAX_LOGGED_LINES = 20
+MAX_MESSAGE_LINES = 8
+"""Of the installer's last lines, in the failure; the log has more of them."""
 POLL_SECONDS = 0.1
 MEASURE_SECONDS = 5.0
-"""How often the size of what is being installed is looked at."""
+"""Between two measurements of what is being installed."""
+
+_CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
+_ADVICE = {
+    r"UnknownIssuer|invalid peer certificate|SELF_SIGNED_CERT|UNABLE_TO_(GET|VERIFY)": (
+        "\nThe index's certificate is not trusted: name the certificates with SSL_CERT_FILE (Node: NODE_EXTRA_CA_CERTS) "
+        "in the worker's environment."
+    ),
+    r"error sending request|dns error|connection refused|tcp connect|network is unreachable|"
+    r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET": (
+        "\nNo package index could be reached: check the worker's network, or name an index that it reaches with "
+        "UV_DEFAULT_INDEX or NPM_CONFIG_REGISTRY in its environment."
+    ),
+}
+"""Pattern of an installer's words -> the next step."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,11 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Installing:
-    """Where and within what an installer runs.
+class Installer:
+    """Runs installers for one environment.
 
-    ``target`` is the folder that it fills, ``scratch`` a private one that is removed afterwards, ``until`` the time of
-    ``time.monotonic()`` at which the job's own time is over, ``log`` takes lines for the job's log.
+    ``target`` is the folder that they fill, ``until`` the time of ``time.monotonic()`` at which the job's own time is over,
+    ``log`` takes lines for the job's log.
     """
 
     bundle: Path
@@ -91,11 +96,11 @@ class Installing:
 
     @property
     def scratch(self) -> Path:
-        """A folder for files in between, which the installer may write to as well."""
+        """A private folder for files in between, removed afterwards; the installer may write to it as well."""
         return self.place.home.parent
 
     def run(self, file: str, command: list[str], folder: Path, extra: Mapping[str, str]) -> list[str]:
-        """What the command printed on its standard output, which is short.
+        """Run a command, and return what it printed on its standard output, which is short.
 
         Raises:
             NotPrepared: it failed (``file`` names what was to be installed), was stopped, or took more than it may.
@@ -127,7 +132,7 @@ class Installing:
             found = f"{status.bound.name}: {status.bound.found:,}, of at most {status.bound.limit:,}"
             raise NotPrepared.because(f"installing the dependencies takes too much ({found})", file)
         if status.exit_code != 0:
-            for each in said[-MOST_LOGGED:]:
+            for each in said[-MAX_LOGGED_LINES:]:
                 if each.strip():
                     self.log(without_credentials(each))
             if status.signal is not None:
@@ -135,36 +140,21 @@ class Installing:
             raise failed_install(file, said)
 
 
-def read_back(path: Path) -> bytes:
-    """A file that an installer wrote, and nothing that it only leads to.
-
-    Raises:
-        NotPrepared: it is no file, or too large to be one of ours.
-    """
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and len(content := file.read(MOST_READ + 1)) <= MOST_READ:
-                return content
-    except OSError as error:
-        raise NotPrepared.because(f"the installer left no list of packages: {error.strerror}", "") from error
-    raise NotPrepared.because("the installer left no list of packages", "")
-
-
 class _Watch:
-    """Whether an installer is to be ended."""
+    """Decides when an installer is to be ended."""
 
-    def __init__(self, installing: Installing) -> None:
-        self._installing = installing
+    def __init__(self, installer: Installer) -> None:
+        self._installer = installer
         self._began = self._measured = time.monotonic()
         self.ended_by: NotPrepared | None = None
 
     def should_end(self) -> bool:
         """Look at the clock, at what the user asks, and now and then at the disk."""
         now = time.monotonic()
-        at = self._installing
-        self.ended_by = asked_to_end(at.stop, at.until)
-        if self.ended_by is None and now - self._began > at.bounds.seconds:
-            message = f"the dependencies were not installed within {at.bounds.seconds:.0f} seconds"
+        installer = self._installer
+        self.ended_by = asked_to_end(installer.stop, installer.until)
+        if self.ended_by is None and now - self._began > installer.bounds.seconds:
+            message = f"the dependencies were not installed within {installer.bounds.seconds:.0f} seconds"
             self.ended_by = NotPrepared.because(message, "")
         if self.ended_by is None and now - self._measured > MEASURE_SECONDS:
             self.measure()
@@ -173,14 +163,15 @@ class _Watch:
 
     def measure(self) -> None:
         """Look at the disk."""
-        at = self._installing
-        if self.ended_by is None and not within(at.target, at.bounds):
-            message = f"the dependencies take more than {at.bounds.bytes:,} bytes or {at.bounds.files:,} files"
+        bounds = self._installer.bounds
+        size, files = measure_folder(self._installer.target)
+        if self.ended_by is None and (size > bounds.bytes or files > bounds.files):
+            message = f"the dependencies take more than {bounds.bytes:,} bytes or {bounds.files:,} files"
             self.ended_by = NotPrepared.because(message, "")
 
 
 def asked_to_end(stop: StopRequest, until: float | None) -> NotPrepared | None:
-    """The end of a suite whose user or time ends it before its first test."""
+    """Return the end of a suite whose user or time ends it before its first test; None if it may go on."""
     if stop.mode != "run":
         return NotPrepared.ended("canceled" if stop.mode == "cancel" else "stopped")
     if until is not None and time.monotonic() > until:
@@ -188,14 +179,39 @@ def asked_to_end(stop: StopRequest, until: float | None) -> NotPrepared | None:
     return None
 
 
-def within(folder: Path, bounds: Bounds) -> bool:
-    """Whether what is in a folder is within the bounds."""
-    size, files = measured(folder)
-    return size <= bounds.bytes and files <= bounds.files
+def failed_install(file: str, lines: list[str]) -> NotPrepared:
+    """Describe an installer's failure in its own last words, with the next step where it is known."""
+    said = [line for line in (without_credentials(line).strip() for line in lines) if line]
+    text = "\n".join(said)
+    last = "\n".join(said[-MAX_MESSAGE_LINES:]) or "the installer said nothing"
+    advice = next((advice for words, advice in _ADVICE.items() if re.search(words, text, re.IGNORECASE)), "")
+    return NotPrepared.because(f"the dependencies could not be installed: {last}{advice}", file, text)
 
 
-def measured(folder: Path) -> tuple[int, int]:
-    """Bytes and number of what is in a folder; links count, what they lead to does not."""
+def without_credentials(line: str) -> str:
+    """Return a line without the user and password of an address in it."""
+    return _CREDENTIALS.sub(r"\1", line)
+
+
+def read_back(path: Path) -> bytes:
+    """Read a file that an installer wrote, and nothing that it only leads to.
+
+    Raises:
+        NotPrepared: it is no file, or too large to be one of ours.
+    """
+    why = ""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            content = file.read(MAX_LIST_BYTES + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+        if content is not None and len(content) <= MAX_LIST_BYTES:
+            return content
+    except OSError as error:
+        why = f": {error.strerror}"
+    raise NotPrepared.because(f"the installer left no list of packages{why}", "")
+
+
+def measure_folder(folder: Path) -> tuple[int, int]:
+    """Return bytes and number of what is in a folder; links count, what they lead to does not."""
     size = files = 0
     folders = [str(folder)]
     while folders:
@@ -220,9 +236,9 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 
 def index_variables(environ: Mapping[str, str], further: Iterable[str] = ()) -> dict[str, str]:
-    """What an installer gets of the worker's own environment: how to reach its index, and nothing else."""
+    """Return what an installer gets of the worker's own environment: the way to its index, and nothing else."""
     passed = {name: value for name, value in environ.items() if name in INDEX_VARIABLES or name in set(further)}
-    for pip_name, uv_name in PIP_WORDS.items():
+    for pip_name, uv_name in UV_NAMES.items():
         value = passed.pop(pip_name, None)
         if value is not None:
             passed.setdefault(uv_name, value)
@@ -234,6 +250,6 @@ def index_variables(environ: Mapping[str, str], further: Iterable[str] = ()) -> 
 
 
 def system_has_certificates() -> bool:
-    """Whether this system says whom it trusts; a slim container may not."""
+    """True if this system says which certificates it trusts; a slim container may not."""
     trusted = ssl.get_default_verify_paths()
     return bool(trusted.cafile) or bool(trusted.capath and any(Path(trusted.capath).glob("*")))

@@ -1,8 +1,8 @@
-"""Environments between the worker, whom they belong to, and test code, which may run as another user.
+"""Handover of environments between the process user, the worker, and the next suite.
 
-An installer runs as test code does, so what it made belongs to that user: the worker keeps a copy of its own. A suite of another
-user is given a view: folders of its own, in which it may write as it is used to, with the worker's files linked into them,
-which it may read. So nothing that a job does to its environment reaches the next one.
+An installer runs as test code does, so what it made belongs to the process user: the worker keeps a copy of its own. A suite
+with a process user is given a view: folders of its own, in which it may write as it is used to, with the worker's files linked
+into them, which it may read. So nothing that a job does to its environment reaches the next one.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 from wainwright.worker.sandbox.isolation import Isolation
 
 _FILE, _PROGRAM, _FOLDER = 0o644, 0o755, 0o755
-"""Modes of what is kept. Who may get at it at all is decided by the folders above it."""
+"""Modes of what is kept. The folders above it decide who may get at it at all."""
 
 
-def keep(made: Path, kept: Path, isolation: Isolation) -> None:
+def take_over(made: Path, kept: Path, isolation: Isolation) -> None:
     """Fill an empty folder with what an installer made, which is gone or of no use afterwards."""
     for entry in list(made.iterdir()):
         if isolation.user is None:
@@ -31,22 +31,22 @@ def keep(made: Path, kept: Path, isolation: Isolation) -> None:
         _set_modes(kept)
 
 
-def view(kept: Path, folder: Path, isolation: Isolation) -> Path:
-    """The environment as a suite may use it: itself where suites run as the worker, else a view, made in ``folder``."""
+def make_view(kept: Path, folder: Path, isolation: Isolation) -> Path:
+    """Return the environment as a suite may use it: itself without a process user, else a view, made in ``folder``."""
     if isolation.user is None:
         return kept
     folder.mkdir()
     isolation.lend(folder)
     for parent, folders, files in os.walk(kept):
-        within = folder / Path(parent).relative_to(kept)
+        target = folder / Path(parent).relative_to(kept)
         for name in folders:
             if Path(parent, name).is_symlink():
-                _link(Path(parent, name), within / name)
+                _link(Path(parent, name), target / name)
             else:
-                (within / name).mkdir()
-                isolation.lend(within / name)
+                (target / name).mkdir()
+                isolation.lend(target / name)
         for name in files:
-            _link(Path(parent, name), within / name)
+            _link(Path(parent, name), target / name)
     return folder
 
 

@@ -23,10 +23,10 @@ from benchmarks.replay import Answer, noted
 from tests.support.aws import TABLE, create_table, moto_aws, new_clients
 from tests.support.builders import PROJECT, a_job, completed
 from tests.support.events import bus_event, http_event, sqs_event, stream_event
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.items import job_item
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.clock import system_clock
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.messages import ExecutionInput, WakeUp, WorkMessage

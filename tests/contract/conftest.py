@@ -23,15 +23,15 @@ from tests.support.memory.services import (
 )
 from tests.support.memory.stores import MemoryAccessStore, MemoryWorkerStore
 from tests.support.memory.work_lists import MemoryWorkListStore
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.artifacts import S3Artifacts
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.event_bus import EventBridgeBus
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.queues import SqsWakeUps, SqsWorkQueue
 from wainwright.adapters.aws.secret_store import SsmSecretStore
-from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.aws.work_lists import DynamoWorkListStore
-from wainwright.adapters.aws.worker_store import DynamoWorkerStore
+from wainwright.adapters.aws.workers import DynamoWorkerStore
 from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.messages import WakeUp, WorkMessage
 from wainwright.ports.access import AccessStore

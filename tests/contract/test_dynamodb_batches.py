@@ -8,8 +8,7 @@ from tests.support.builders import PROJECT, START, a_job
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.items import key, text
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.rows import Rows
-from wainwright.adapters.aws.transactions import TRIES
+from wainwright.adapters.aws.table import TRIES, Table
 from wainwright.domain.errors import Unavailable
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -19,8 +18,8 @@ KEYS = [key("a partition", f"{number:03d}") for number in range(60)]
 
 
 @pytest.fixture
-def rows(table: str, aws_clients: Clients) -> Rows:
-    return Rows(aws_clients.dynamodb, table)
+def rows(table: str, aws_clients: Clients) -> Table:
+    return Table(aws_clients.dynamodb, table)
 
 
 def serve_in_part(clients: Clients, table: str, monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
@@ -51,7 +50,7 @@ def serve_in_part(clients: Clients, table: str, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_writes_reads_and_deletes_all_though_each_batch_is_served_in_part(
-    rows: Rows, table: str, aws_clients: Clients, monkeypatch: pytest.MonkeyPatch
+    rows: Table, table: str, aws_clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = serve_in_part(aws_clients, table, monkeypatch, most=10)
 
@@ -63,7 +62,7 @@ def test_writes_reads_and_deletes_all_though_each_batch_is_served_in_part(
 
 
 def test_gives_up_on_a_batch_that_is_never_served(
-    rows: Rows, table: str, aws_clients: Clients, monkeypatch: pytest.MonkeyPatch
+    rows: Table, table: str, aws_clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = serve_in_part(aws_clients, table, monkeypatch, most=0)
 

@@ -9,12 +9,12 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.support.builders import PROJECT, START, a_job
 from tests.support.faults import Faults
-from wainwright.adapters.aws import transactions
+from wainwright.adapters.aws import table
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_records import ADD_TRIES, RECORD_TRIES
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.stores import DynamoAccessStore
-from wainwright.adapters.aws.worker_store import DynamoWorkerStore
+from wainwright.adapters.aws.workers import DynamoWorkerStore
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("no_pauses")
 
 KEY = Idempotency(key="a key", digest="d", until=START + timedelta(days=1))
 EVENT = NewEvent(kind=EventKind.LOG, at=START, data={"n": 1})
-ALL_BUSY = transactions.TRIES
+ALL_BUSY = table.TRIES
 
 
 @pytest.fixture
@@ -292,11 +292,11 @@ def test_waits_a_little_longer_each_time_and_never_long(monkeypatch: pytest.Monk
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
 
     with pytest.raises(Unavailable):
-        transactions.attempt_until_clear(busy, pauses.append)
+        table.attempt_until_clear(busy, pauses.append)
 
-    assert len(pauses) == transactions.TRIES
+    assert len(pauses) == table.TRIES
     assert pauses == sorted(pauses)
-    assert (pauses[0], pauses[-1]) == (transactions.BASE_SECONDS, transactions.MOST_SECONDS)
+    assert (pauses[0], pauses[-1]) == (table.BASE_SECONDS, table.MAX_SECONDS)
     assert {least for least, _ in bounds} == {0}  # full jitter: whoever met once does not meet again
     assert sum(pauses) < 5  # an API call ends long before the gateway's 30 s
 

@@ -9,7 +9,7 @@ from tests.support.builders import PROJECT, START, a_caller, a_job, job_id
 from wainwright.adapters.aws import items
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.rows import Rows
+from wainwright.adapters.aws.table import Table
 from wainwright.domain.capacity import Limits
 from wainwright.domain.states import JobStatus
 from wainwright.usecases.read_queue import ReadQueue
@@ -42,11 +42,13 @@ def queries(aws_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Queries:
 
 
 @pytest.fixture
-def rows(table: str, aws_clients: Clients) -> Rows:
-    return Rows(aws_clients.dynamodb, table)
+def rows(table: str, aws_clients: Clients) -> Table:
+    return Table(aws_clients.dynamodb, table)
 
 
-def test_a_flood_of_waiting_jobs_is_not_read_whole(dynamodb_jobs: DynamoJobStore, rows: Rows, queries: Queries) -> None:
+def test_a_flood_of_waiting_jobs_is_not_read_whole(
+    dynamodb_jobs: DynamoJobStore, rows: Table, queries: Queries
+) -> None:
     jobs = [a_job(id=job_id(number)) for number in range(WAITING)]
     rows.put_all(items.line_item(job) for job in jobs)
 
@@ -57,7 +59,7 @@ def test_a_flood_of_waiting_jobs_is_not_read_whole(dynamodb_jobs: DynamoJobStore
 
 
 def test_looks_past_jobs_that_are_not_to_start_yet_in_longer_and_longer_strides(
-    dynamodb_jobs: DynamoJobStore, rows: Rows, queries: Queries
+    dynamodb_jobs: DynamoJobStore, rows: Table, queries: Queries
 ) -> None:
     jobs = [a_job(id=job_id(number), not_before=LATER if number < 100 else None) for number in range(200)]
     rows.put_all(items.line_item(job) for job in jobs)
@@ -82,7 +84,7 @@ def test_what_is_overdue_is_read_over_all_its_pages(dynamodb_jobs: DynamoJobStor
 
 @pytest.mark.usefixtures("no_pauses")
 def test_the_queue_at_a_glance_takes_as_many_reads_however_many_jobs_there_were(
-    dynamodb_jobs: DynamoJobStore, rows: Rows, queries: Queries
+    dynamodb_jobs: DynamoJobStore, rows: Table, queries: Queries
 ) -> None:
     long_ago = START - timedelta(hours=2)
     running = a_job(id=job_id(1), status=JobStatus.RUNNING, created_at=START, started_at=START)

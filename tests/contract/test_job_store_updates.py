@@ -83,7 +83,7 @@ def test_gives_up_where_another_writer_is_always_first(jobs: JobStore) -> None:
         write_first(jobs, found)
         return count_up(found)
 
-    with pytest.raises(Unavailable, match="changed faster than it could be written"):
+    with pytest.raises(Unavailable, match="others always wrote first"):
         jobs.update(PROJECT, job.id, step)
 
     assert taken == TRIES

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.builders import PROJECT, START, a_job, completed, failed, job_id
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.log_store import DynamoLogStore
 from wainwright.adapters.aws.secret_store import SsmSecretStore
-from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.aws.template_store import DynamoTemplateStore
-from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHistory
+from wainwright.adapters.aws.test_history_store import DynamoQuarantineStore, DynamoTestHistory
 from wainwright.adapters.aws.work_lists import DynamoWorkListStore
-from wainwright.adapters.aws.worker_store import DynamoWorkerStore
+from wainwright.adapters.aws.workers import DynamoWorkerStore
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits, Retention

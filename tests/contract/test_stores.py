@@ -1,6 +1,5 @@
 """What every AccessStore and every WorkerStore does."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from tests.support.builders import PROJECT, START, job_id
@@ -23,7 +22,7 @@ def test_finds_a_key_by_the_digest_of_its_secret_and_by_nothing_else(access: Acc
 
 def test_a_key_written_again_takes_the_place_of_the_one_before(access: AccessStore) -> None:
     access.put_key(KEY)
-    revoked = replace(KEY, revoked=True)
+    revoked = KEY.model_copy(update={"revoked": True})
     access.put_key(revoked)
 
     assert access.find_key("d1") == revoked
@@ -31,8 +30,8 @@ def test_a_key_written_again_takes_the_place_of_the_one_before(access: AccessSto
 
 
 def test_lists_the_keys_of_one_project(access: AccessStore) -> None:
-    second = replace(KEY, id="k2", digest="d2")
-    for key in (KEY, second, replace(KEY, id="k3", digest="d3", project="other")):
+    second = KEY.model_copy(update={"id": "k2", "digest": "d2"})
+    for key in (KEY, second, KEY.model_copy(update={"id": "k3", "digest": "d3", "project": "other"})):
         access.put_key(key)
 
     assert sorted(access.list_keys(PROJECT), key=lambda key: key.id) == [KEY, second]

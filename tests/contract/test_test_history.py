@@ -9,7 +9,7 @@ import pytest
 from tests.support.builders import PROJECT, START
 from tests.support.memory.history_store import MemoryQuarantineStore, MemoryTestHistory
 from wainwright.adapters.aws.clients import Clients
-from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHistory
+from wainwright.adapters.aws.test_history_store import DynamoQuarantineStore, DynamoTestHistory
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.test_history import KEPT, Sample
 from wainwright.domain.tests import TestOutcome

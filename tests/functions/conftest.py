@@ -9,11 +9,11 @@ import pytest
 from tests.support.aws import TABLE, create_table, moto_aws
 from tests.support.builders import PROJECT, a_job
 from tests.support.events import Http
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.artifacts import S3Artifacts
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.stores import DynamoAccessStore
-from wainwright.adapters.aws.worker_store import DynamoWorkerStore
+from wainwright.adapters.aws.workers import DynamoWorkerStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
 from wainwright.contracts.messages import WakeUp

@@ -12,7 +12,7 @@ from tests.functions.conftest import Cloud
 from tests.support.builders import PROJECT, completed, failed, job_id
 from tests.support.events import CONTEXT, bus_event, sqs_event
 from tests.support.faults import Faults
-from wainwright.adapters.aws.launcher import FargateLauncher
+from wainwright.adapters.aws.workers import FargateLauncher
 from wainwright.contracts.messages import ExecutionInput, TokenResult, WakeUp
 from wainwright.domain.errors import Unavailable
 from wainwright.domain.failures import FailureCategory

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.functions.stage import TABLE, Stage
-from wainwright.adapters.aws.tests import DynamoTestHistory
+from wainwright.adapters.aws.test_history_store import DynamoTestHistory
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.test_history import Sample
 from wainwright.domain.tests import TestOutcome

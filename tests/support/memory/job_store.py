@@ -10,10 +10,9 @@ from typing import Any
 from wainwright.adapters.cursors import place_of, read_cursor, scope_of, write_cursor
 from wainwright.adapters.endings import ending, hour_of, hour_of_end
 from wainwright.contracts.events import JobEvent
-from wainwright.domain.capacity import Limits, ProjectLoad
-from wainwright.domain.errors import CapacityExceeded, Conflict, FenceLost, IdempotencyConflict, Refused
+from wainwright.domain.capacity import Limits, LoadChange, ProjectLoad
+from wainwright.domain.errors import Conflict, FenceLost, IdempotencyConflict, Refused
 from wainwright.domain.find import JobQuery
-from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
@@ -58,7 +57,7 @@ class MemoryJobStore(JobStore):
                 raise Conflict(f"job {after.id}, or one that belongs to it, changed since it was read")
             if idempotency and (after.project, idempotency.key) in self._keys:
                 raise IdempotencyConflict("this Idempotency-Key is taken")
-            self._count(changes, limits)
+            self._count(after.project, LoadChange.of(changes, limits))
             written, *_ = [self._put(old, new, operation) for old, new in changes]
             if detail is not None:
                 self._details[written.project, written.id] = detail
@@ -83,21 +82,15 @@ class MemoryJobStore(JobStore):
             self._ended.append((after.project, after.template_id, hour_of_end(after), adds))
         return written
 
-    def _count(self, changes: Sequence[tuple[Job | None, Job]], limits: Limits | None) -> None:
-        project = changes[0][1].project
+    def _count(self, project: str, change: LoadChange) -> None:
         load = self._loads.get(project, ProjectLoad(project=project))
-        queued = sum(int(after.waiting) - int(before.waiting if before else False) for before, after in changes)
-        taken = [(after.held_lanes - (before.held_lanes if before else 0), after) for before, after in changes]
-        running = sum(lanes for lanes, _ in taken)
-        if limits and (
-            (queued > 0 and load.queued + queued > limits.queued)
-            or (running > 0 and load.running + running > limits.running)
-        ):
-            raise CapacityExceeded("over the project's limits", retry_after=5)
-        serving = [after.updated_at for lanes, after in taken if lanes > 0]
-        served = to_text(max(serving)) if serving else load.served
-        if queued or running or serving:
-            update = {"queued": load.queued + queued, "running": load.running + running, "served": served}
+        if any(getattr(load, counter) > bound for counter, bound in change.bounds.items()):
+            raise change.refusal()
+        if change:
+            update = {
+                "queued": load.queued + change.queued, "running": load.running + change.running,
+                "served": change.served or load.served,
+            }  # fmt: skip
             self._loads[project] = load.model_copy(update=update)
 
     def get(self, project: str, job_id: str) -> Job | None:

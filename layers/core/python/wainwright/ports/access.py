@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from wainwright.contracts.scopes import Scope
+from wainwright.domain.instants import Instant
+from wainwright.domain.model import Record
 
 
-@dataclass(frozen=True)
-class ApiKey:
+class ApiKey(Record):
     """A key as it is kept: only the SHA-256 of its secret."""
 
     id: str
@@ -17,7 +18,7 @@ class ApiKey:
     project: str
     scope: Scope
     name: str
-    created_at: datetime
+    created_at: Instant
     revoked: bool = False
 
 

@@ -10,7 +10,7 @@ from wainwright.domain.errors import Conflict, Unavailable
 T = TypeVar("T")
 
 TRIES = 8
-BASE_SECONDS, MAX_SECONDS = 0.005, 0.25
+BASE_SECONDS, MAX_SECONDS = 0.005, 0.5
 
 
 def retry_conflicts(
@@ -19,14 +19,16 @@ def retry_conflicts(
     """Call ``attempt``, which reads, decides and writes, until it raises no Conflict; return what it returns.
 
     Raises:
-        Unavailable: another writer was first each time; ``subject`` names what could not be written.
+        Unavailable: another writer was first each time; the message names ``subject``.
     """
     for number in range(tries):
         try:
             return attempt()
         except Conflict:
             pause(jittered_delay(number))
-    raise Unavailable(f"{subject} changed faster than it could be written", advice="Send the request again.")
+    raise Unavailable(
+        f"{subject} could not be written: others always wrote first", advice="Send the same request again."
+    )
 
 
 def jittered_delay(number: int, base: float = BASE_SECONDS, most: float = MAX_SECONDS) -> float:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from wainwright.contracts.names import check_project
 from wainwright.contracts.scopes import Scope
@@ -53,7 +53,7 @@ class ManageKeys:
         """
         for key in self.access.list_keys(project):
             if key.id == key_id:
-                revoked = replace(key, revoked=True)
+                revoked = key.model_copy(update={"revoked": True})
                 self.access.put_key(revoked)
                 return revoked
         raise NotFound(f"the project {project} has no key {key_id}")

@@ -1,9 +1,9 @@
 """Keys and secrets."""
 
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.secret_store import SsmSecretStore
 from wainwright.adapters.aws.stacks import table_of_stage
-from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import StoreSettings
 from wainwright.usecases.manage_keys import ManageKeys

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.clock import system_clock
 from wainwright.usecases.authenticate import Authenticate
 
@@ -162,7 +162,7 @@ class Api:
     @cached_property
     def analyze_tests(self) -> AnalyzeTests:
         """Figures of tests."""
-        from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHistory
+        from wainwright.adapters.aws.test_history_store import DynamoQuarantineStore, DynamoTestHistory
         from wainwright.usecases.analyze_tests import AnalyzeTests
 
         client, table = self._clients.dynamodb, self._settings.table
@@ -171,7 +171,7 @@ class Api:
     @cached_property
     def quarantine(self) -> ManageQuarantine:
         """Tests in quarantine."""
-        from wainwright.adapters.aws.tests import DynamoQuarantineStore
+        from wainwright.adapters.aws.test_history_store import DynamoQuarantineStore
         from wainwright.usecases.manage_quarantine import ManageQuarantine
 
         return ManageQuarantine(DynamoQuarantineStore(self._clients.dynamodb, self._settings.table), system_clock)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import StoreSettings
 from wainwright.usecases.authenticate import Authenticate

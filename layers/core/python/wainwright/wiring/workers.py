@@ -8,9 +8,9 @@ from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.log_store import DynamoLogStore
 from wainwright.adapters.aws.queues import SqsWorkQueue
-from wainwright.adapters.aws.tests import DynamoQuarantineStore, DynamoTestHistory
+from wainwright.adapters.aws.test_history_store import DynamoQuarantineStore, DynamoTestHistory
 from wainwright.adapters.aws.work_lists import DynamoWorkListStore
-from wainwright.adapters.aws.worker_store import DynamoWorkerStore
+from wainwright.adapters.aws.workers import DynamoWorkerStore
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
 from wainwright.ports.artifacts import Artifacts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from wainwright.adapters.aws.transactions import error_code
+from wainwright.adapters.aws.outages import error_code
 from wainwright.domain.errors import TooLarge, Unavailable
 from wainwright.ports.artifacts import ArtifactMissing, Presigned
 
@@ -42,14 +42,12 @@ class S3Artifacts:
         self._writer = writer or client
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.put`."""
         try:
             self._writer.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
         except (ClientError, BotoCoreError) as error:
             raise _unavailable(error) from error
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.put_file`."""
         with file.open("rb") as content:
             try:
                 self._writer.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
@@ -57,7 +55,6 @@ class S3Artifacts:
                 raise _unavailable(error) from error
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.get`."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
@@ -70,7 +67,6 @@ class S3Artifacts:
             return body.read(), answer.get("ContentType", "application/octet-stream")
 
     def download(self, key: str, target: Path) -> None:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.download`."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
@@ -82,7 +78,6 @@ class S3Artifacts:
                 file.write(chunk)
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.size_and_age`."""
         try:
             answer = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
@@ -94,7 +89,6 @@ class S3Artifacts:
         return answer["ContentLength"], answer["LastModified"]
 
     def delete_all(self, prefix: str, *, most: int) -> int:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.delete_all`."""
         if not prefix:
             raise ValueError("a prefix is needed: without one, this would empty the bucket")
         deleted = 0
@@ -123,14 +117,13 @@ class S3Artifacts:
             )
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.presign_get`."""
         url = self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=int(lasts.total_seconds())
         )
         return Presigned(url=url)
 
     def presign_put(self, key: str, *, sha256: str, size: int, lasts: timedelta) -> Presigned:
-        """See :meth:`wainwright.ports.artifacts.Artifacts.presign_put`. Size and checksum are signed: S3 takes no other bytes."""
+        # Size and checksum are signed: S3 takes no other bytes.
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         url = self._client.generate_presigned_url(
             "put_object",

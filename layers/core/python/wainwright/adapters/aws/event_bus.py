@@ -22,7 +22,6 @@ class EventBridgeBus:
         self._bus = bus
 
     def publish(self, changes: Iterable[StatusChanged]) -> None:
-        """See :meth:`wainwright.ports.event_bus.EventBus.publish`."""
         entries: Any = (
             {
                 "EventBusName": self._bus, "Source": EVENT_SOURCE, "DetailType": STATUS_DETAIL_TYPE,

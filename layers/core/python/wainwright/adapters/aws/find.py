@@ -7,7 +7,7 @@ from typing import Any
 
 from wainwright.adapters.aws.items import job_key, read_facets, read_job, sealed
 from wainwright.adapters.aws.paging import CHUNK, FIRST, LAST, MOST_EXAMINED, Bounds, Reader, by_index, page
-from wainwright.adapters.aws.rows import Rows
+from wainwright.adapters.aws.table import Table
 from wainwright.adapters.cursors import place_of, read_cursor, scope_of, write_cursor
 from wainwright.contracts.names import (
     BATCH_INDEX,
@@ -24,8 +24,8 @@ from wainwright.domain.jobs import Job
 from wainwright.ports.job_store import Page
 
 
-def find(rows: Rows, project: str, query: JobQuery, now: datetime) -> Page:
-    """See :meth:`wainwright.ports.job_store.JobStore.find`.
+def find(table: Table, project: str, query: JobQuery, now: datetime) -> Page:
+    """Return a page of the jobs that match, as :meth:`JobStore.find` says.
 
     Indexes hold what filters look at, not the rows: the rows of a page are read by key, so that what is shown is as
     true as what is shown of one job. A job that changed since the index was written, and does not match any more, is left out.
@@ -34,12 +34,12 @@ def find(rows: Rows, project: str, query: JobQuery, now: datetime) -> Page:
     bounds = _bounds(query, read_cursor(query.cursor, scope))
     index, partitions, exact = _choose(project, query)
     first_chunk = query.limit + 1 + (bounds.passed is not None)
-    reader = Reader(rows, min(first_chunk if exact else max(first_chunk, CHUNK), MOST_EXAMINED // len(partitions)))
+    reader = Reader(table, min(first_chunk if exact else max(first_chunk, CHUNK), MOST_EXAMINED // len(partitions)))
     ranges = [_sketches(reader, index, partition, bounds) for partition in partitions]
     sketches, passed = page(
         ranges, lambda job: place_of(query, job), bounds, lambda job: query.matches(job, now), query.limit
     )
-    jobs = _read(rows, query, sketches, now)
+    jobs = _read(table, query, sketches, now)
     return Page(jobs=jobs, cursor=None if passed is None else write_cursor(scope, passed))
 
 
@@ -89,8 +89,8 @@ def _sketches(reader: Reader, index: str, partition: str, bounds: Bounds) -> Ite
         yield read_facets(row)
 
 
-def _read(rows: Rows, query: JobQuery, sketches: Sequence[Job], now: datetime) -> Sequence[Job]:
-    found = rows.get_all([job_key(sketch.project, sketch.id) for sketch in sketches])
+def _read(table: Table, query: JobQuery, sketches: Sequence[Job], now: datetime) -> Sequence[Job]:
+    found = table.get_all([job_key(sketch.project, sketch.id) for sketch in sketches])
     # Who looks for what has expired wants to be rid of it: a deletion that was broken off too.
     jobs = {job.id: job for job in (read_job(row) for row in found if query.include_expired or not sealed(row))}
     return [

@@ -35,6 +35,7 @@ import gzip
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,6 +88,20 @@ def expiry(when: datetime) -> dict[str, str]:
 def key(partition: str, sort: str) -> Item:
     """A row's key."""
     return {"pk": text(partition), "sk": text(sort)}
+
+
+def expressions(values: Item | None = None, **clauses: str) -> dict[str, Any]:
+    """Return clauses of a request, such as ``ConditionExpression``, with all that they mention.
+
+    ``#name`` in a clause is the attribute ``name``; ``values`` have the value of each ``:name``.
+    """
+    names = {name: name[1:] for clause in clauses.values() for name in re.findall(r"#\w+", clause)}
+    request: dict[str, Any] = dict(clauses)
+    if names:
+        request["ExpressionAttributeNames"] = names
+    if values:
+        request["ExpressionAttributeValues"] = values
+    return request
 
 
 def pack(what: str, body: str) -> Item:
@@ -236,22 +251,16 @@ def lane_key(project: str, job_id: str, fence: int, lane: int) -> Item:
 
 def held(job: Job) -> dict[str, Any]:
     """A check that the job still has the run and the fence that the caller knows."""
-    return {
-        "Key": job_key(job.project, job.id),
-        "ConditionExpression": "#run = :run AND fence = :fence",
-        "ExpressionAttributeNames": {"#run": "run"},
-        "ExpressionAttributeValues": {":run": number(job.run), ":fence": number(job.fence)},
-    }
+    values = {":run": number(job.run), ":fence": number(job.fence)}
+    return {"Key": job_key(job.project, job.id)} | expressions(
+        values, ConditionExpression="#run = :run AND fence = :fence"
+    )
 
 
 def lane_held(job: Job, lane: LaneRecord) -> dict[str, Any]:
     """A check that a lane's row lets pass what this stay in it writes."""
-    return {
-        "Key": lane_key(job.project, job.id, job.fence, lane.lane),
-        "ConditionExpression": "#token = :token",
-        "ExpressionAttributeNames": {"#token": "token"},
-        "ExpressionAttributeValues": {":token": text(lane.token)},
-    }
+    lane_row = lane_key(job.project, job.id, job.fence, lane.lane)
+    return {"Key": lane_row} | expressions({":token": text(lane.token)}, ConditionExpression="#token = :token")
 
 
 def event_item(project: str, job_id: str, event: JobEvent) -> Item:

@@ -2,20 +2,20 @@
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wainwright.adapters.aws import items
-from wainwright.adapters.aws.items import key, number, text
-from wainwright.adapters.aws.job_reads import JobReads, read_progress
-from wainwright.adapters.aws.transactions import Refusal, pause_before
+from wainwright.adapters.aws.items import expressions, key, number, text
+from wainwright.adapters.aws.table import Refusal, Table
 from wainwright.contracts.events import JobEvent
-from wainwright.domain.errors import FenceLost, Unavailable
+from wainwright.domain.errors import Conflict, FenceLost
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
-from wainwright.domain.tests import RunningTest, Tally
+from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 from wainwright.ports.job_store import NewEvent, Progress, StoredTest
+from wainwright.ports.updates import retry_conflicts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,14 +26,17 @@ RECORD_TRIES = 60
 ADD_TRIES = 16
 """How often others number theirs anew: some three seconds, well within the time of an API call."""
 
+LAST_WAS = "attribute_not_exists(pk) OR #sequence = :sequence"
+"""The condition that nobody numbered events since the progress was read."""
+
 Operation = dict[str, Any]
 
 
-class JobRecords(JobReads):
+class JobRecords:
     """The part of a :class:`~wainwright.ports.job_store.JobStore` that keeps outcomes and events."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        super().__init__(client, table)
+        self._table = Table(client, table)
         self._last_recorded: tuple[tuple[str, int, int], Progress] = (("", 0, 0), Progress())
 
     def record(
@@ -48,7 +51,6 @@ class JobRecords(JobReads):
         lane: LaneRecord | None = None,
         running: Sequence[RunningTest] | None = None,
     ) -> Progress:
-        """See :meth:`wainwright.ports.job_store.JobStore.record`."""
         if adds is not None and not events:
             raise ValueError("what is added takes effect once by the events that come with it")
 
@@ -70,7 +72,7 @@ class JobRecords(JobReads):
             return [
                 {"ConditionCheck": items.held(job)},
                 *([{"ConditionCheck": items.lane_held(job, lane)}] if lane else []),
-                {"Put": _progress(partition, after(before)) | _last_was(before)},
+                {"Put": _put_progress(partition, after(before), before)},
                 *({"Put": {"Item": _test(job, test)}} for test in tests),
             ]
 
@@ -85,7 +87,6 @@ class JobRecords(JobReads):
         return after(before)
 
     def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:
-        """See :meth:`wainwright.ports.job_store.JobStore.add_events`."""
         partition = items.job_partition(project, job_id)
 
         def operations(before: Progress) -> list[Operation]:
@@ -93,8 +94,8 @@ class JobRecords(JobReads):
             if last > most:
                 return []
             return [
-                {"ConditionCheck": _going_on(project, job_id)},
-                {"Update": _move_on(partition, last, before)},
+                {"ConditionCheck": _not_at_rest(project, job_id)},
+                {"Update": _raise_sequence(partition, last, before)},
             ]
 
         return self._number(project, job_id, events, operations, ADD_TRIES) is not None
@@ -118,55 +119,69 @@ class JobRecords(JobReads):
         come first (so many as there are ``checks``) does not hold.
         """
         operation = str(uuid.uuid4())
-        for tried in range(tries):
+
+        def attempt() -> Progress | None:
+            nonlocal known
             before, known = known or self._progress(project, job_id), None
             wanted = operations(before)
             if not wanted:
                 return None
             puts = _events(project, job_id, events, before.sequence + 1, operation)
             try:
-                self._rows.commit([*wanted, *puts])
+                self._table.commit([*wanted, *puts])
             except Refusal as refusal:
                 if puts and self._is_ours(puts[0]["Put"]["Item"], operation):
                     return before  # it took effect, and its answer was lost
                 if refusal.failed.intersection(range(checks)):
                     return None
-                pause_before(tried + 1)  # another writer of events was first: number ours anew
-                continue
+                raise Conflict(f"events of job {job_id} have other numbers by now") from refusal
             return before
-        raise Unavailable(
-            f"events of job {job_id} came faster than they could be numbered", advice="Send the same request again."
-        )
+
+        return retry_conflicts(attempt, f"events of job {job_id}", tries=tries)
+
+    def tests(self, project: str, job_id: str, ids: Collection[str] | None = None) -> Sequence[StoredTest]:
+        if ids is None:
+            rows = self._table.partition(items.job_partition(project, job_id), "TEST#")
+        else:
+            rows = self._table.get_all([items.test_key(project, job_id, each) for each in ids])
+        bodies = [json.loads(row["body"]["S"]) for row in rows]
+        return [
+            StoredTest(id=body["id"], outcome=TestOutcome(body["outcome"]), attempt=body["attempt"], body=body["body"])
+            for body in bodies
+        ]
+
+    def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
+        answer = self._table.ask(
+            Limit=limit, ConsistentRead=True, KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": text(items.job_partition(project, job_id)),
+                ":first": text(f"EVENT#{after + 1:010d}"), ":last": text("EVENT#9999999999"),
+            },
+        )  # fmt: skip
+        return [JobEvent.model_validate_json(row["body"]["S"]) for row in answer["Items"]]
 
     def _progress(self, project: str, job_id: str) -> Progress:
-        return read_progress(self._rows.get(key(items.job_partition(project, job_id), "#PROGRESS")))
+        return read_progress(self._table.get(key(items.job_partition(project, job_id), "#PROGRESS")))
 
     def _is_ours(self, event: items.Item, operation: str) -> bool:
         """Whether the event that has this one's number was written by this operation. Others may have followed it."""
-        row = self._rows.get({"pk": event["pk"], "sk": event["sk"]})
+        row = self._table.get({"pk": event["pk"], "sk": event["sk"]})
         return row is not None and row.get("operation") == text(operation)
 
 
-def _going_on(project: str, job_id: str) -> dict[str, Any]:
-    """The job is there, is not being deleted, and has not come to rest."""
-    at_rest = {f":{status}": text(status) for status in sorted(AT_REST)}
-    return {
-        "Key": items.job_key(project, job_id),
-        "ConditionExpression": f"#version > :none AND NOT #status IN ({', '.join(at_rest)})",
-        "ExpressionAttributeNames": {"#version": "version", "#status": "status"},
-        "ExpressionAttributeValues": {":none": number(0), **at_rest},
-    }
+def read_progress(row: Any) -> Progress:
+    """The progress of its row, or of none."""
+    if not row:
+        return Progress()
+    return Progress(
+        sequence=int(row["sequence"]["N"]),
+        tests=Tally.model_validate_json(row["body"]["S"]),
+        percent=int(row["percent"]["N"]) if "percent" in row else None,
+        running=tuple(map(RunningTest.model_validate, json.loads(row["running"]["S"]))) if "running" in row else (),
+    )
 
 
-def _last_was(before: Progress) -> dict[str, Any]:
-    return {
-        "ConditionExpression": "attribute_not_exists(pk) OR #sequence = :sequence",
-        "ExpressionAttributeNames": {"#sequence": "sequence"},
-        "ExpressionAttributeValues": {":sequence": number(before.sequence)},
-    }
-
-
-def _progress(partition: str, progress: Progress) -> dict[str, Any]:
+def _put_progress(partition: str, progress: Progress, before: Progress) -> dict[str, Any]:
     item = key(partition, "#PROGRESS") | {
         "sequence": number(progress.sequence), "body": text(progress.tests.model_dump_json()),
     }  # fmt: skip
@@ -176,21 +191,29 @@ def _progress(partition: str, progress: Progress) -> dict[str, Any]:
         item["running"] = text(
             json.dumps([each.model_dump(mode="json") for each in progress.running], ensure_ascii=False)
         )
-    return {"Item": item}
+    values = {":sequence": number(before.sequence)}
+    return {"Item": item} | expressions(values, ConditionExpression=LAST_WAS)
 
 
-def _move_on(partition: str, last: int, before: Progress) -> dict[str, Any]:
+def _raise_sequence(partition: str, last: int, before: Progress) -> dict[str, Any]:
     """Raise the sequence, and leave all else as it is."""
-    condition = _last_was(before)
-    names = condition["ExpressionAttributeNames"] | {"#body": "body"}
-    values = condition["ExpressionAttributeValues"] | {":last": number(last), ":body": text(Tally().model_dump_json())}
-    return {
-        "Key": key(partition, "#PROGRESS"),
-        "UpdateExpression": "SET #sequence = :last, #body = if_not_exists(#body, :body)",
-        "ConditionExpression": condition["ConditionExpression"],
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
+    values = {
+        ":sequence": number(before.sequence), ":last": number(last), ":body": text(Tally().model_dump_json()),
+    }  # fmt: skip
+    return {"Key": key(partition, "#PROGRESS")} | expressions(
+        values,
+        UpdateExpression="SET #sequence = :last, #body = if_not_exists(#body, :body)",
+        ConditionExpression=LAST_WAS,
+    )
+
+
+def _not_at_rest(project: str, job_id: str) -> dict[str, Any]:
+    """A check that the job is there, is not being deleted, and has not come to rest."""
+    at_rest = {f":{status}": text(status) for status in sorted(AT_REST)}
+    return {"Key": items.job_key(project, job_id)} | expressions(
+        {":none": number(0), **at_rest},
+        ConditionExpression=f"#version > :none AND NOT #status IN ({', '.join(at_rest)})",
+    )
 
 
 def _test(job: Job, test: StoredTest) -> items.Item:

@@ -1,24 +1,32 @@
-"""Jobs in DynamoDB: one transaction for a row and all that follows from it."""
+"""Jobs in DynamoDB: one transaction for a row and all that follows from it. Only lists and what is overdue lag behind."""
 
 import uuid
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from wainwright.adapters.aws import items, job_writes, statistics
-from wainwright.adapters.aws.items import key, number, text
-from wainwright.adapters.aws.job_records import JobRecords
-from wainwright.adapters.aws.job_writes import COUNTERS, IDEMPOTENCY, JOB, Change, Operation
-from wainwright.adapters.aws.transactions import Refusal
-from wainwright.domain.capacity import Limits
-from wainwright.domain.errors import CapacityExceeded, Conflict, IdempotencyConflict, Refused
+from wainwright.adapters.aws import items, statistics
+from wainwright.adapters.aws.items import expressions, key, number, text
+from wainwright.adapters.aws.job_records import JobRecords, read_progress
+from wainwright.adapters.aws.table import Refusal
+from wainwright.contracts.names import DUE_INDEX
+from wainwright.domain.capacity import Limits, LoadChange, ProjectLoad
+from wainwright.domain.errors import Conflict, IdempotencyConflict, Refused
+from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import AT_REST
-from wainwright.ports.job_store import Idempotency, JobStore
+from wainwright.domain.statistics import Statistics
+from wainwright.ports.job_store import Idempotency, JobStore, JobView, LineEntry, Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-RETRY_AFTER_SECONDS = 5
+    from wainwright.domain.find import JobQuery
+
+JOB, COUNTERS, IDEMPOTENCY, PART = "job", "counters", "idempotency", "part"
+
+Operation = tuple[str, dict[str, Any]]
+"""The subject of an operation, by which its refusal is explained, and the operation as a transaction takes it."""
 
 
 class DynamoJobStore(JobRecords, JobStore):
@@ -26,7 +34,9 @@ class DynamoJobStore(JobRecords, JobStore):
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         super().__init__(client, table)
-        self._extremes = statistics.Extremes(self._rows)
+        self._extremes = statistics.Extremes(self._table)
+
+    # Writing
 
     def write(
         self,
@@ -39,108 +49,214 @@ class DynamoJobStore(JobRecords, JobStore):
         also: Sequence[tuple[Job, Job]] = (),
         unchanged: Sequence[Job] = (),
     ) -> Job:
-        """See :meth:`wainwright.ports.job_store.JobStore.write`."""
         operation = str(uuid.uuid4())
-        changes = [Change.of(*pair, operation) for pair in ((before, after), *also)]
-        written = changes[0].after
-        if any(change.after.project != after.project for change in changes):
+        changes = [(old, _numbered(old, new, operation)) for old, new in ((before, after), *also)]
+        written = changes[0][1]
+        if any(new.project != after.project for _, new in changes):
             raise ValueError("one write is of one project")
-        sums = statistics.sums_of(changes)
+        load, sums = LoadChange.of(changes, limits), statistics.sums_of(changes)
         operations = [
-            *job_writes.row_and_line(changes[0]),
-            *job_writes.counters(changes, limits),
-            *([job_writes.detail(after.project, after.id, detail)] if detail is not None else []),
-            *([job_writes.idempotency(written, idempotency)] if idempotency is not None else []),
-            *(each for change in changes[1:] for each in job_writes.row_and_line(change)),
-            *(each for change in changes for each in job_writes.notes(change)),
-            *map(job_writes.unchanged, unchanged),
-            *statistics.additions(sums),
+            *_row_and_line(before, written),
+            *_counters(after.project, load),
+            *([_detail(after.project, after.id, detail)] if detail is not None else []),
+            *([_idempotency(written, idempotency)] if idempotency is not None else []),
+            *(each for old, new in changes[1:] for each in _row_and_line(old, new)),
+            *(each for old, new in changes if old is None for each in _notes(new)),
+            *(
+                (JOB, {"ConditionCheck": {"Key": items.job_key(job.project, job.id)} | _as_read(job)})
+                for job in unchanged
+            ),
+            *((PART, {"Update": update}) for update in statistics.additions(sums)),
         ]
-        self._commit(operations, written, before, limits)
+        self._commit(operations, written, load)
         self._extremes.note(sums)
         return written
 
-    def _commit(self, operations: Sequence[Operation], written: Job, before: Job | None, limits: Limits | None) -> None:
-        names = [name for name, _ in operations]
+    def _commit(self, operations: Sequence[Operation], written: Job, load: LoadChange) -> None:
         try:
-            self._rows.commit([operation for _, operation in operations])
+            self._table.commit([operation for _, operation in operations])
         except Refusal as refusal:
-            failed = {names[index] for index in refusal.failed}
+            failed = {operations[index][0] for index in refusal.failed}
             current = self.get(written.project, written.id)
             if current is not None and current.operation == written.operation:
                 return  # it was our own write, whose answer was lost
             if IDEMPOTENCY in failed:
                 raise IdempotencyConflict("this Idempotency-Key is taken") from refusal
             if COUNTERS in failed and JOB not in failed:
-                raise _over(limits, before) from refusal
+                raise load.refusal() from refusal
             raise Conflict(f"job {written.id}, or one that belongs to it, changed since it was read") from refusal
 
     def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
-        """See :meth:`wainwright.ports.job_store.JobStore.set_detail`."""
-        there = {
-            "Key": items.job_key(project, job_id),
-            "ConditionExpression": "#version > :none",  # neither absent nor being deleted
-            "ExpressionAttributeNames": {"#version": "version"},
-            "ExpressionAttributeValues": {":none": number(0)},
-        }
-        _, put = job_writes.detail(project, job_id, detail)
+        # neither absent nor being deleted
+        there = expressions({":none": number(0)}, ConditionExpression="#version > :none")
+        _, put = _detail(project, job_id, detail)
         try:
-            self._rows.commit([{"ConditionCheck": there}, put])
+            self._table.commit([{"ConditionCheck": {"Key": items.job_key(project, job_id)} | there}, put])
         except Refusal as refusal:
             raise Conflict(f"there is no job {job_id} any more") from refusal
 
     def set_limits(self, project: str, limits: Limits) -> None:
-        """See :meth:`wainwright.ports.job_store.JobStore.set_limits`."""
         body = text(limits.model_dump_json(by_alias=True))
-        self._rows.update(key("PROJECTS", project), "SET limits = :limits", {":limits": body})
-
-    def delete(self, job: Job) -> None:
-        """See :meth:`wainwright.ports.job_store.JobStore.delete`.
-
-        The row goes last. Until then it is sealed, and whoever reads it can go on deleting.
-        """
-        self.seal(job)
-        partition = items.job_partition(job.project, job.id)
-        rows = self._rows.partition(partition, ProjectionExpression="pk, sk")
-        self._rows.remove_all(row for row in rows if row["sk"]["S"] != "#JOB")
-        predecessors = dict.fromkeys((*job.depends_on, *job.blocked_on))
-        self._rows.remove_all(items.next_key(job.project, each, job.id) for each in predecessors)
-        try:
-            self._rows.remove(
-                items.job_key(job.project, job.id), "attribute_not_exists(pk) OR #version = :sealed",
-                {":sealed": number(-job.version)}, ExpressionAttributeNames={"#version": "version"},
-            )  # fmt: skip
-        except Refusal as refusal:
-            raise Conflict(f"job {job.id} changed since it was read") from refusal
+        self._table.update(key("PROJECTS", project), "SET limits = :limits", {":limits": body})
 
     def seal(self, job: Job) -> None:
-        """See :meth:`wainwright.ports.job_store.JobStore.seal`. The row's version is negative from then on."""
+        # The row's version is negative from then on.
         if job.status not in AT_REST:
             raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
+        values = {
+            ":version": number(job.version), ":sealed": number(-job.version), ":none": number(-1),
+            ":body": text(job.seal().model_dump_json(by_alias=True, exclude_defaults=True)),
+        }  # fmt: skip
         try:
-            self._rows.update(
+            self._table.update(
                 items.job_key(job.project, job.id),
                 "SET #version = :sealed, fence = :none, body = :body REMOVE byStatus, byTemplate, byBatch, dueShard",
-                {
-                    ":version": number(job.version), ":sealed": number(-job.version), ":none": number(-1),
-                    ":body": text(job.seal().model_dump_json(by_alias=True, exclude_defaults=True)),
-                },
-                ConditionExpression="#version = :version OR #version = :sealed",
-                ExpressionAttributeNames={"#version": "version"},
-            )  # fmt: skip
+                values,
+                "#version = :version OR #version = :sealed",
+            )
         except Refusal as refusal:
             if self.get(job.project, job.id) is not None:
                 raise Conflict(f"job {job.id} changed since it was read") from refusal
 
+    def delete(self, job: Job) -> None:
+        # The row goes last. Until then it is sealed, and whoever reads it can go on deleting.
+        self.seal(job)
+        partition = items.job_partition(job.project, job.id)
+        rows = self._table.partition(partition, ProjectionExpression="pk, sk")
+        self._table.remove_all(row for row in rows if row["sk"]["S"] != "#JOB")
+        predecessors = dict.fromkeys((*job.depends_on, *job.blocked_on))
+        self._table.remove_all(items.next_key(job.project, each, job.id) for each in predecessors)
+        try:
+            self._table.remove(
+                items.job_key(job.project, job.id), "attribute_not_exists(pk) OR #version = :sealed",
+                {":sealed": number(-job.version)},
+            )  # fmt: skip
+        except Refusal as refusal:
+            raise Conflict(f"job {job.id} changed since it was read") from refusal
 
-def _over(limits: Limits | None, before: Job | None) -> CapacityExceeded:
-    if limits is None:
-        raise AssertionError("counters were conditional without limits")
-    if before is None:
-        return CapacityExceeded(
-            f"the project has {limits.queued} jobs queued, which is all it may", retry_after=RETRY_AFTER_SECONDS,
-            advice="Wait until some have started, or have the project's administrator raise the limit.",
-        )  # fmt: skip
-    return CapacityExceeded(
-        f"the project has all of its {limits.running} lanes running", retry_after=RETRY_AFTER_SECONDS
-    )
+    # Reading
+
+    def get(self, project: str, job_id: str) -> Job | None:
+        found = self._table.get(items.job_key(project, job_id))
+        return items.read_job(found) if found else None
+
+    def view(self, project: str, job_id: str) -> JobView | None:
+        rows = {row["sk"]["S"]: row for row in self._table.partition(items.job_partition(project, job_id), "#")}
+        if "#JOB" not in rows:
+            return None
+        detail = rows.get("#DETAIL")
+        return JobView(
+            job=items.read_job(rows["#JOB"]),
+            detail=JobDetail.model_validate_json(items.unpack(detail)) if detail else JobDetail(),
+            progress=read_progress(rows.get("#PROGRESS")),
+        )
+
+    def get_idempotent(self, project: str, key: str) -> tuple[str, str] | None:
+        found = self._table.get(items.key(items.project_partition(project), f"IDEMPOTENCY#{key}"))
+        return (found["jobId"]["S"], found["digest"]["S"]) if found else None
+
+    def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
+        ready = expressions(
+            {":now": text(to_text(now))}, FilterExpression="attribute_not_exists(notBefore) OR notBefore <= :now"
+        )
+        rows = self._table.partition(items.queue_partition(project), most=limit, **ready)
+        return [
+            LineEntry(
+                position=row["sk"]["S"], job_id=row["jobId"]["S"], lanes=int(row["lanes"]["N"]),
+                not_before=datetime.fromisoformat(row["notBefore"]["S"]) if "notBefore" in row else None,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def loads(self) -> Sequence[ProjectLoad]:
+        return [_read_load(row) for row in self._table.partition("PROJECTS")]
+
+    def load(self, project: str) -> ProjectLoad:
+        found = self._table.get(key("PROJECTS", project))
+        return _read_load(found) if found else ProjectLoad(project=project)
+
+    def due(self, before: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        values = {":shard": text(items.DUE_SHARD), ":before": text(to_text(before))}
+        rows = self._table.of_index(DUE_INDEX, "dueShard = :shard AND dueAt <= :before", values, limit)
+        keys = [row["pk"]["S"].split("#", 2) for row in rows]
+        return [(project, job_id) for _, project, job_id in keys]
+
+    def find(self, project: str, query: "JobQuery", now: datetime) -> Page:
+        # Here, for most functions look for no jobs, and start sooner without it.
+        from wainwright.adapters.aws.find import find
+
+        return find(self._table, project, query, now)
+
+    def dependents(self, project: str, job_id: str) -> Sequence[str]:
+        return [row["jobId"]["S"] for row in self._table.partition(items.job_partition(project, job_id), "NEXT#")]
+
+    def statistics(self, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
+        return statistics.read(self._table, project, template_id, start, end)
+
+
+def _numbered(before: Job | None, after: Job, operation: str) -> Job:
+    """The job as it will be written, marked with the write's operation."""
+    return after.model_copy(update={"version": (before.version if before else 0) + 1, "operation": operation})
+
+
+def _row_and_line(before: Job | None, after: Job) -> Iterable[Operation]:
+    """The job's row, and its place in the waiting line."""
+    condition = _as_read(before) if before else {"ConditionExpression": "attribute_not_exists(pk)"}
+    yield JOB, {"Put": {"Item": items.job_item(after)} | condition}
+    old = before.line_position if before and before.waiting else None
+    new = after.line_position if after.waiting else None
+    if old is not None and old != new:
+        yield PART, {"Delete": {"Key": key(items.queue_partition(after.project), old)}}
+    if new is not None and (old != new or (before and before.not_before != after.not_before)):
+        yield PART, {"Put": {"Item": items.line_item(after)}}
+
+
+def _as_read(job: Job) -> dict[str, Any]:
+    """The condition that a job is still as it was read."""
+    return expressions({":version": number(job.version)}, ConditionExpression="#version = :version")
+
+
+def _counters(project: str, change: LoadChange) -> Iterable[Operation]:
+    if not change:
+        return
+    values = {":queued": number(change.queued), ":running": number(change.running)}
+    clauses = {"UpdateExpression": "ADD queued :queued, running :running"}
+    if change.served:
+        clauses["UpdateExpression"] += " SET served = :served"
+        values[":served"] = text(change.served)
+    conditions = []
+    for counter, bound in change.bounds.items():
+        values[f":most_{counter}"] = number(bound)
+        condition = f"{counter} <= :most_{counter}"
+        conditions.append(condition if bound < 0 else f"(attribute_not_exists({counter}) OR {condition})")
+    if conditions:
+        clauses["ConditionExpression"] = " AND ".join(conditions)
+    yield COUNTERS, {"Update": {"Key": key("PROJECTS", project)} | expressions(values, **clauses)}
+
+
+def _detail(project: str, job_id: str, content: JobDetail) -> Operation:
+    """The row of a job's detail. Raises TooLarge as :func:`~wainwright.adapters.aws.items.pack`."""
+    body = items.pack("what the job carries", content.model_dump_json(by_alias=True, exclude_defaults=True))
+    return PART, {"Put": {"Item": key(items.job_partition(project, job_id), "#DETAIL") | body}}
+
+
+def _idempotency(job: Job, known: Idempotency) -> Operation:
+    """The row by which an ``Idempotency-Key`` stands for a job."""
+    item = key(items.project_partition(job.project), f"IDEMPOTENCY#{known.key}") | {
+        "jobId": text(job.id), "digest": text(known.digest), "expiresAt": items.expiry(known.until),
+    }  # fmt: skip
+    return IDEMPOTENCY, {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+
+def _notes(job: Job) -> Iterable[Operation]:
+    """A new job that is blocked is noted with those it waits for."""
+    for predecessor in dict.fromkeys(job.blocked_on):
+        yield PART, {"Put": {"Item": items.next_key(job.project, predecessor, job.id) | {"jobId": text(job.id)}}}
+
+
+def _read_load(row: Any) -> ProjectLoad:
+    return ProjectLoad(
+        project=row["sk"]["S"], running=int(row.get("running", number(0))["N"]), queued=int(row.get("queued", number(0))["N"]),
+        served=row.get("served", text(""))["S"],
+        limits=Limits.model_validate_json(row["limits"]["S"]) if "limits" in row else None,
+    )  # fmt: skip

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from wainwright.adapters.aws.items import Item, expiry, job_partition, key, number, text
+from wainwright.adapters.aws.items import Item, expiry, expressions, job_partition, key, number, text
 from wainwright.adapters.aws.paging import CHUNK, MOST_EXAMINED, Bounds, Reader, page
-from wainwright.adapters.aws.rows import WRITE_BATCH, Rows
-from wainwright.adapters.aws.transactions import Refusal
+from wainwright.adapters.aws.table import WRITE_BATCH, Refusal, Table
 from wainwright.adapters.cursors import read_cursor, write_cursor
 from wainwright.adapters.logs import FULL, accepts, scope_of
 from wainwright.domain.capacity import Limits, Retention
-from wainwright.domain.errors import Unavailable
+from wainwright.domain.errors import Conflict
 from wainwright.domain.instants import to_milliseconds
 from wainwright.domain.logs import MAX_LOG_LINES, LogEntry
 from wainwright.ports.log_store import LogPage, LogQuery
+from wainwright.ports.updates import retry_conflicts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,13 +35,10 @@ class DynamoLogStore:
     """A :class:`~wainwright.ports.log_store.LogStore` on one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._rows = Rows(client, table)
+        self._table = Table(client, table)
 
     def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
-        """See :meth:`wainwright.ports.log_store.LogStore.append`.
-
-        Numbers are taken first and lines written then: whoever fails in between leaves a gap in the numbers, no more.
-        """
+        # Numbers are taken first and lines written then: whoever fails in between leaves a gap in the numbers, no more.
         if len(entries) > WRITE_BATCH:
             raise ValueError(f"{len(entries)} lines at once, more than {WRITE_BATCH}")
         if not entries:
@@ -49,7 +46,7 @@ class DynamoLogStore:
         partition, kept_for = job_partition(project, job_id), self._kept_for(project)
         first, room = self._take(partition, len(entries), entries[-1].timestamp + kept_for)
         kept = entries[:room]
-        self._rows.put_all(
+        self._table.put_all(
             _line(partition, entry.timestamp, first + place, entry, kept_for) for place, entry in enumerate(kept)
         )
         if room < len(entries) and first + room == MAX_LINES:
@@ -58,50 +55,49 @@ class DynamoLogStore:
 
     def _take(self, partition: str, wanted: int, until: datetime) -> tuple[int, int]:
         """The number of the first of the lines, and for how many there is room."""
-        for _ in range(_TRIES):
+
+        def attempt() -> tuple[int, int]:
+            nonlocal wanted
+            values = {":wanted": number(wanted), ":most": number(MAX_LINES - wanted), ":until": expiry(until)}
             try:
-                counted = self._rows.update(
-                    key(partition, "LOGGED"), "ADD #count :wanted SET expiresAt = :until",
-                    {":wanted": number(wanted), ":most": number(MAX_LINES - wanted), ":until": expiry(until)},
-                    ConditionExpression="attribute_not_exists(pk) OR #count <= :most",
-                    ExpressionAttributeNames={"#count": "count"}, ReturnValues="UPDATED_NEW",
+                counted = self._table.update(
+                    key(partition, "LOGGED"), "ADD #count :wanted SET expiresAt = :until", values,
+                    "attribute_not_exists(pk) OR #count <= :most", ReturnValues="UPDATED_NEW",
                 )  # fmt: skip
-                return int(counted["count"]["N"]) - wanted, wanted
-            except Refusal:
-                count = int(self._rows.get(key(partition, "LOGGED"))["count"]["N"])
+            except Refusal as refusal:
+                count = int(self._table.get(key(partition, "LOGGED"))["count"]["N"])
                 wanted = min(wanted, MAX_LINES - count)
                 if wanted <= 0:
                     return count, 0
-        raise Unavailable("too many wrote to this log at once", advice="Send the same lines again.")
+                raise Conflict("the log has less room than was wanted") from refusal
+            return int(counted["count"]["N"]) - wanted, wanted
+
+        return retry_conflicts(attempt, "the log", tries=_TRIES)
 
     def _fill(self, partition: str, at: datetime, kept_for: timedelta) -> None:
         """Say once, at the end of the log, that it is full."""
-        last = self._rows.ask(
+        last = self._table.ask(
             Limit=1, ConsistentRead=True, ScanIndexForward=False,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :log)",
             ExpressionAttributeValues={":pk": text(partition), ":log": text("LOG#")},
         )["Items"]  # fmt: skip
         at = max([at, *(_read(row).timestamp for row in last)])
         notice = _line(partition, at, MAX_LOG_LINES, FULL.model_copy(update={"timestamp": at}), kept_for)
-        count = {
-            "Key": key(partition, "LOGGED"),
-            "UpdateExpression": "SET #count = :full",
-            "ConditionExpression": "#count = :lines",
-            "ExpressionAttributeNames": {"#count": "count"},
-            "ExpressionAttributeValues": {":full": number(MAX_LOG_LINES), ":lines": number(MAX_LINES)},
-        }
+        count = {"Key": key(partition, "LOGGED")} | expressions(
+            {":full": number(MAX_LOG_LINES), ":lines": number(MAX_LINES)},
+            UpdateExpression="SET #count = :full", ConditionExpression="#count = :lines",
+        )  # fmt: skip
         try:
-            self._rows.commit([{"Update": count}, {"Put": {"Item": notice}}])
+            self._table.commit([{"Update": count}, {"Put": {"Item": notice}}])
         except Refusal:
             return  # it has been said
 
     def _kept_for(self, project: str) -> timedelta:
-        row: Any = self._rows.get(key("PROJECTS", project)) or {}
+        row: Any = self._table.get(key("PROJECTS", project)) or {}
         limits = Limits.model_validate_json(row["limits"]["S"]) if "limits" in row else None
         return timedelta(days=(limits.retention if limits else Retention()).job_days) + LONGER_THAN_JOBS
 
     def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
-        """See :meth:`wainwright.ports.log_store.LogStore.read`."""
         scope = scope_of(project, job_id, query)
         bounds = Bounds(
             first="LOG#" if query.start is None else _place(query.start, ""),
@@ -111,7 +107,7 @@ class DynamoLogStore:
         chunk = query.limit + 1 + (bounds.passed is not None)
         if query.level is not None or query.message is not None:
             chunk = max(chunk, CHUNK)
-        reader = Reader(self._rows, min(chunk, MOST_EXAMINED))
+        reader = Reader(self._table, min(chunk, MOST_EXAMINED))
         lines = reader.range(job_partition(project, job_id), *bounds.ends, ascending=True, ConsistentRead=True)
         found, passed = page(
             [lines], lambda row: str(row["sk"]["S"]), bounds, lambda row: accepts(query, _read(row)), query.limit

@@ -3,7 +3,6 @@
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
 
-from wainwright.adapters.aws.transactions import error_code
 from wainwright.domain.errors import Unavailable
 
 THROTTLED = frozenset(
@@ -17,6 +16,11 @@ THROTTLED = frozenset(
 ADVICE = "Send the same request again in a moment, with the same Idempotency-Key if it had one."
 
 _NO_ANSWER: tuple[type[BotoCoreError], ...] = (exceptions.ConnectionError, exceptions.HTTPClientError)
+
+
+def error_code(error: ClientError) -> str:
+    """The error's code, such as ``ThrottlingException``."""
+    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def as_unavailable(error: Exception) -> Unavailable | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wainwright.adapters.aws.items import text
-from wainwright.adapters.aws.rows import Rows
+from wainwright.adapters.aws.table import Table
 
 MOST_EXAMINED = 1_000
 """Rows examined for one page."""
@@ -29,7 +29,7 @@ class _Exhausted(Exception):
 class Reader:
     """Reads what one page may read. ``chunk`` is the number of rows first asked for from each range."""
 
-    rows: Rows
+    table: Table
     chunk: int
     examined_left: int = field(default=MOST_EXAMINED, init=False)
     queries_left: int = field(default=MOST_QUERIES, init=False)
@@ -50,7 +50,7 @@ class Reader:
         while True:
             if not self.examined_left or not self.queries_left:
                 raise _Exhausted
-            answer = self.rows.ask(Limit=min(chunk, self.examined_left), **request, **start)
+            answer = self.table.ask(Limit=min(chunk, self.examined_left), **request, **start)
             self.queries_left -= 1
             self.examined_left -= answer["ScannedCount"]
             yield from answer["Items"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from wainwright.adapters.aws.transactions import error_code
+from wainwright.adapters.aws.outages import error_code
 from wainwright.contracts.messages import WakeUp, WorkMessage
 from wainwright.ports.queues import ReceivedWork
 
@@ -40,7 +40,7 @@ class SqsWakeUps:
         self._queue_url = queue_url
 
     def send(self, project: str, *, delay: timedelta = timedelta(0), workers: int = 0) -> None:
-        """See :meth:`wainwright.ports.queues.WakeUps.send`. Rounded up: a wake-up that comes early finds nothing to start."""
+        # Rounded up: a wake-up that comes early finds nothing to start.
         self._sqs().send_message(
             QueueUrl=self._queue_url,
             MessageBody=WakeUp(project=project, workers=workers).model_dump_json(by_alias=True, exclude_defaults=True),
@@ -57,7 +57,6 @@ class SqsWorkQueue:
         self._queue_url = queue_url
 
     def receive(self, wait: timedelta) -> ReceivedWork | None:
-        """See :meth:`wainwright.ports.queues.WorkQueue.receive`."""
         answer = self._sqs().receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=1, WaitTimeSeconds=int(min(wait, MOST_WAIT).total_seconds()),
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
@@ -76,12 +75,11 @@ class SqsWorkQueue:
         return None
 
     def send(self, message: WorkMessage) -> None:
-        """See :meth:`wainwright.ports.queues.WorkQueue.send`. Grouped by project, as the state machine's messages are."""
+        # Grouped by project, as the state machine's messages are.
         body = message.model_dump_json(by_alias=True, exclude_defaults=True)
         self._sqs().send_message(QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=message.project)
 
     def extend(self, receipt: str, visibility: timedelta) -> None:
-        """See :meth:`wainwright.ports.queues.WorkQueue.extend`."""
         try:
             self._sqs().change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=int(visibility.total_seconds())
@@ -92,7 +90,6 @@ class SqsWorkQueue:
                 raise
 
     def delete(self, receipt: str) -> None:
-        """See :meth:`wainwright.ports.queues.WorkQueue.delete`."""
         try:
             self._sqs().delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
         except ClientError as error:

@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from wainwright.adapters.aws.items import key, number, project_partition, text
-from wainwright.adapters.aws.transactions import Refusal, attempt_until_clear, error_code
+from wainwright.adapters.aws.items import expressions, key, number, project_partition, text
+from wainwright.adapters.aws.outages import error_code
+from wainwright.adapters.aws.table import Refusal, Table
 from wainwright.contracts.names import secret_path
-from wainwright.domain.errors import InvalidInput, Unavailable
+from wainwright.domain.errors import Conflict, InvalidInput, Unavailable
 from wainwright.domain.instants import to_text
 from wainwright.domain.secrets import MAX_SECRET_BYTES
 from wainwright.ports.secrets import SecretIndex
+from wainwright.ports.updates import retry_conflicts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SORT_KEY = "SECRETS"
-TRIES = 8
 
 PAGE = 10
 """Parameters of one page: the most that GetParametersByPath gives."""
@@ -41,19 +42,14 @@ class SsmSecretStore:
     def __init__(self, ssm: Callable[[], Any], dynamodb: "DynamoDBClient", table: str, stage: str) -> None:
         """``ssm`` gives the client: few processes ever need it, and making it takes longer than a call."""
         self._ssm = ssm
-        self._dynamodb = dynamodb
-        self._table = table
+        self._table = Table(dynamodb, table)
         self._stage = stage
 
     def index(self, project: str) -> SecretIndex:
-        """See :meth:`wainwright.ports.secrets.SecretStore.index`."""
-        row = self._dynamodb.get_item(
-            TableName=self._table, Key=key(project_partition(project), SORT_KEY), ConsistentRead=True
-        )
-        return _index_of(row["Item"]) if "Item" in row else SecretIndex()
+        row = self._table.get(key(project_partition(project), SORT_KEY))
+        return _index_of(row) if row else SecretIndex()
 
     def put(self, project: str, name: str, value: str, *, now: datetime, most: int) -> bool:
-        """See :meth:`wainwright.ports.secrets.SecretStore.put`."""
         stored = _stored(value)
 
         def add(names: dict[str, str]) -> bool:
@@ -70,12 +66,10 @@ class SsmSecretStore:
         return self._change(project, add)
 
     def delete(self, project: str, name: str) -> bool:
-        """See :meth:`wainwright.ports.secrets.SecretStore.delete`."""
         self._call("deleted", self._ssm().delete_parameter, Name=self._name(project, name))
         return self._change(project, lambda names: names.pop(name, None) is not None)
 
     def values(self, project: str) -> Mapping[str, str]:
-        """See :meth:`wainwright.ports.secrets.SecretStore.values`."""
         path = secret_path(self._stage, project)
         found: dict[str, str] = {}
         more: dict[str, str] = {}
@@ -107,7 +101,8 @@ class SsmSecretStore:
 
     def _change(self, project: str, change: Callable[[dict[str, str]], bool]) -> bool:
         """Change the names by which a project's secrets go, against whoever does so at the same time."""
-        for _ in range(TRIES):
+
+        def attempt() -> bool:
             index = self.index(project)
             names = {name: to_text(at) for name, at in index.updated.items()}
             if not change(names):
@@ -115,17 +110,18 @@ class SsmSecretStore:
             item = key(project_partition(project), SORT_KEY) | {
                 "body": text(json.dumps(names)), "revision": number(index.revision + 1),
             }  # fmt: skip
-            condition: Any = {
-                "ConditionExpression": "revision = :revision" if index.revision else "attribute_not_exists(pk)"
-            }
+            condition = {"ConditionExpression": "attribute_not_exists(pk)"}
             if index.revision:
-                condition["ExpressionAttributeValues"] = {":revision": number(index.revision)}
+                condition = expressions(
+                    {":revision": number(index.revision)}, ConditionExpression="revision = :revision"
+                )
             try:
-                attempt_until_clear(lambda: self._dynamodb.put_item(TableName=self._table, Item=item, **condition))  # noqa: B023 - called at once
-            except Refusal:
-                continue
+                self._table.commit([{"Put": {"Item": item} | condition}])
+            except Refusal as refusal:
+                raise Conflict("the project's secrets changed since they were read") from refusal
             return True
-        raise Unavailable("the project's secrets changed faster than they could be written", advice="Send it again.")
+
+        return retry_conflicts(attempt, "the project's secrets")
 
 
 def _index_of(row: Any) -> SecretIndex:

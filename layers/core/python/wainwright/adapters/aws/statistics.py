@@ -10,12 +10,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from wainwright.adapters.aws.items import Item, expiry, key, number, text
-from wainwright.adapters.aws.job_writes import PART, Change, Operation
-from wainwright.adapters.aws.rows import Rows
-from wainwright.adapters.aws.transactions import Refusal
+from wainwright.adapters.aws.table import Refusal, Table
 from wainwright.adapters.endings import ending, hour_of, hour_of_end
 from wainwright.domain.errors import Unavailable
 from wainwright.domain.instants import to_text
+from wainwright.domain.jobs import Job
 from wainwright.domain.statistics import Statistics, top_of
 
 KEPT = timedelta(days=400)
@@ -31,15 +30,15 @@ Sums = Mapping[tuple[str, str], Statistics]
 log = logging.getLogger(__name__)
 
 
-def sums_of(changes: Iterable[Change]) -> Sums:
-    """What the jobs that come to an end add; those that end in one hour are added up, for a transaction takes a row once."""
+def sums_of(changes: Iterable[tuple[Job | None, Job]]) -> Sums:
+    """Sums over the jobs that come to an end; those of one hour are added up, for a transaction takes a row once."""
     sums: dict[tuple[str, str], Statistics] = {}
-    for change in changes:
-        adds = ending(change.before, change.after)
+    for before, after in changes:
+        adds = ending(before, after)
         if adds is None:
             continue
-        for scope in _scopes(change.after.project, change.after.template_id):
-            place = scope, to_text(hour_of_end(change.after))
+        for scope in _scopes(after.project, after.template_id):
+            place = scope, to_text(hour_of_end(after))
             sums[place] = sums.get(place, Statistics()) + adds
     return sums
 
@@ -48,15 +47,15 @@ def _scopes(project: str, template_id: str | None) -> Sequence[str]:
     return [project] if template_id is None else [project, f"{project}#{template_id}"]
 
 
-def additions(sums: Sums) -> Iterable[Operation]:
-    """The operations that add to the rows, to be part of the transaction that ends the jobs."""
+def additions(sums: Sums) -> Iterable[dict[str, Any]]:
+    """Updates that add to the rows, to be part of the transaction that ends the jobs."""
     for (scope, hour), adds in sums.items():
         until = expiry(datetime.fromisoformat(hour) + KEPT)
-        yield PART, {"Update": _add(key(f"STATS#{scope}", hour), _attributes(adds), {"expiresAt": until})}
+        yield _add(_row(scope, hour), _attributes(adds), {"expiresAt": until})
         for test, times in adds.flaky.items():
             digest = hashlib.sha256(test.encode()).hexdigest()[:32]
             named = {"test": text(test), "expiresAt": until}
-            yield PART, {"Update": _add(key(f"FLAKY#{scope}", f"{hour}#{digest}"), {"times": times}, named)}
+            yield _add(key(f"FLAKY#{scope}", f"{hour}#{digest}"), {"times": times}, named)
 
 
 def _attributes(adds: Statistics) -> dict[str, int]:
@@ -88,8 +87,8 @@ class Extremes:
     fails, what was written stands. They only ever move apart: what lies between two that are known to be kept needs no look.
     """
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, table: Table) -> None:
+        self._table = table
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
     def note(self, sums: Sums) -> None:
@@ -98,12 +97,12 @@ class Extremes:
         if not wanted:
             return
         try:
-            rows = self._rows.get_all([_row(*each) for each in wanted])
+            rows = self._table.get_all([_row(*each) for each in wanted])
             kept = {(row["pk"]["S"], row["sk"]["S"]): row for row in rows}
             for (scope, hour), adds in wanted.items():
                 row = kept.get((f"STATS#{scope}", hour), {})
-                _keep(self._rows, _row(scope, hour), row, "shortest", adds.shortest_ms, ">")
-                _keep(self._rows, _row(scope, hour), row, "longest", adds.longest_ms, "<")
+                _keep(self._table, _row(scope, hour), row, "shortest", adds.shortest_ms, ">")
+                _keep(self._table, _row(scope, hour), row, "longest", adds.longest_ms, "<")
                 self._remember((scope, hour), row, adds)
         except (ClientError, BotoCoreError, Unavailable):
             log.warning("shortest and longest duration not kept", exc_info=True)
@@ -131,28 +130,28 @@ def _row(scope: str, hour: str) -> Item:
     return key(f"STATS#{scope}", hour)
 
 
-def _keep(rows: Rows, row_key: Item, row: Mapping[str, Any], name: str, value: int | None, beyond: str) -> None:
+def _keep(table: Table, row_key: Item, row: Mapping[str, Any], name: str, value: int | None, beyond: str) -> None:
     kept = _number(row, name)
     if value is None or (kept is not None and (value >= kept if beyond == ">" else value <= kept)):
         return
     try:
-        rows.update(
-            row_key, "SET #name = :value", {":value": number(value)}, ExpressionAttributeNames={"#name": name},
-            ConditionExpression=f"attribute_not_exists(#name) OR #name {beyond} :value",
+        table.update(
+            row_key, f"SET #{name} = :value", {":value": number(value)},
+            f"attribute_not_exists(#{name}) OR #{name} {beyond} :value",
         )  # fmt: skip
     except Refusal:
         log.debug("another job of the same hour was %s", name)
 
 
-def read(rows: Rows, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
-    """See :meth:`wainwright.ports.job_store.JobStore.statistics`. The hour that ``end`` lies in is part of it."""
+def read(table: Table, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
+    """Add up the hours from that of ``start`` to that of ``end``, as :meth:`JobStore.statistics` says."""
     scope = _scopes(project, template_id)[-1]
     first, last = to_text(hour_of(start)), to_text(hour_of(end))
     if first > last:
         return Statistics()
-    total = sum((_read(row) for row in rows.between(f"STATS#{scope}", first, last)), Statistics())
+    total = sum((_read(row) for row in table.between(f"STATS#{scope}", first, last)), Statistics())
     flaky: Counter[str] = Counter()
-    for row in rows.between(f"FLAKY#{scope}", first, f"{last}#~"):
+    for row in table.between(f"FLAKY#{scope}", first, f"{last}#~"):
         flaky[row["test"]["S"]] += int(row["times"]["N"])
     return total + Statistics(flaky=flaky)
 

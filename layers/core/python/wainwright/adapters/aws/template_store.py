@@ -3,12 +3,11 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from wainwright.adapters.aws.items import Item, key, number, pack, text, unpack
+from wainwright.adapters.aws.items import Item, expressions, key, number, pack, text, unpack
 from wainwright.adapters.aws.paging import Bounds, Reader, page
-from wainwright.adapters.aws.rows import Rows
-from wainwright.adapters.aws.transactions import Refusal
+from wainwright.adapters.aws.table import Refusal, Table
 from wainwright.adapters.cursors import read_cursor, write_cursor
 from wainwright.domain.errors import Conflict
 from wainwright.domain.instants import to_text
@@ -25,85 +24,76 @@ class DynamoTemplateStore:
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._rows = Rows(client, table)
+        self._table = Table(client, table)
 
     def put(self, template: Template) -> None:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.put`. Raises TooLarge too."""
         operation = str(uuid.uuid4())
         body = pack("the template", template.model_dump_json(by_alias=True, exclude_defaults=True))
         partition, place = _partition(template.project, template.id), _place(template.created_at, template.id)
-        head: dict[str, Any] = {
-            "Item": key(partition, "HEAD") | body
-            | {"version": number(template.version), "place": text(place), "operation": text(operation)},
-            "ConditionExpression": "#version = :before AND place = :place",
-            "ExpressionAttributeNames": {"#version": "version"},
-            "ExpressionAttributeValues": {":before": number(template.version - 1), ":place": text(place)},
+        head = key(partition, "HEAD") | body | {
+            "version": number(template.version), "place": text(place), "operation": text(operation)
         }  # fmt: skip
+        values = {":before": number(template.version - 1), ":place": text(place)}
+        condition = expressions(values, ConditionExpression="#version = :before AND place = :place")
         if template.version == 1:
-            head["ConditionExpression"] = "attribute_not_exists(pk)"
-            del head["ExpressionAttributeNames"], head["ExpressionAttributeValues"]
+            condition = {"ConditionExpression": "attribute_not_exists(pk)"}
         version = key(partition, _version(template.version)) | body
         entry = key(_listed(template.project), place) | {"id": text(template.id)}
         try:
-            self._rows.commit([{"Put": head}, {"Put": {"Item": version}}, {"Put": {"Item": entry}}])
+            self._table.commit(
+                [{"Put": {"Item": head} | condition}, {"Put": {"Item": version}}, {"Put": {"Item": entry}}]
+            )
         except Refusal as refusal:
-            current = self._rows.get(key(partition, "HEAD"))
+            current = self._table.get(key(partition, "HEAD"))
             if current is None or current["operation"] != text(operation):  # else our own write, whose answer was lost
                 raise Conflict(f"template {template.id} changed since it was read") from refusal
 
     def get(self, project: str, template_id: str, version: int | None = None) -> Template | None:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.get`."""
         partition = _partition(project, template_id)
         if version is None:
-            found = self._rows.get(key(partition, "HEAD"))
+            found = self._table.get(key(partition, "HEAD"))
             return _read(found) if found else None
-        rows = self._rows.get_all([key(partition, "HEAD"), key(partition, _version(version))])
+        rows = self._table.get_all([key(partition, "HEAD"), key(partition, _version(version))])
         by_sort_key = {row["sk"]["S"]: row for row in rows}
         if len(by_sort_key) < 2 or version > int(by_sort_key["HEAD"]["version"]["N"]):
             return None
         return _read(by_sort_key[_version(version)])
 
     def list(self, project: str, limit: int, cursor: str | None) -> tuple[Sequence[Template], str | None]:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.list`."""
         scope = ["templates", project]
         bounds = Bounds(passed=read_cursor(cursor, scope))
-        entries = Reader(self._rows, limit + 2).range(
+        entries = Reader(self._table, limit + 2).range(
             _listed(project), *bounds.ends, ascending=True, ConsistentRead=True
         )
         found, passed = page([entries], lambda row: str(row["sk"]["S"]), bounds, lambda _: True, limit)
-        heads = self._rows.get_all([key(_partition(project, row["id"]["S"]), "HEAD") for row in found])
+        heads = self._table.get_all([key(_partition(project, row["id"]["S"]), "HEAD") for row in found])
         templates = {template.id: template for template in map(_read, heads)}
         in_order = [templates[row["id"]["S"]] for row in found if row["id"]["S"] in templates]
         return in_order, None if passed is None else write_cursor(scope, passed)
 
     def delete(self, project: str, template_id: str) -> bool:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.delete`."""
         partition = _partition(project, template_id)
-        head = self._rows.get(key(partition, "HEAD"))
+        head = self._table.get(key(partition, "HEAD"))
         if head is not None:
             gone = [key(partition, "HEAD"), key(_listed(project), head["place"]["S"])]
-            self._rows.commit([{"Delete": {"Key": each}} for each in gone])
-        rest = self._rows.partition(partition, ProjectionExpression="pk, sk")
-        self._rows.remove_all(row for row in rest if row["sk"]["S"] != "HEAD")
+            self._table.commit([{"Delete": {"Key": each}} for each in gone])
+        rest = self._table.partition(partition, ProjectionExpression="pk, sk")
+        self._table.remove_all(row for row in rest if row["sk"]["S"] != "HEAD")
         return head is not None
 
     def mark_run(self, project: str, template_id: str, at: datetime) -> None:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.mark_run`.
-
-        A row of its own: it never conflicts with a new version.
-        """
+        # A row of its own: it never conflicts with a new version.
         try:
-            self._rows.update(
+            self._table.update(
                 key(_partition(project, template_id), "RAN"), "SET #at = :at", {":at": text(to_text(at))},
-                ConditionExpression="attribute_not_exists(pk) OR #at < :at", ExpressionAttributeNames={"#at": "at"},
+                "attribute_not_exists(pk) OR #at < :at",
             )  # fmt: skip
         except Refusal:
             return  # a later run was marked first
 
     def last_run(self, project: str, template_ids: Sequence[str]) -> Mapping[str, datetime]:
-        """See :meth:`wainwright.ports.template_store.TemplateStore.last_run`."""
         keys = {_partition(project, each): each for each in template_ids}
-        rows = self._rows.get_all([key(partition, "RAN") for partition in keys])
+        rows = self._table.get_all([key(partition, "RAN") for partition in keys])
         return {keys[row["pk"]["S"]]: datetime.fromisoformat(row["at"]["S"]) for row in rows}
 
 

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wainwright.adapters.aws import items
-from wainwright.adapters.aws.items import Item, key, number, text
-from wainwright.adapters.aws.rows import Rows
-from wainwright.adapters.aws.transactions import Refusal
+from wainwright.adapters.aws.items import Item, expressions, key, number, text
+from wainwright.adapters.aws.table import Refusal, Table
 from wainwright.domain.errors import Conflict, FenceLost
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
@@ -28,73 +27,63 @@ class DynamoWorkListStore:
     """A :class:`~wainwright.ports.work_lists.WorkListStore` on one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._rows = Rows(client, table)
+        self._table = Table(client, table)
 
     def open(self, job: Job, work: WorkList, order: WorkOrder) -> None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.open`. The pages first: whoever sees the list finds them."""
-        self._rows.put_all(_pages(job, order))
+        # The pages first: whoever sees the list finds them.
+        self._table.put_all(_pages(job, order))
         put = {"Item": _list_item(job, work)}
         try:
-            self._rows.commit([{"ConditionCheck": items.held(job)}, {"Put": put}])
+            self._table.commit([{"ConditionCheck": items.held(job)}, {"Put": put}])
         except Refusal as refusal:
             raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
 
     def read(self, job: Job) -> WorkList | None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.read`."""
         work = self._list(job)
         if work is not None and work.fence > job.fence:
             raise FenceLost(f"the work of job {job.id} was shared out anew")
         return work if work is not None and work.fence == job.fence else None
 
     def order(self, job: Job) -> WorkOrder:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.order`."""
         return self._order(job, job.fence)
 
     def last(self, job: Job) -> tuple[WorkList, WorkOrder] | None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.last`."""
         work = self._list(job)
         return (work, self._order(job, work.fence)) if work is not None and work.run == job.run else None
 
     def _list(self, job: Job) -> WorkList | None:
-        row = self._rows.get(items.work_key(job.project, job.id))
+        row = self._table.get(items.work_key(job.project, job.id))
         return WorkList.model_validate_json(row["body"]["S"]) if row else None
 
     def _order(self, job: Job, fence: int) -> WorkOrder:
-        pages = self._rows.partition(items.job_partition(job.project, job.id), items.order_prefix(fence))
+        pages = self._table.partition(items.job_partition(job.project, job.id), items.order_prefix(fence))
         cases = [case for page in pages for case in json.loads(items.unpack(page))]
         return WorkOrder([case[0] for case in cases], [case[1] for case in cases])
 
     def write(self, job: Job, work: WorkList) -> None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.write`."""
-        put = {
-            "Item": _list_item(job, work),
-            "ConditionExpression": "#version = :before AND fence = :fence",
-            "ExpressionAttributeNames": {"#version": "version"},
-            "ExpressionAttributeValues": {":before": number(work.version - 1), ":fence": number(work.fence)},
-        }
+        values = {":before": number(work.version - 1), ":fence": number(work.fence)}
+        condition = expressions(values, ConditionExpression="#version = :before AND fence = :fence")
+        put = {"Item": _list_item(job, work)} | condition
         self._commit([{"Put": put}], f"the work list of job {job.id} changed since it was read")
 
     def join(self, job: Job, lane: LaneRecord, before: LaneRecord | None) -> None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.join`."""
         try:
-            self._rows.commit([{"ConditionCheck": items.held(job)}, {"Put": _put_lane(job, before, lane)}])
+            self._table.commit([{"ConditionCheck": items.held(job)}, {"Put": _put_lane(job, before, lane)}])
         except Refusal as refusal:
             if 0 in refusal.failed:
                 raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
             raise Conflict(f"lane {lane.lane} of job {job.id} changed since it was read") from refusal
 
     def update(self, job: Job, before: LaneRecord, after: LaneRecord) -> None:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.update`."""
         self._commit([{"Put": _put_lane(job, before, after)}], f"lane {after.lane} of job {job.id} changed meanwhile")
 
     def lanes(self, job: Job) -> Sequence[LaneRecord]:
-        """See :meth:`wainwright.ports.work_lists.WorkListStore.lanes`."""
-        rows = self._rows.partition(items.job_partition(job.project, job.id), items.lane_prefix(job.fence))
+        rows = self._table.partition(items.job_partition(job.project, job.id), items.lane_prefix(job.fence))
         return [LaneRecord.model_validate_json(row["body"]["S"]) for row in rows]
 
     def _commit(self, operations: list[dict[str, Any]], conflict: str) -> None:
         try:
-            self._rows.commit(operations)
+            self._table.commit(operations)
         except Refusal as refusal:
             raise Conflict(conflict) from refusal
 
@@ -116,16 +105,12 @@ def _pages(job: Job, order: WorkOrder) -> Iterator[Item]:
 
 
 def _put_lane(job: Job, before: LaneRecord | None, after: LaneRecord) -> dict[str, Any]:
-    body = text(after.model_dump_json(by_alias=True, exclude_defaults=True))
-    put: dict[str, Any] = {
-        "Item": items.lane_key(job.project, job.id, job.fence, after.lane)
-        | {"body": body, "token": text("" if after.left else after.token)}
-    }
-    if before is None:
-        put["ConditionExpression"] = "attribute_not_exists(pk)"
-    else:
-        put["ConditionExpression"] = "body = :before"
-        put["ExpressionAttributeValues"] = {
-            ":before": text(before.model_dump_json(by_alias=True, exclude_defaults=True))
-        }
-    return put
+    row = items.lane_key(job.project, job.id, job.fence, after.lane)
+    condition = {"ConditionExpression": "attribute_not_exists(pk)"}
+    if before is not None:
+        condition = expressions({":before": _lane_body(before)}, ConditionExpression="body = :before")
+    return {"Item": row | {"body": _lane_body(after), "token": text("" if after.left else after.token)}} | condition
+
+
+def _lane_body(lane: LaneRecord) -> dict[str, str]:
+    return text(lane.model_dump_json(by_alias=True, exclude_defaults=True))

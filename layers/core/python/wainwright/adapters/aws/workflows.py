@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from wainwright.adapters.aws.transactions import error_code
+from wainwright.adapters.aws.outages import error_code
 from wainwright.contracts.messages import ExecutionInput, TokenResult
 from wainwright.contracts.names import execution_name
 from wainwright.ports.workflows import ExecutionState
@@ -27,7 +27,6 @@ class StepFunctionsWorkflows:
         self._arn = state_machine_arn
 
     def start(self, request: ExecutionInput) -> bool:
-        """See :meth:`wainwright.ports.workflows.Workflows.start`."""
         try:
             self._stepfunctions().start_execution(
                 stateMachineArn=self._arn, name=execution_name(request.job_id, request.run),
@@ -40,7 +39,6 @@ class StepFunctionsWorkflows:
         return True
 
     def state(self, job_id: str, run: int) -> ExecutionState:
-        """See :meth:`wainwright.ports.workflows.Workflows.state`."""
         arn = self._arn.replace(":stateMachine:", ":execution:") + f":{execution_name(job_id, run)}"
         try:
             status = self._stepfunctions().describe_execution(executionArn=arn)["status"]
@@ -51,7 +49,6 @@ class StepFunctionsWorkflows:
         return ExecutionState.RUNNING if status in {"RUNNING", "PENDING_REDRIVE"} else ExecutionState.ENDED
 
     def succeed(self, token: str, result: TokenResult) -> None:
-        """See :meth:`wainwright.ports.workflows.Workflows.succeed`."""
         try:
             self._stepfunctions().send_task_success(taskToken=token, output=result.model_dump_json(by_alias=True))
         except ClientError as error:
@@ -59,7 +56,6 @@ class StepFunctionsWorkflows:
                 raise
 
     def fail(self, token: str, *, error: str, cause: str) -> None:
-        """See :meth:`wainwright.ports.workflows.Workflows.fail`."""
         try:
             self._stepfunctions().send_task_failure(taskToken=token, error=error, cause=cause[:MOST_CAUSE])
         except ClientError as refused:

@@ -1,15 +1,34 @@
 """The one table as the stores use it: rows by key, partitions, transactions, batches; no scans."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from wainwright.adapters.aws.items import Item, text
-from wainwright.adapters.aws.transactions import BASE_SECONDS, TRIES, attempt_until_clear
+from botocore.exceptions import ClientError
+
+from wainwright.adapters.aws.items import Item, expressions, text
+from wainwright.adapters.aws.outages import error_code
 from wainwright.domain.errors import Unavailable
+from wainwright.ports.updates import jittered_delay
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+T = TypeVar("T")
+
+TRIES = 10
+BASE_SECONDS = 0.02
+MAX_SECONDS = 0.5
+
+CONDITION_FAILED = "ConditionalCheckFailed"
+PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Cancellation reasons that another try may not meet."""
+
+_PASSING_ERRORS = frozenset(
+    {"TransactionConflictException", "TransactionInProgressException", "ThrottlingException", "InternalServerError",
+     "ProvisionedThroughputExceededException", "RequestLimitExceeded"}
+)  # fmt: skip
 
 MOST_OPERATIONS = 100
 """Rows that one transaction may touch: DynamoDB's own bound."""
@@ -18,20 +37,31 @@ READ_BATCH, WRITE_BATCH = 100, 25
 """Rows that one batch may read and write: DynamoDB's own bounds."""
 
 
-class Rows:
-    """The rows of one table."""
+log = logging.getLogger(__name__)
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+
+class Refusal(Exception):
+    """A condition did not hold. ``failed`` has the positions of the operations whose conditions did not."""
+
+    def __init__(self, failed: Sequence[int]) -> None:
+        super().__init__(f"conditions of operations {list(failed)} did not hold")
+        self.failed = frozenset(failed)
+
+
+class Table:
+    """One table. What commits or updates raises Refusal and Unavailable as :func:`attempt_until_clear`."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
-        self._table = table
+        self._name = name
 
     def get(self, key: Item) -> Any:
         """One row, read consistently, or None."""
-        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
 
     def ask(self, **request: Any) -> Any:
         """One ``Query``, as it is answered."""
-        return self._client.query(TableName=self._table, **request)
+        return self._client.query(TableName=self._name, **request)
 
     def partition(self, partition: str, prefix: str = "", *, most: int | None = None, **more: Any) -> list[Any]:
         """All rows of a partition whose sort key starts so, or the first ``most``; read consistently, page by page.
@@ -83,14 +113,14 @@ class Rows:
         return found
 
     def _get_batch(self, keys: Sequence[Any], found: list[Any]) -> Sequence[Any]:
-        request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        request: Any = {self._name: {"Keys": keys, "ConsistentRead": True}}
         answer = self._client.batch_get_item(RequestItems=request)
-        found += answer["Responses"].get(self._table, [])
+        found += answer["Responses"].get(self._name, [])
         left: Any = answer.get("UnprocessedKeys", {})
-        return left[self._table]["Keys"] if left else ()
+        return left[self._name]["Keys"] if left else ()
 
     def commit(self, operations: Sequence[dict[str, Any]]) -> None:
-        """Do all of these (``Put``, ``Update``, ``Delete``, ``ConditionCheck``) or none; raises as attempt_until_clear.
+        """Do all of these (``Put``, ``Update``, ``Delete``, ``ConditionCheck``) or none.
 
         A single ``Put`` is no transaction, which would cost twice as much.
         """
@@ -98,7 +128,7 @@ class Rows:
             raise ValueError(f"{len(operations)} rows in one transaction, more than {MOST_OPERATIONS}")
         for operation in operations:
             for request in operation.values():
-                request["TableName"] = self._table
+                request["TableName"] = self._name
         if len(operations) == 1 and "Put" in operations[0]:
             put = operations[0]["Put"]
             attempt_until_clear(lambda: self._client.put_item(**put))
@@ -106,22 +136,17 @@ class Rows:
             transaction: Any = list(operations)
             attempt_until_clear(lambda: self._client.transact_write_items(TransactItems=transaction))
 
-    def update(self, key: Item, expression: str, values: Item, **more: Any) -> Any:
-        """Update one row; returns what ``ReturnValues`` asks for, raises as attempt_until_clear."""
-        answer = attempt_until_clear(
-            lambda: self._client.update_item(
-                TableName=self._table, Key=key, UpdateExpression=expression, ExpressionAttributeValues=values, **more
-            )
-        )
-        return answer.get("Attributes")
+    def update(self, key: Item, expression: str, values: Item, condition: str = "", **more: Any) -> Any:
+        """Update one row; returns what ``ReturnValues`` asks for. ``#name`` in expressions is the attribute ``name``."""
+        clauses = {"UpdateExpression": expression} | ({"ConditionExpression": condition} if condition else {})
+        request: Any = {"TableName": self._name, "Key": key} | expressions(values, **clauses) | more
+        return attempt_until_clear(lambda: self._client.update_item(**request)).get("Attributes")
 
-    def remove(self, key: Item, condition: str, values: Item, **more: Any) -> None:
-        """Delete one row under a condition; raises as attempt_until_clear."""
-        attempt_until_clear(
-            lambda: self._client.delete_item(
-                TableName=self._table, Key=key, ConditionExpression=condition, ExpressionAttributeValues=values, **more
-            )
-        )
+    def remove(self, key: Item, condition: str = "", values: Item | None = None) -> None:
+        """Delete one row, under a condition if one is given."""
+        clauses = {"ConditionExpression": condition} if condition else {}
+        request: Any = {"TableName": self._name, "Key": key} | expressions(values, **clauses)
+        attempt_until_clear(lambda: self._client.delete_item(**request))
 
     def put_all(self, items: Iterable[Item]) -> None:
         """Write rows without conditions, in batches. Raises as :meth:`get_all`."""
@@ -136,8 +161,8 @@ class Rows:
             self._until_done(batch, self._write_batch)
 
     def _write_batch(self, requests: Sequence[Any]) -> Sequence[Any]:
-        request: Any = {self._table: requests}
-        return self._client.batch_write_item(RequestItems=request).get("UnprocessedItems", {}).get(self._table, ())
+        request: Any = {self._name: requests}
+        return self._client.batch_write_item(RequestItems=request).get("UnprocessedItems", {}).get(self._name, ())
 
     def _until_done(self, batch: Sequence[Any], step: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
         """Take a step with what the step before left, a little later each time: a batch may be served in part."""
@@ -146,9 +171,43 @@ class Rows:
             batch = attempt_until_clear(lambda left=left: step(left))  # type: ignore[misc]  # bound at once
             if not batch:
                 return
-            time.sleep(min(0.5, BASE_SECONDS * 2**number))
+            time.sleep(min(MAX_SECONDS, BASE_SECONDS * 2**number))
         raise Unavailable("the database was too busy", advice="Send the same request again.")
 
 
 def _batches(rows: Sequence[Any], size: int) -> Iterable[list[Any]]:
     return (list(rows[start : start + size]) for start in range(0, len(rows), size))
+
+
+def attempt_until_clear(call: Callable[[], T], pause: Callable[[float], None] = time.sleep) -> T:
+    """Call until no other transaction is in the way, with full jitter between tries.
+
+    Raises:
+        Refusal: a condition of the operation does not hold.
+        Unavailable: something was in the way each time.
+    """
+    for number in range(TRIES):
+        try:
+            return call()
+        except ClientError as error:
+            code = error_code(error)
+            if code == "ConditionalCheckFailedException":
+                raise Refusal([0]) from error
+            if code == "TransactionCanceledException":
+                reasons = [reason.get("Code", "None") for reason in _reasons(error)]
+                failed = [index for index, reason in enumerate(reasons) if reason == CONDITION_FAILED]
+                if failed:
+                    raise Refusal(failed) from error
+                if not PASSING.intersection(reasons):
+                    raise
+            elif code not in _PASSING_ERRORS:
+                raise
+            log.info("in the way of another transaction", extra={"try": number + 1, "code": code})
+            pause(jittered_delay(number, BASE_SECONDS, MAX_SECONDS))
+    raise Unavailable("the database was busy with conflicting changes", advice="Send the same request again.")
+
+
+def _reasons(error: ClientError) -> Sequence[dict[str, Any]]:
+    response: Any = error.response
+    reasons: Sequence[dict[str, Any]] = response.get("CancellationReasons", [])
+    return reasons

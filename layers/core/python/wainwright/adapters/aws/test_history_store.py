@@ -10,13 +10,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from wainwright.adapters.aws.items import Item, expiry, key, number, pack, project_partition, text, unpack
-from wainwright.adapters.aws.rows import Rows
-from wainwright.adapters.aws.transactions import Refusal, pause_before
-from wainwright.domain.errors import TooLarge, Unavailable
+from wainwright.adapters.aws.items import Item, expiry, expressions, key, number, pack, project_partition, text, unpack
+from wainwright.adapters.aws.table import Refusal, Table
+from wainwright.domain.errors import Conflict, TooLarge
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.test_history import KEPT, MOST_TESTS, Sample, TestStats, noted
 from wainwright.ports.test_history import FileStats
+from wainwright.ports.updates import retry_conflicts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,50 +34,43 @@ class DynamoTestHistory:
     """A :class:`~wainwright.ports.test_history.TestHistory` on one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._rows = Rows(client, table)
+        self._table = Table(client, table)
 
     def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
-        """See :meth:`wainwright.ports.test_history.TestHistory.note`."""
         rows = self._read(project, samples)
         for file, tests in samples.items():
             self._note(project, file, tests, now, rows.get(file))
 
     def _note(self, project: str, file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> None:
-        for tried in range(TRIES):
+        def attempt() -> None:
+            nonlocal row
             try:
-                self._rows.commit([{"Put": _put(project, file, tests, now, row)}])
-            except Refusal:
-                pause_before(tried + 1)
-                row = self._rows.get(_key(project, file))
-                continue
-            return
-        raise Unavailable(f"the history of {file} changed all the time")
+                self._table.commit([{"Put": _put(project, file, tests, now, row)}])
+            except Refusal as refusal:
+                row = self._table.get(_key(project, file))
+                raise Conflict(f"the history of {file} changed since it was read") from refusal
+
+        retry_conflicts(attempt, f"the history of {file}", tries=TRIES)
 
     def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
-        """See :meth:`wainwright.ports.test_history.TestHistory.files`."""
         return {file: _tests(row) for file, row in self._read(project, files).items()}
 
     def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
-        """See :meth:`wainwright.ports.test_history.TestHistory.all`."""
-        rows = self._rows.partition(_partition(project), most=most)
+        rows = self._table.partition(_partition(project), most=most)
         return {json.loads(unpack(row))["file"]: _tests(row) for row in rows}
 
     def _read(self, project: str, files: Collection[str]) -> dict[str, Any]:
-        found = self._rows.get_all([_key(project, file) for file in dict.fromkeys(files)])
+        found = self._table.get_all([_key(project, file) for file in dict.fromkeys(files)])
         return {json.loads(unpack(row))["file"]: row for row in found}
 
 
 def _put(project: str, file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> dict[str, Any]:
     version = int(row["version"]["N"]) if row else 0
     attributes = {"version": number(version + 1), "expiresAt": expiry(now + KEPT)}
-    put: dict[str, Any] = {"Item": _key(project, file) | attributes | _packed(file, tests, now, row)}
+    condition = {"ConditionExpression": "attribute_not_exists(pk)"}
     if row:
-        put["ConditionExpression"] = "#version = :before"
-        put["ExpressionAttributeNames"] = {"#version": "version"}
-        put["ExpressionAttributeValues"] = {":before": number(version)}
-    else:
-        put["ConditionExpression"] = "attribute_not_exists(pk)"
-    return put
+        condition = expressions({":before": number(version)}, ConditionExpression="#version = :before")
+    return {"Item": _key(project, file) | attributes | _packed(file, tests, now, row)} | condition
 
 
 def _packed(file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> Item:
@@ -109,25 +102,21 @@ class DynamoQuarantineStore:
     """A :class:`~wainwright.ports.quarantine.QuarantineStore` on one table: a row for each test."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._rows = Rows(client, table)
+        self._table = Table(client, table)
 
     def list(self, project: str) -> Sequence[Quarantine]:
-        """See :meth:`wainwright.ports.quarantine.QuarantineStore.list`."""
-        rows = self._rows.partition(project_partition(project), _QUARANTINE)
+        rows = self._table.partition(project_partition(project), _QUARANTINE)
         entries = [Quarantine.model_validate_json(unpack(row)) for row in rows]
         return sorted(entries, key=lambda entry: entry.test_id)
 
     def put(self, project: str, entry: Quarantine) -> None:
-        """See :meth:`wainwright.ports.quarantine.QuarantineStore.put`."""
         gone = datetime.combine(entry.until, time(), UTC) + SHOWN_AFTER
         body = {"body": text(entry.model_dump_json(by_alias=True)), "expiresAt": expiry(gone)}
-        self._rows.commit([{"Put": {"Item": _entry_key(project, entry.test_id) | body}}])
+        self._table.commit([{"Put": {"Item": _entry_key(project, entry.test_id) | body}}])
 
     def remove(self, project: str, test_id: str) -> bool:
-        """See :meth:`wainwright.ports.quarantine.QuarantineStore.remove`."""
         try:
-            self._rows.remove(_entry_key(project, test_id), "#pk = :pk", {":pk": text(project_partition(project))},
-                              ExpressionAttributeNames={"#pk": "pk"})  # fmt: skip
+            self._table.remove(_entry_key(project, test_id), "attribute_exists(pk)")
         except Refusal:
             return False
         return True

@@ -1,20 +1,51 @@
-"""Workers as Fargate tasks."""
+"""Workers: their rows in DynamoDB, and their Fargate tasks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from wainwright.ports.workers import LaunchRefused
+from wainwright.adapters.aws.items import Item, key, text
+from wainwright.adapters.aws.table import Refusal, Table
+from wainwright.domain.workers import WorkerRecord
+from wainwright.ports.workers import LaunchRefused, WorkerStore
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecs import ECSClient
 
 CONTAINER = "worker"
 """The name of the one container in the task definition."""
 
 _NO_ROOM = ("capacity", "RESOURCE:")
+
+
+class DynamoWorkerStore(WorkerStore):
+    """A :class:`~wainwright.ports.workers.WorkerStore` on the one table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = Table(client, table)
+
+    def put(self, worker: WorkerRecord) -> None:
+        self._table.commit([{"Put": {"Item": _row(worker)}}])
+
+    def add(self, worker: WorkerRecord) -> bool:
+        try:
+            self._table.commit([{"Put": {"Item": _row(worker), "ConditionExpression": "attribute_not_exists(pk)"}}])
+        except Refusal:
+            return False
+        return True
+
+    def list(self) -> Sequence[WorkerRecord]:
+        return [WorkerRecord.model_validate_json(row["body"]["S"]) for row in self._table.partition("WORKERS")]
+
+    def remove(self, worker_id: str) -> None:
+        self._table.remove(key("WORKERS", worker_id))
+
+
+def _row(worker: WorkerRecord) -> Item:
+    return key("WORKERS", worker.id) | {"body": text(worker.model_dump_json(by_alias=True))}
 
 
 @dataclass(frozen=True)
@@ -31,7 +62,6 @@ class FargateLauncher:
     security_group: str
 
     def launch(self, worker_id: str, *, on_demand: bool) -> str:
-        """See :meth:`wainwright.ports.workers.WorkerLauncher.launch`."""
         request: Any = {
             "cluster": self.cluster,
             "taskDefinition": self.task_definition,

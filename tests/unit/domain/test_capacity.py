@@ -60,7 +60,7 @@ def test_several_jobs_are_added_up_and_the_last_to_take_lanes_was_served() -> No
 def test_a_change_of_no_counter_is_empty() -> None:
     job = a_job()
 
-    assert not LoadChange.of([(job, job.name("another", LATER))], LIMITS)
+    assert not LoadChange.of([(job, job.set_label("another", LATER))], LIMITS)
     assert LoadChange.of([(None, job)], LIMITS)
 
 

@@ -137,7 +137,7 @@ def test_hands_the_filters_of_a_log_on(project: FakeProject, wainwright: Run) ->
 
 
 def test_follows_a_log_to_the_jobs_end(project: FakeProject, wainwright: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wainwright.client.words.FOLLOW_SECONDS", 0.0)
+    monkeypatch.setattr("wainwright.client.jobs.FOLLOW_SECONDS", 0.0)
     lines(project)
     result = wainwright("jobs", "logs", new_job(project), "--follow")
     assert len(result.stdout.splitlines()) == 2

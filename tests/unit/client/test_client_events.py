@@ -1,5 +1,7 @@
 """How the client follows a job's events."""
 
+import time
+
 import httpx
 import pytest
 
@@ -12,12 +14,8 @@ from wainwright.client import (
     StatusUpdate,
     TestUpdate,
     UnexpectedAnswer,
-    Unreachable,
     WaitTimeout,
 )
-from wainwright.client.calls import Calls
-from wainwright.client.endpoint import endpoint_of
-from wainwright.client.steps import Send
 
 
 def test_tells_updates_of_all_kinds_over_several_segments(client: Client, api: FakeApi) -> None:
@@ -69,14 +67,20 @@ def test_stops_watching_when_time_is_up(client: Client, api: FakeApi) -> None:
 
 
 def test_a_segment_that_outlasts_the_waiting_time_is_not_asked_for_again() -> None:
-    now = [100.0]
-    flow = Calls(endpoint_of("http://127.0.0.1:1"), KEY, clock=lambda: now[0]).events(JOB_ID, wait_timeout=3.0)
-    step = next(flow)
-    assert isinstance(step, Send)
-    assert step.request.timeout == 3.0
-    now[0] = 103.0
-    with pytest.raises(WaitTimeout):
-        flow.throw(Unreachable("no answer", timed_out=True))
+    timeouts: list[float] = []
+
+    def outlast(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"]["read"])
+        time.sleep(timeouts[-1])
+        raise httpx.ReadTimeout("slow")
+
+    with (
+        Client("http://127.0.0.1:1", KEY, transport=httpx.MockTransport(outlast)) as client,
+        pytest.raises(WaitTimeout),
+    ):
+        list(client.events(JOB_ID, wait_timeout=0.05))
+    assert len(timeouts) == 1
+    assert 0 < timeouts[0] <= 0.05
 
 
 def test_refuses_events_that_are_none(client: Client, api: FakeApi) -> None:

@@ -7,8 +7,6 @@ import pytest
 import wainwright.client
 import wainwright.client.patterns
 from wainwright.client import AsyncClient, Client
-from wainwright.client.asynchronous import AsyncJobs, AsyncTemplates
-from wainwright.client.sync import Jobs, Templates
 
 EXPORTED = [
     "ApiError", "AsyncClient", "Attachment", "Bounds", "Bundle", "BundleError", "Client", "ClientError", "CollectedUpdate",
@@ -25,54 +23,51 @@ PATTERNS = [
 ]  # fmt: skip
 
 METHODS = {
-    "analytics": ("self", "template_id", "from_", "to", "job_ids"),
-    "analyze_tests": ("self", "flaky", "file", "sort_by", "limit", "cursor"),
-    "cancel_job": ("self", "job_id"),
-    "close": ("self",),
-    "create_job": ("self", "job", "idempotency_key"),
-    "create_key": ("self", "name", "scope"),
-    "create_log": ("self", "job_id", "message", "level", "additional_info"),
-    "create_template": ("self", "template"),
-    "delete_job": ("self", "job_id"),
-    "delete_quarantine": ("self", "test_id"),
-    "delete_secret": ("self", "name"),
-    "delete_template": ("self", "template_id"),
+    "analytics": ("template_id", "from_", "to", "job_ids"),
+    "analyze_tests": ("flaky", "file", "sort_by", "limit", "cursor"),
+    "cancel_job": ("job_id",),
+    "create_job": ("job", "idempotency_key"),
+    "create_key": ("name", "scope"),
+    "create_log": ("job_id", "message", "level", "additional_info"),
+    "create_template": ("template",),
+    "delete_job": ("job_id",),
+    "delete_quarantine": ("test_id",),
+    "delete_secret": ("name",),
+    "delete_template": ("template_id",),
     "endpoint": None,
-    "events": ("self", "job_id", "wait_timeout"),
-    "get_job": ("self", "job_id", "wait", "states"),
-    "get_limits": ("self",),
-    "get_template": ("self", "template_id", "version"),
-    "health": ("self",),
-    "invoke_template": ("self", "template_id", "fields", "idempotency_key"),
-    "iterate": ("self", "stream"),
-    "list_jobs": ("self", "cursor", "filters"),
-    "list_keys": ("self",),
-    "list_logs": ("self", "job_id", "cursor", "filters"),
-    "list_quarantine": ("self",),
-    "list_secrets": ("self",),
-    "list_templates": ("self", "limit", "cursor"),
-    "manifest": ("self", "job_id"),
-    "openapi": ("self",),
-    "patch_job": ("self", "job_id", "priority", "low_priority", "label"),
-    "put_limits": ("self", "limits"),
-    "put_quarantine": ("self", "test_id", "until", "reason"),
-    "put_secret": ("self", "name", "value"),
-    "queue": ("self", "long_running_minutes"),
-    "report_file": ("self", "job_id", "path", "target"),
-    "resume_job": ("self", "job_id"),
-    "retry_job": ("self", "job_id", "only_failed"),
-    "revoke_key": ("self", "key_id"),
-    "run": ("self", "flow"),
-    "stop_job": ("self", "job_id"),
-    "ticket": ("self", "job_id"),
-    "update_template": ("self", "template_id", "template"),
-    "upload_bundle": ("self", "source"),
-    "wait_for": ("self", "job_id", "states", "wait_timeout", "poll", "on_look"),
+    "events": ("job_id", "wait_timeout"),
+    "get_job": ("job_id", "wait", "states"),
+    "get_limits": (),
+    "get_template": ("template_id", "version"),
+    "health": (),
+    "invoke_template": ("template_id", "fields", "idempotency_key"),
+    "list_jobs": ("cursor", "filters"),
+    "list_keys": (),
+    "list_logs": ("job_id", "cursor", "filters"),
+    "list_quarantine": (),
+    "list_secrets": (),
+    "list_templates": ("limit", "cursor"),
+    "manifest": ("job_id",),
+    "openapi": (),
+    "patch_job": ("job_id", "priority", "low_priority", "label"),
+    "put_limits": ("limits",),
+    "put_quarantine": ("test_id", "until", "reason"),
+    "put_secret": ("name", "value"),
+    "queue": ("long_running_minutes",),
+    "report_file": ("job_id", "path", "target"),
+    "resume_job": ("job_id",),
+    "retry_job": ("job_id", "only_failed"),
+    "revoke_key": ("key_id",),
+    "stop_job": ("job_id",),
+    "ticket": ("job_id",),
+    "update_template": ("template_id", "template"),
+    "upload_bundle": ("source",),
+    "wait_for": ("job_id", "states", "wait_timeout", "poll", "on_look"),
 }
 
 JOBS = {
     "cancel": ("job",),
-    "create": ("self", "job", "idempotency_key"),
+    "create": ("job", "idempotency_key"),
     "delete": ("job",),
     "find": ("filters",),
     "find_by_id": ("job_id",),
@@ -90,20 +85,25 @@ JOBS = {
 }
 
 TEMPLATES = {
-    "create": ("self", "template"),
-    "delete": ("self", "template_id"),
-    "get": ("self", "template_id", "version"),
-    "invoke": ("self", "template_id", "fields", "idempotency_key"),
+    "create": ("template",),
+    "delete": ("template_id",),
+    "get": ("template_id", "version"),
+    "invoke": ("template_id", "fields", "idempotency_key"),
     "list": (),
-    "update": ("self", "template_id", "template"),
+    "update": ("template_id", "template"),
 }
 
 
-def surface(kind: type) -> dict[str, tuple[str, ...] | None]:
+def public(kind: object) -> list[str]:
+    """Names of the methods and properties that users see."""
+    return [name for name in dir(kind) if not name.startswith("_") and name not in ("calls", "transport")]
+
+
+def surface(instance: object) -> dict[str, tuple[str, ...] | None]:
     """Public members and the names of their arguments."""
-    members = {name: member for name, member in vars(kind).items() if not name.startswith("_")}
+    members = {name: getattr(instance, name) for name in public(instance)}
     return {
-        name: tuple(each for each in inspect.signature(member).parameters if each != "calls")
+        name: tuple(each for each in inspect.signature(member).parameters if each != "self")
         if callable(member)
         else None
         for name, member in members.items()
@@ -120,11 +120,24 @@ def test_the_patterns_are_these() -> None:
     assert all(inspect.getdoc(getattr(wainwright.client.patterns, name)) for name in PATTERNS if name != "Work")
 
 
-@pytest.mark.parametrize(("kind", "expected"), [(Client, METHODS), (Jobs, JOBS), (Templates, TEMPLATES)])
-def test_the_client_has_these_methods_and_no_others(kind: type, expected: dict[str, tuple[str, ...] | None]) -> None:
-    assert surface(kind) == expected
+@pytest.fixture(params=["client", "async_user"])
+def either(request: pytest.FixtureRequest) -> Client | AsyncClient:
+    client: Client | AsyncClient = request.getfixturevalue(request.param)
+    return client
 
 
-@pytest.mark.parametrize("kind", [Client, AsyncClient, Jobs, AsyncJobs, Templates, AsyncTemplates])
-def test_every_public_method_has_a_docstring(kind: type) -> None:
-    assert all(inspect.getdoc(getattr(kind, name)) for name in surface(kind))
+def test_both_clients_have_these_methods_and_no_others(either: Client | AsyncClient) -> None:
+    close = "aclose" if isinstance(either, AsyncClient) else "close"
+    assert surface(either) == METHODS | {close: (), "jobs": None, "templates": None}
+    assert surface(either.jobs) == JOBS
+    assert surface(either.templates) == TEMPLATES
+
+
+def test_both_clients_take_the_same_arguments(user: Client, async_user: AsyncClient) -> None:
+    for name in METHODS.keys() - {"endpoint"}:
+        assert inspect.signature(getattr(user, name)) == inspect.signature(getattr(async_user, name)), name
+
+
+def test_every_public_method_has_a_docstring(either: Client | AsyncClient) -> None:
+    for part in (either, either.jobs, either.templates):
+        assert all(inspect.getdoc(getattr(part, name)) for name in public(part))

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from wainwright import __version__
 from wainwright.cli.commands import project
 from wainwright.cli.commands.arguments import (
     BaseUrl,
@@ -31,6 +30,7 @@ from wainwright.cli.commands.secrets import SecretsFile, secrets_app
 from wainwright.cli.commands.templates import templates_app
 from wainwright.cli.commands.tests import analytics_app, quarantine_app
 from wainwright.cli.failures import OneLineErrors
+from wainwright.version import __version__
 
 KEEP = "on|off|retain-on-failure"
 

@@ -22,9 +22,9 @@ from wainwright.cli.secrets_file import refuse_packed, secrets_file
 from wainwright.cli.terminal import console, count, note
 from wainwright.client import Bundle, Client, ClientError, WaitTimeout, pack
 from wainwright.client.endpoint import is_loopback
-from wainwright.client.report import JUNIT
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.job_records import JobRecord
+from wainwright.contracts.report_files import JUNIT
 
 if TYPE_CHECKING:
     from rich.console import Console

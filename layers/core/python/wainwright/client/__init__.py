@@ -12,8 +12,8 @@
 :class:`AsyncClient` is the same, to be awaited. :mod:`wainwright.client.patterns` has chains, parallel runs and the like.
 """
 
-from wainwright.client.asynchronous import AsyncClient
 from wainwright.client.bundles import Bounds, Bundle, pack
+from wainwright.client.clients import AsyncClient, Client
 from wainwright.client.errors import (
     ApiError,
     BundleError,
@@ -24,9 +24,8 @@ from wainwright.client.errors import (
     Unreachable,
     WaitTimeout,
 )
-from wainwright.client.report import Manifest, ReportFile
+from wainwright.client.jobs import JobOutcome
 from wainwright.client.retries import RetryRules
-from wainwright.client.sync import Client
 from wainwright.client.updates import (
     Attachment,
     CollectedUpdate,
@@ -37,10 +36,10 @@ from wainwright.client.updates import (
     TestUpdate,
     Update,
 )
-from wainwright.client.words import JobOutcome
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.http.templates import TemplateRecord, WriteTemplate
 from wainwright.contracts.job_records import JobRecord
+from wainwright.contracts.report_files import Manifest, ReportFile
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.job_config import JobConfig, Viewport
 from wainwright.domain.job_requests import Script

@@ -18,7 +18,6 @@ from http import HTTPStatus
 import httpx
 from pydantic import ValidationError
 
-from wainwright.client.steps import Request
 from wainwright.contracts.http.service import Problem
 from wainwright.domain.errors import WainwrightError
 
@@ -44,8 +43,16 @@ class Unreachable(ClientError):
     ``sent``: the request may have arrived.
     """
 
-    def __init__(self, message: str, *, advice: str = "", timed_out: bool = False, sent: bool = True) -> None:
-        super().__init__(message, advice=advice)
+    def __init__(
+        self,
+        message: str,
+        *,
+        advice: str = "",
+        timed_out: bool = False,
+        sent: bool = True,
+        job_id: str | None = None,
+    ) -> None:
+        super().__init__(message, advice=advice, job_id=job_id)
         self.timed_out = timed_out
         self.sent = sent
 
@@ -98,15 +105,3 @@ def _problem(answer: httpx.Response) -> Problem:
         excerpt = " ".join(answer.text.split())[:_EXCERPT]
         detail = f"{answer.url.host} answered {answer.status_code} {title}" + (f": {excerpt}" if excerpt else "")
         return Problem(type="about:blank", title=title, status=answer.status_code, detail=detail)
-
-
-def unreachable(request: Request, error: httpx.TransportError) -> Unreachable:
-    """What a failure to move bytes means to whoever called."""
-    url = httpx.URL(request.url)
-    where = f"{url.scheme}://{url.netloc.decode()}"
-    sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-    if isinstance(error, httpx.TimeoutException):
-        return Unreachable(f"{where} did not answer within {request.timeout:g} s", timed_out=True, sent=sent)
-    reason = str(error) or type(error).__name__
-    advice = "Check the endpoint, and that the system is up."
-    return Unreachable(f"{where} cannot be reached: {reason}", advice=advice, sent=sent)

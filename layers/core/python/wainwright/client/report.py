@@ -3,13 +3,11 @@
 from pathlib import PurePosixPath
 
 from wainwright.client.errors import UnexpectedAnswer
-from wainwright.contracts.report_files import INDEX, JUNIT, MANIFEST, Manifest, ReportFile, parse_manifest
-
-__all__ = ["INDEX", "JUNIT", "MANIFEST", "Manifest", "ReportFile", "check_path", "read_manifest"]
+from wainwright.contracts.report_files import MANIFEST, Manifest, parse_manifest
 
 
 def read_manifest(text: bytes) -> Manifest:
-    """The manifest, with every path in it checked.
+    """Return the manifest, with every path in it checked.
 
     Raises:
         UnexpectedAnswer: it is none, or names a file outside the report.
@@ -27,7 +25,7 @@ def read_manifest(text: bytes) -> Manifest:
 
 
 def check_path(path: str) -> str:
-    """The path, if it stays within the report: relative, POSIX, without ``..``.
+    """Return the path, if it stays within the report: relative, POSIX, without ``..``.
 
     Raises:
         UnexpectedAnswer: it does not.

@@ -1,10 +1,9 @@
 """Updates of a job as its event stream tells them, typed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
-from httpx_sse import EventSource, ServerSentEvent, SSEError
+from httpx_sse import EventSource, SSEError
 from pydantic import ValidationError
 
 from wainwright.client.errors import UnexpectedAnswer
@@ -16,7 +15,7 @@ from wainwright.domain.tests import Tally, TestOutcome
 
 
 class StatusUpdate(Record):
-    """Where the job stands. ``progress`` is 0 to 100."""
+    """Status of the job. ``progress`` is 0 to 100."""
 
     status: JobStatus
     progress: int = 0
@@ -26,7 +25,7 @@ class StatusUpdate(Record):
 
 
 class CollectedUpdate(Record):
-    """How many test cases the job has."""
+    """Number of test cases of the job."""
 
     total: int
 
@@ -49,7 +48,7 @@ class Attachment(Record):
 
 
 class TestUpdate(Record):
-    """How one test case ended."""
+    """Outcome of one test case."""
 
     __test__ = False
 
@@ -73,7 +72,7 @@ class LogUpdate(Record):
 
 
 class ProgressUpdate(Record):
-    """What the test code says of how far it has come: ``percent`` from 0 to 100."""
+    """Progress as the test code reports it: ``percent`` from 0 to 100."""
 
     percent: float
     message: str | None = None
@@ -81,7 +80,7 @@ class ProgressUpdate(Record):
 
 Update = StatusUpdate | CollectedUpdate | TestUpdate | LogUpdate | ProgressUpdate
 
-_MODELS: dict[str, type[StatusUpdate | CollectedUpdate | TestUpdate | LogUpdate | ProgressUpdate]] = {
+_MODELS: dict[str, type[Update]] = {
     EventKind.STATUS: StatusUpdate,
     EventKind.COLLECTED: CollectedUpdate,
     EventKind.TEST: TestUpdate,
@@ -99,8 +98,8 @@ class Segment:
     retry_ms: int | None
 
 
-def read_segment(answer: httpx.Response, last_id: str) -> Segment:
-    """The updates of one answer. Events of a kind this version does not know are left out.
+def read_segment(answer: httpx.Response, last_id: str, job_id: str) -> Segment:
+    """Return the updates of one answer. Events of a kind this version does not know are left out.
 
     Raises:
         UnexpectedAnswer: it is no event stream, or one of its events does not have its kind's form.
@@ -108,22 +107,19 @@ def read_segment(answer: httpx.Response, last_id: str) -> Segment:
     try:
         events = list(EventSource(answer).iter_sse())
     except SSEError as error:
-        raise UnexpectedAnswer(f"{answer.url.host} sent something else than events: {error}") from error
+        raise UnexpectedAnswer(f"{answer.url.host} sent something else than events: {error}", job_id=job_id) from error
+    updates: list[Update] = []
     retry_ms = None
     for event in events:
         last_id = event.id or last_id
         retry_ms = event.retry if event.retry is not None else retry_ms
-    return Segment(tuple(_updates(events)), last_id, retry_ms)
-
-
-def _updates(events: list[ServerSentEvent]) -> Iterator[Update]:
-    for event in events:
-        model = _MODELS.get(event.event)
-        if model is None or not event.data:
+        if event.event not in _MODELS or not event.data:
             continue
         try:
-            yield model.model_validate_json(event.data, extra="ignore")
+            updates.append(_MODELS[event.event].model_validate_json(event.data, extra="ignore"))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise UnexpectedAnswer(f"a {event.event} event is not readable: {where}: {first['msg']}") from error
+            message = f"a {event.event} event is not readable: {where}: {first['msg']}"
+            raise UnexpectedAnswer(message, job_id=job_id) from error
+    return Segment(tuple(updates), last_id, retry_ms)

@@ -1,147 +1,118 @@
-"""How any call is sent: address, key, repetition, redirects, and reading the answer. No input or output here."""
+"""One call: address and key, repetition, and reading the answer."""
 
+import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
 import httpx
 from pydantic import ValidationError
 
-from wainwright import __version__
 from wainwright.client.endpoint import Endpoint
-from wainwright.client.errors import ClientError, UnexpectedAnswer, Unreachable, error_of
+from wainwright.client.errors import UnexpectedAnswer, Unreachable, error_of
 from wainwright.client.retries import REPEATED_STATUSES, UNDONE_STATUSES, RetryRules
-from wainwright.client.steps import Flow, Pause, Request, send
+from wainwright.client.transport import Request, Transport
 from wainwright.domain.model import Record
-
-MAX_REDIRECTS = 3
+from wainwright.version import __version__
 
 RecordT = TypeVar("RecordT", bound=Record)
 
 
-@dataclass(frozen=True)
+class Options(TypedDict, total=False):
+    """Parts of a request besides method and path. ``again``: repeating does no harm, the default."""
+
+    query: Mapping[str, str]
+    body: Record | bytes
+    headers: Mapping[str, str]
+    timeout: float
+    save: Path | None
+    again: bool
+
+
 class Wire:
     """The way to one endpoint with one key. ``timeout`` is what one ordinary request may take, in seconds."""
 
-    endpoint: Endpoint
-    key: str = field(repr=False)
-    timeout: float = 30.0
-    rules: RetryRules = field(default_factory=RetryRules)
-    clock: Callable[[], float] = time.monotonic
+    def __init__(
+        self, endpoint: Endpoint, key: str, transport: Transport, *, timeout: float, retries: RetryRules | None
+    ) -> None:
+        self._address = endpoint
+        self._key = key
+        self.transport = transport
+        self._timeout = timeout
+        self._retries = retries or RetryRules()
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        content: bytes | None = None,
-    ) -> Request:
-        """A request to the API. ``timeout`` in seconds, in place of the ordinary one."""
-        url = f"{self.endpoint.api}{path}" + (f"?{urlencode(query)}" if query else "")
-        sent = {"Authorization": f"Bearer {self.key}", "Accept": "application/json"}
-        sent["User-Agent"] = f"wainwright/{__version__}"
-        if content is not None:
-            sent["Content-Type"] = "application/json"
-        longest = self.timeout if timeout is None else timeout
-        return Request(method, url, sent | dict(headers or {}), content=content, timeout=longest)
+    @property
+    def endpoint(self) -> str:
+        """The API's address, without version."""
+        return self._address.url
 
-    def ask(
-        self,
-        answer_type: type[RecordT],
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        body: Record | bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        job_id: str | None = None,
-        timeout: float | None = None,
-        again: bool = True,
-    ) -> Flow[RecordT]:
-        """Call, and read the answer; ``job_id`` goes into the error, ``again`` says that repeating does no harm."""
-        answer = yield from self.tell(
-            method, path, query, body=body, headers=headers, job_id=job_id, timeout=timeout, again=again
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.transport.close()
+
+    def _request(self, method: str, *path: str, **options: Unpack[Options]) -> Request:
+        """Return a request to the API; its path is quoted and joined, its job is the one that the path begins with."""
+        query, body = options.get("query"), options.get("body")
+        headers = {
+            "Authorization": f"Bearer {self._key}",
+            "Accept": "application/json",
+            "User-Agent": f"wainwright/{__version__}",
+        }
+        if isinstance(body, Record):
+            body = body.model_dump_json(by_alias=True, exclude_none=True).encode()
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        quoted = "/".join(quote(part, safe="") for part in path)
+        return Request(
+            method,
+            f"{self._address.api}/{quoted}" + (f"?{urlencode(query)}" if query else ""),
+            headers | dict(options.get("headers", {})),
+            content=body,
+            save=options.get("save"),
+            timeout=options.get("timeout", self._timeout),
+            again=options.get("again", True),
+            job_id=path[1] if path[0] == "jobs" and len(path) > 1 else None,
         )
+
+    async def _ask(self, answer_type: type[RecordT], method: str, *path: str, **options: Unpack[Options]) -> RecordT:
+        """Call, and read the answer."""
+        request = self._request(method, *path, **options)
+        answer = await self._exchange(request)
         try:
             return answer_type.model_validate_json(answer.content, extra="ignore")
         except ValidationError as error:
             raise UnexpectedAnswer(
-                f"{self.endpoint.url} gave an answer that is not Wainwright's ({answer_type.__name__})",
+                f"{self.endpoint} gave an answer that is not Wainwright's ({answer_type.__name__})",
                 advice="Check the endpoint, and that both sides have the same version.",
-                job_id=job_id,
+                job_id=request.job_id,
             ) from error
 
-    def tell(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        body: Record | bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        job_id: str | None = None,
-        timeout: float | None = None,
-        again: bool = True,
-    ) -> Flow[httpx.Response]:
+    async def _tell(self, method: str, *path: str, **options: Unpack[Options]) -> httpx.Response:
         """Call, and see that it was done."""
-        content = body.model_dump_json(by_alias=True, exclude_none=True).encode() if isinstance(body, Record) else body
-        request = self.request(method, path, query, headers=headers, timeout=timeout, content=content)
-        answer = yield from self.exchange(replace(request, again=again), job_id=job_id)
-        if not answer.is_success:
-            raise error_of(answer, job_id)
-        return answer
+        return await self._exchange(self._request(method, *path, **options))
 
-    def exchange(
-        self, request: Request, deadline: float | None = None, job_id: str | None = None
-    ) -> Flow[httpx.Response]:
-        """Send until there is an answer that stands; nothing is sent again after ``deadline`` on the clock."""
+    async def _exchange(self, request: Request, deadline: float = math.inf) -> httpx.Response:
+        """Send until there is an answer that stands; nothing is sent again after ``deadline`` on the monotonic clock.
+
+        Raises:
+            ApiError, Unreachable: the answer is no success, or there is none.
+        """
         attempt = 0
         while True:
             attempt += 1
             try:
-                answer = yield from _follow(request)
+                answer = await self.transport.send(request)
             except Unreachable as error:
-                pause = self.rules.pause(attempt) if request.again or not error.sent else None
-                if pause is None or (deadline is not None and self.clock() + pause >= deadline):
-                    error.job_id = job_id
+                pause = self._retries.pause(attempt) if request.again or not error.sent else None
+                if pause is None or time.monotonic() + pause >= deadline:
                     raise
-            except ClientError as error:
-                error.job_id = job_id
-                raise
             else:
-                if answer.status_code not in (REPEATED_STATUSES if request.again else UNDONE_STATUSES):
+                if answer.is_success:
                     return answer
-                pause = self.rules.pause(attempt, answer.headers.get("Retry-After"))
+                is_temporary = answer.status_code in (REPEATED_STATUSES if request.again else UNDONE_STATUSES)
+                pause = self._retries.pause(attempt, answer.headers.get("Retry-After")) if is_temporary else None
                 if pause is None:
-                    return answer
-            yield Pause(pause)
-
-
-def segment(text: str) -> str:
-    """An id as a part of a path."""
-    return quote(text, safe="")
-
-
-def _follow(request: Request) -> Flow[httpx.Response]:
-    """Send, and go where the answer points. The key goes to no other origin than the first one's."""
-    for _ in range(MAX_REDIRECTS):
-        answer = yield from send(request)
-        if not answer.has_redirect_location or request.method != "GET":
-            return answer
-        here = httpx.URL(request.url)
-        there = here.join(answer.headers["Location"])
-        headers = dict(request.headers)
-        if _origin(there) != _origin(here):
-            headers.pop("Authorization", None)
-        request = replace(request, url=str(there), headers=headers)
-    raise UnexpectedAnswer(f"{httpx.URL(request.url).host} redirects in a circle")
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    ports = {"http": 80, "https": 443}
-    return url.scheme, url.host, url.port or ports.get(url.scheme)
+                    raise error_of(answer, request.job_id)
+            await self.transport.sleep(pause)

@@ -1,16 +1,10 @@
 """The newest jobs at a glance (requirement A15). :mod:`wainwright.client.patterns.display` shows it in a terminal."""
 
 from collections import Counter
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, overload
 
-from wainwright.client.asynchronous import AsyncClient
-from wainwright.client.calls import Calls
-from wainwright.client.patterns.either import ClientT
-from wainwright.client.steps import Flow
-from wainwright.client.sync import Client
+from wainwright.client.patterns.both import ClientT, Pattern, both
 from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.states import JobStatus
 
@@ -21,32 +15,25 @@ LONG_RUNNING = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Summary:
-    """How many jobs there are in each state. ``success_rate`` is completed ÷ all × 100, None where there is no job."""
+    """Numbers of jobs in each state. ``success_rate`` is completed ÷ all × 100, None where there is no job."""
 
     total: int
     by_status: dict[JobStatus, int]
     success_rate: float | None
 
 
-class Dashboard(Generic[ClientT]):
+class Dashboard(Pattern[ClientT]):
     """Keeps the newest jobs as they were at the last ``refresh``."""
 
     def __init__(self, client: ClientT, *, newest: int = NEWEST) -> None:
-        self._client = client
+        super().__init__(client)
         self._newest = newest
         self.jobs: list[JobRecord] = []
 
-    @overload
-    def refresh(self: "Dashboard[Client]") -> None: ...
-    @overload
-    def refresh(self: "Dashboard[AsyncClient]") -> Coroutine[Any, Any, None]: ...
-    def refresh(self) -> object:
-        """Look at the newest jobs again."""
-        return self._client.run(self._flow(self._client.calls))
-
-    def _flow(self, calls: Calls) -> Flow[None]:
-        page = yield from calls.list_jobs(limit=self._newest)
-        self.jobs = page.jobs
+    @both
+    async def refresh(self) -> None:
+        """Read the newest jobs again."""
+        self.jobs = (await self.calls.list_jobs(limit=self._newest)).jobs
 
     def summary(self) -> Summary:
         """Counts by state, and the success rate."""

@@ -10,22 +10,22 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from wainwright.client.clients import Client
 from wainwright.client.errors import ClientError
 from wainwright.client.patterns.dashboard import Dashboard
-from wainwright.client.sync import Client
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 REFRESH_SECONDS = 30.0
-"""How often the jobs are asked for (requirement A15)."""
+"""Seconds between two reads of the jobs (requirement A15)."""
 
 REDRAW_SECONDS = 5.0
-"""How often the picture is drawn again (requirement A15)."""
+"""Seconds between two drawings (requirement A15)."""
 
 
 def draw(dashboard: Dashboard[Client], note: str = "", now: datetime | None = None) -> "RenderableType":
-    """The dashboard as Rich draws it. Texts of jobs are shown as they are, never read as markup."""
+    """Return the dashboard for Rich. Texts of jobs are shown as they are, never read as markup."""
     now = now or datetime.now(UTC)
     summary = dashboard.summary()
     counts = Table.grid(padding=(0, 2))

@@ -1,26 +1,22 @@
 """A queue in this process, before the system's own: so many jobs at a time, the most important first (requirement A12)."""
 
 import heapq
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Generic, overload
 
-from wainwright.client.asynchronous import AsyncClient
-from wainwright.client.calls import Calls
 from wainwright.client.errors import ClientError
-from wainwright.client.patterns.either import ClientT
-from wainwright.client.patterns.work import Work, look, lost, start
-from wainwright.client.steps import Flow
-from wainwright.client.sync import Client
-from wainwright.client.words import JobOutcome, outcome_of
+from wainwright.client.jobs import JobOutcome, outcome_of
+from wainwright.client.patterns.both import ClientT, Pattern, both
+from wainwright.client.patterns.work import Work, failed_outcome, look, start
 from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.states import AT_REST
 
 
 @dataclass(frozen=True)
 class QueueStats:
-    """How many jobs wait here, run, have ended, and of these completed and failed."""
+    """Numbers of jobs that wait here, run, have ended, and of these completed and failed."""
 
     queued: int
     running: int
@@ -39,7 +35,7 @@ class _Waiting:
         return self.rank[1]
 
 
-class JobQueue(Generic[ClientT]):
+class JobQueue(Pattern[ClientT]):
     """Starts jobs by priority, higher first and then in order, at most ``max_concurrent`` at a time.
 
     Jobs may be added while it processes; ``stats`` may be asked from another thread. The system has a queue of its own,
@@ -47,7 +43,7 @@ class JobQueue(Generic[ClientT]):
     """
 
     def __init__(self, client: ClientT, *, max_concurrent: int = 3) -> None:
-        self._client = client
+        super().__init__(client)
         self._max_concurrent = max_concurrent
         self._numbers = count(1)
         self._queue: list[_Waiting] = []
@@ -61,53 +57,43 @@ class JobQueue(Generic[ClientT]):
         return number
 
     def stats(self) -> QueueStats:
-        """How things stand."""
+        """Count the jobs."""
         outcomes = list(self._outcomes.values())
         successful = sum(outcome.success for outcome in outcomes)
         return QueueStats(len(self._queue), len(self._running), len(outcomes), successful, len(outcomes) - successful)
 
-    @overload
-    def process(
-        self: "JobQueue[Client]", *, on_change: Callable[[QueueStats], object] = ...
-    ) -> dict[int, JobOutcome]: ...
-    @overload
-    def process(
-        self: "JobQueue[AsyncClient]", *, on_change: Callable[[QueueStats], object] = ...
-    ) -> Coroutine[Any, Any, dict[int, JobOutcome]]: ...
-    def process(self, *, on_change: Callable[[QueueStats], object] | None = None) -> object:
-        """Run what is in the queue until nothing is left; returns what became of it by the numbers of ``add``.
+    @both
+    async def process(self, *, on_change: Callable[[QueueStats], object] | None = None) -> dict[int, JobOutcome]:
+        """Run what is in the queue until nothing is left; returns the outcomes by the numbers of ``add``.
 
-        ``on_change`` is told the stats when a job has started or ended.
+        ``on_change`` gets the stats when a job has started or ended.
         """
-        return self._client.run(self._flow(self._client.calls, on_change))
-
-    def _flow(self, calls: Calls, on_change: Callable[[QueueStats], object] | None) -> Flow[dict[int, JobOutcome]]:
         while self._queue or self._running:
             before = self.stats()
             while self._queue and len(self._running) < self._max_concurrent:
-                yield from self._start(calls, heapq.heappop(self._queue))
+                await self._start(heapq.heappop(self._queue))
             if on_change is not None and before != self.stats():
                 on_change(self.stats())
             before = self.stats()
-            for job_id, job in (yield from look(calls, list(self._running))).items():
-                self._note(calls, job_id, job)
+            for job_id, job in (await look(self.calls, list(self._running))).items():
+                self._note(job_id, job)
             if on_change is not None and before != self.stats():
                 on_change(self.stats())
         return dict(self._outcomes)
 
-    def _start(self, calls: Calls, waiting: _Waiting) -> Flow[None]:
+    async def _start(self, waiting: _Waiting) -> None:
         try:
-            created = yield from start(calls, waiting.work)
+            created = await start(self.calls, waiting.work)
         except ClientError as error:
-            self._outcomes[waiting.number] = lost("", error, 0)
+            self._outcomes[waiting.number] = failed_outcome("", error, 0)
         else:
-            self._running[created.job_id] = (waiting.number, calls.clock())
+            self._running[created.job_id] = (waiting.number, time.monotonic())
 
-    def _note(self, calls: Calls, job_id: str, job: JobRecord | ClientError) -> None:
+    def _note(self, job_id: str, job: JobRecord | ClientError) -> None:
         number, began = self._running[job_id]
-        took = calls.clock() - began
+        took = time.monotonic() - began
         if isinstance(job, ClientError):
-            self._outcomes[number] = lost(job_id, job, took)
+            self._outcomes[number] = failed_outcome(job_id, job, took)
         elif job.status in AT_REST:
             self._outcomes[number] = outcome_of(job, took)
         else:

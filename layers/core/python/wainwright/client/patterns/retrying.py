@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from wainwright.client.calls import Calls
 from wainwright.client.errors import ClientError, JobFailed
-from wainwright.client.patterns.either import either
-from wainwright.client.patterns.work import Work, hopeless, start
-from wainwright.client.steps import Flow, Pause
-from wainwright.client.words import JobOutcome, wait_for_result
+from wainwright.client.jobs import AsyncJobs, JobOutcome
+from wainwright.client.patterns.both import both
+from wainwright.client.patterns.work import Work, is_refusal, start
 
 MAX_RETRIES = 3
 DELAY_SECONDS = 10.0
@@ -15,8 +14,8 @@ MULTIPLIER = 2.0
 TRY_SECONDS = 600.0
 
 
-@either
-def run_with_retry(
+@both
+async def run_with_retry(
     calls: Calls,
     work: Work,
     *,
@@ -25,7 +24,7 @@ def run_with_retry(
     multiplier: float = MULTIPLIER,
     timeout: float = TRY_SECONDS,
     on_attempt: Callable[[int, str | None], object] | None = None,
-) -> Flow[JobOutcome]:
+) -> JobOutcome:
     """Run the work until a job completes, ``max_retries`` times in all: the first try counts, and so does an error.
 
     After try number n it waits ``delay × multiplier^(n−1)`` seconds. Each try has ``timeout`` seconds. ``on_attempt`` is told
@@ -42,20 +41,20 @@ def run_with_retry(
         if on_attempt is not None:
             on_attempt(attempt, None)
         try:
-            created = yield from start(calls, work)
+            created = await start(calls, work)
             job_id = created.job_id
-            outcome = yield from wait_for_result(calls, created, timeout=timeout)
+            outcome = await AsyncJobs(calls).wait_for_result(created, timeout=timeout)
             if outcome.success:
                 return outcome
             last = outcome.error or "it did not complete"
         except ClientError as error:
-            if hopeless(error):
+            if is_refusal(error):
                 raise
             last = error.message
         if on_attempt is not None:
             on_attempt(attempt, last)
         if attempt < max_retries:
-            yield Pause(delay * multiplier ** (attempt - 1))
+            await calls.transport.sleep(delay * multiplier ** (attempt - 1))
     raise JobFailed(
         f"the job failed after {max_retries} attempts; the last error: {last}", step=max_retries, job_id=job_id
     )

@@ -1,4 +1,4 @@
-"""What a pattern is told to run, and watching several jobs at once."""
+"""Work of a pattern, and a look at several jobs at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,7 @@ import httpx
 
 from wainwright.client.calls import Calls
 from wainwright.client.errors import ApiError, ClientError
-from wainwright.client.steps import Flow
-from wainwright.client.words import JobOutcome
+from wainwright.client.jobs import JobOutcome
 from wainwright.contracts.http.jobs import CreateJob, JobCreated
 from wainwright.contracts.job_records import JobRecord
 
@@ -26,33 +25,33 @@ class Invoke:
 
 
 Work: TypeAlias = CreateJob | Invoke
-"""What one job is made of."""
+"""Source of one job."""
 
 
-def start(calls: Calls, work: Work, url: str | None = None) -> Flow[JobCreated]:
+async def start(calls: Calls, work: Work, url: str | None = None) -> JobCreated:
     """Create the job; ``url`` goes in place of the work's own."""
     if isinstance(work, Invoke):
         fields = dict(work.fields) | ({"url": url} if url is not None else {})
-        return calls.invoke_template(work.template_id, fields)
-    return calls.create_job(work if url is None else work.model_copy(update={"url": url}))
+        return await calls.invoke_template(work.template_id, fields)
+    return await calls.create_job(work if url is None else work.model_copy(update={"url": url}))
 
 
-def look(calls: Calls, job_ids: list[str]) -> Flow[dict[str, JobRecord | ClientError]]:
+async def look(calls: Calls, job_ids: list[str]) -> dict[str, JobRecord | ClientError]:
     """Look at each of the jobs once: for a short while at the first, so that nobody asks without a pause."""
     seen: dict[str, JobRecord | ClientError] = {}
     for job_id in job_ids:
         try:
-            seen[job_id] = yield from calls.get_job(job_id, wait=0 if seen else WATCH_SECONDS)
+            seen[job_id] = await calls.get_job(job_id, wait=0 if seen else WATCH_SECONDS)
         except ClientError as error:
             seen[job_id] = error
     return seen
 
 
-def lost(job_id: str, error: ClientError, seconds: float) -> JobOutcome:
-    """What it means when a job cannot be looked at any more."""
+def failed_outcome(job_id: str, error: ClientError, seconds: float) -> JobOutcome:
+    """Return the outcome of a job that cannot be looked at any more."""
     return JobOutcome(job_id, success=False, results=None, error=error.message, total_time=int(seconds * 1_000))
 
 
-def hopeless(error: ClientError) -> bool:
-    """Whether the API refused, so that the same request will be refused again."""
+def is_refusal(error: ClientError) -> bool:
+    """Return True if the API refused, so that the same request will be refused again."""
     return isinstance(error, ApiError) and 400 <= error.status < 500 and error.status != httpx.codes.TOO_MANY_REQUESTS

@@ -1,6 +1,5 @@
-"""The words of a job control, and both clients, against a fake of a project."""
+"""Jobs and templates of both clients, against a fake of a project."""
 
-import inspect
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -50,22 +49,6 @@ RENAMED = {
 def test_every_call_of_the_api_is_a_method(operation: str, kind: type) -> None:
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)
     assert callable(getattr(kind, RENAMED.get(operation, snake)))
-
-
-def _signatures(kind: type) -> dict[str, str]:
-    members = {name: member for name, member in vars(kind).items() if not name.startswith("_") and callable(member)}
-    return {name: str(inspect.signature(member)) for name, member in members.items() if name not in ("close", "aclose")}
-
-
-def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
-    from wainwright.client import asynchronous, sync
-
-    for one, other in ((Client, AsyncClient), (sync.Jobs, asynchronous.AsyncJobs),
-                       (sync.Templates, asynchronous.AsyncTemplates)):  # fmt: skip
-        drivers = {"run", "iterate"}
-        assert {n: s for n, s in _signatures(one).items() if n not in drivers} == {
-            n: s for n, s in _signatures(other).items() if n not in drivers
-        }
 
 
 def test_the_asynchronous_client_does_the_same_steps(async_user: AsyncClient, project: FakeProject) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from wainwright.domain.redaction import Redactor
 from wainwright.worker.evidence import redact_files as redacted_files
-from wainwright.worker.evidence.redact_files import redact_file, redact_zip
+from wainwright.worker.evidence.redact_files import redact_file
 
 SECRET = 'corr"ect-horse-battery'
 REDACTOR = Redactor({"PHRASE": SECRET, "PIN": "7395102846", "WORD": "before"})
@@ -119,7 +119,7 @@ def test_of_a_trace_strings_and_numbers_change_and_its_structure_does_not(tmp_pa
     }
     path = written(tmp_path, zipped(trace), "trace.zip")
 
-    assert redact_zip(path, REDACTOR) is None
+    assert redact_file(path, "application/zip", REDACTOR) is None
 
     found = members(path)
     assert list(found) == list(trace)
@@ -140,7 +140,7 @@ def test_keys_stay_where_no_secret_is_in_one(tmp_path: Path) -> None:
     line = json.dumps({"type": "log", "message": {"text": SECRET, "level": "info"}}).encode()
     path = written(tmp_path, zipped({"trace.trace": line}), "trace.zip")
 
-    redact_zip(path, REDACTOR)
+    redact_file(path, "application/zip", REDACTOR)
 
     assert json.loads(members(path)["trace.trace"]) == {
         "type": "log",
@@ -152,7 +152,7 @@ def test_a_secret_as_a_key_of_a_line_is_replaced(tmp_path: Path) -> None:
     line = json.dumps({"type": "log", SECRET: 1}).encode()
     path = written(tmp_path, zipped({"trace.trace": line}), "trace.zip")
 
-    redact_zip(path, REDACTOR)
+    redact_file(path, "application/zip", REDACTOR)
 
     assert json.loads(members(path)["trace.trace"]) == {"type": "log", "[secret PHRASE]": 1}
 
@@ -165,7 +165,7 @@ def test_a_line_too_long_to_be_parsed_is_redacted_all_the_same(tmp_path: Path, m
     )
     path = written(tmp_path, zipped({"trace.trace": body}), "trace.zip")
 
-    redact_zip(path, REDACTOR)
+    redact_file(path, "application/zip", REDACTOR)
 
     assert members(path)["trace.trace"] == body.replace(SECRET.encode(), b"[secret PHRASE]").replace(
         json.dumps(SECRET).encode(), b'"[secret PHRASE]"'
@@ -188,7 +188,7 @@ def test_a_member_that_cannot_be_looked_through_is_replaced_by_the_reason(tmp_pa
     broken = b"PK\x03\x04" + SECRET.encode() * 3
     path = written(tmp_path, zipped({"download.zip": broken, "a.txt": b"kept"}), "trace.zip")
 
-    assert redact_zip(path, REDACTOR) is None
+    assert redact_file(path, "application/zip", REDACTOR) is None
     assert members(path) == {
         "download.zip": b"[withheld: it is an archive that cannot be read, so it cannot be looked through]", "a.txt": b"kept",
     }  # fmt: skip
@@ -206,7 +206,7 @@ def test_an_archive_that_unpacks_to_too_much_is_withheld(tmp_path: Path, monkeyp
     monkeypatch.setattr(redacted_files, "MAX_INFLATED", 1_000)
     path = written(tmp_path, zipped({"a": b"\0" * 2_000}), "bomb.zip")
 
-    assert "too large" in str(redact_zip(path, REDACTOR))
+    assert "too large" in str(redact_file(path, "application/zip", REDACTOR))
 
 
 def test_archives_nested_too_deep_are_not_opened_for_ever(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_archives_nested_too_deep_are_not_opened_for_ever(tmp_path: Path) -> Non
         archive = zipped({"inner.zip": archive})
     path = written(tmp_path, archive, "nested.zip")
 
-    assert redact_zip(path, REDACTOR) is None
+    assert redact_file(path, "application/zip", REDACTOR) is None
     content: bytes = path.read_bytes()
     for _ in range(3):
         with zipfile.ZipFile(io.BytesIO(content)) as opened:

@@ -1,10 +1,10 @@
-"""Taking secrets out of what leaves: each value, in the encodings in which text usually carries it.
+"""Removes secrets from text, in the encodings in which text usually carries them.
 
-One pattern per value says, character by character, how that character may be written: as it is, escaped for JSON or a
-programming language, percent-encoded, as a character reference. So mixtures of encodings are found as well. Base64 (at any
-of its three alignments) and hexadecimal are patterns of their own, and so is each long line of a value of several lines.
+The pattern of a value allows each of its characters to be plain, escaped for JSON or a programming language, percent-encoded
+or a character reference, so that mixtures of encodings are found as well. Base64 (at any of its three alignments) and
+hexadecimal are patterns of their own, and so is each long line of a value of several lines.
 
-What is *computed* from a secret (upper case, a hash, a part of it) is not the secret and is not found.
+Values *computed* from a secret (upper case, a hash, a part of it) are not found.
 """
 
 import base64
@@ -18,13 +18,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 from wainwright.domain.errors import InvalidInput
 
 MIN_SECRET = 4
-"""Characters of the shortest secret: shorter ones are found all over a text that has nothing to do with them."""
+"""Characters of the shortest secret: shorter ones are found in any text by chance."""
 
 MIN_LINE = 8
 """Characters of the shortest line that is looked for on its own."""
 
 MIN_ENCODED = 5
-"""Characters of the shortest piece of base64 that is looked for; shorter ones come up by chance in any image."""
+"""Characters of the shortest piece of base64 that is looked for; shorter ones are found in any image by chance."""
 
 MIN_PATH = 16
 """Characters of the shortest path that is looked for on its own, where a secret is a URL."""
@@ -46,7 +46,7 @@ _ARMOUR = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----\Z")
 
 @dataclass(frozen=True)
 class _Form:
-    """One pattern: whose it is, and a piece that any match contains, if there is one that is worth looking for first."""
+    """A pattern of the secret `name`. Any match contains one of `anchors`, if there are some, and has at most `reach` bytes."""
 
     name: str
     length: int
@@ -56,13 +56,10 @@ class _Form:
 
 
 class Redactor:
-    """Replaces secrets by ``[secret NAME]``. Safe for several threads.
-
-    Args:
-        values: secrets by name. Values shorter than MIN_SECRET are refused.
+    """Replaces secrets, given by name, by ``[secret NAME]``. Safe for several threads.
 
     Raises:
-        InvalidInput: names the secret that is too short to be found reliably.
+        InvalidInput: a value is shorter than MIN_SECRET.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -81,7 +78,7 @@ class Redactor:
         return bool(self._forms)
 
     def text(self, text: str) -> str:
-        """The text without the secrets."""
+        """Return the text without the secrets."""
         if not self._forms or not text:
             return text
         before = text.encode("utf-8", "surrogatepass")
@@ -89,17 +86,17 @@ class Redactor:
         return text if after is before else after.decode("utf-8", "surrogatepass")
 
     def data(self, data: bytes) -> bytes:
-        """The bytes (text in UTF-8 or an 8-bit encoding) without the secrets; the very object if there are none in it."""
+        """Return the bytes (text in UTF-8 or an 8-bit encoding) without the secrets; the same object if there are none."""
         pattern = self._pattern(data)
         return data if pattern is None else pattern[0].sub(self._replacer(pattern[1]), data)
 
     def finds(self, data: bytes) -> bool:
-        """Whether there is a secret in these bytes."""
+        """True if there is a secret in these bytes."""
         pattern = self._pattern(data)
         return pattern is not None and pattern[0].search(data) is not None
 
     def finds_in(self, chunks: Iterable[bytes]) -> bool:
-        """Whether there is a secret in a long sequence of bytes."""
+        """True if there is a secret in a long sequence of bytes."""
         rest = b""
         for chunk in chunks:
             rest += chunk
@@ -108,35 +105,31 @@ class Redactor:
             rest = rest[-self.reach :]
         return False
 
-    def json(self, value: Any) -> Any:
-        """A JSON value without the secrets: in strings, in keys, and as whole numbers."""
-        if not self._forms:
-            return value
-        return self.walk(value, self.text, self._number, self.text)
-
-    def number(self, number: float) -> bool:
-        """Whether a number of JSON is a secret."""
-        return _digits(number) in self._numbers
-
-    def walk(
-        self, value: Any, text: Callable[[str], str], number: Callable[[Any], Any], key: Callable[[str], str]
-    ) -> Any:
-        """A JSON value with its strings, numbers and keys passed through these functions."""
+    def json(self, value: Any, *, keys: bool = True, number: int | None = None) -> Any:
+        """Return a JSON value without the secrets: in strings, in keys unless told otherwise, and as whole numbers, in whose
+        place `number` is put, or else the secret's name.
+        """
         match value:
             case str():
-                return text(value)
+                return self.text(value)
             case bool() | None:
                 return value
             case int() | float():
-                return number(value)
+                name = self._numbers.get(_digits(value))
+                if name is None:
+                    return value
+                return _mark(name) if number is None else number
             case Mapping():
-                return {key(name): self.walk(each, text, number, key) for name, each in value.items()}
+                return {
+                    self.text(name) if keys else name: self.json(each, keys=keys, number=number)
+                    for name, each in value.items()
+                }
             case list() | tuple():
-                return [self.walk(each, text, number, key) for each in value]
+                return [self.json(each, keys=keys, number=number) for each in value]
         return value
 
     def stream(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """A long sequence of bytes without the secrets, also where one lies across chunks; holds one chunk and a reach."""
+        """Yield a long sequence of bytes without the secrets, also where one lies across chunks; holds one chunk and a reach."""
         rest = b""
         for chunk in chunks:
             rest += chunk
@@ -147,7 +140,7 @@ class Redactor:
             yield self.data(rest)
 
     def settled(self, data: bytes) -> tuple[bytes, bytes]:
-        """Of the beginning of a long sequence of bytes: the part that no further byte can change, redacted, and the rest."""
+        """Split the beginning of a long sequence of bytes: the part that no further byte can change, redacted, and the rest."""
         keep = len(data) - self.reach
         if keep <= 0:
             return b"", data
@@ -164,7 +157,7 @@ class Redactor:
         return b"".join([*done, data[at:end]]), data[end:]
 
     def originals(self, text: str) -> frozenset[str]:
-        """What a redacted name may have been, as it is and as pytest writes values into ids: to recognize it again."""
+        """Return the names that a redacted name may stand for, with values plain and as pytest writes them into ids."""
         found = {text}
         for name, value in self._values.items():
             if (mark := _mark(name)) in text:
@@ -173,7 +166,7 @@ class Redactor:
         return frozenset(found - {text}) or frozenset({text})
 
     def _pattern(self, data: bytes) -> tuple[re.Pattern[bytes], tuple[int, ...]] | None:
-        """What to look for in these bytes: only forms whose anchors are there, since a search for a fixed piece is quick."""
+        """Return the pattern of the forms whose anchors are in these bytes, since a search for a fixed piece is quick."""
         wanted = tuple(
             index
             for index, form in enumerate(self._forms)
@@ -190,10 +183,6 @@ class Redactor:
             return _mark(self._forms[wanted[match.lastindex - 1]].name).encode()
 
         return replace
-
-    def _number(self, number: float) -> Any:
-        name = self._numbers.get(_digits(number))
-        return number if name is None else _mark(name)
 
 
 def _mark(name: str) -> str:
@@ -220,7 +209,7 @@ def _forms(name: str, value: str) -> Iterator[_Form]:
 
 
 def _pieces_of_url(value: str) -> list[str]:
-    """What a browser makes of a secret URL: its host in lower case, its path and query alone, its credentials alone."""
+    """Return what a browser makes of a secret URL: its host in lower case, its path and query alone, its credentials alone."""
     if not _URL.match(value):
         return []
     try:
@@ -239,35 +228,31 @@ def _pieces_of_url(value: str) -> list[str]:
 
 def _forms_of(name: str, value: str) -> Iterator[_Form]:
     reach = sum(1 if _is_plain(character) else _LONGEST_FORM for character in value)
-    yield _Form(name, len(value), _spelt(value), _anchors(_fixed_runs(value)), reach)
     data = value.encode("utf-8", "surrogatepass")
+    yield _Form(name, len(value), _spell(value), _anchors(data), reach)
     for skipped in range(3):
         core = _base64_core(data, skipped)
         if len(core) >= MIN_ENCODED:
-            yield _Form(name, len(core), _base64_pattern(core), _anchors(_ANCHOR.findall(core)), 12 * len(core))
+            yield _Form(name, len(core), _base64_pattern(core), _anchors(core), 12 * len(core))
     if len(data) >= MIN_LINE:
         lower = data.hex().encode()
-        both = [[digits] for digits in dict.fromkeys([lower, lower.upper()])]
-        anchors = tuple(anchor for each in both for anchor in _anchors(each))
+        anchors = tuple(dict.fromkeys([lower, lower.upper()]))
         yield _Form(name, len(lower), b"(?i:" + lower + b")", anchors, len(lower))
 
 
-def _anchors(runs: Iterable[bytes]) -> tuple[bytes, ...]:
-    longest = max(runs, key=len, default=b"")
+def _anchors(data: bytes) -> tuple[bytes, ...]:
+    """Return the longest piece that every spelling contains, if it is worth looking for first."""
+    longest = max(_ANCHOR.findall(data), key=len, default=b"")
     return (longest,) if len(longest) >= _SHORTEST_ANCHOR else ()
 
 
-def _fixed_runs(value: str) -> list[bytes]:
-    return [run.encode() for run in re.findall(r"[A-Za-z0-9]+", value)]
-
-
 def _is_plain(character: str) -> bool:
-    """Letters and digits are encoded by nothing that encodes text on its usual ways."""
+    """True for letters and digits, which no usual encoding of text changes."""
     return character.isascii() and character.isalnum()
 
 
-def _spelt(value: str) -> bytes:
-    """A pattern of the value in all its spellings."""
+def _spell(value: str) -> bytes:
+    """Return a pattern of the value in all its spellings."""
     parts: list[bytes] = []
     for run in re.findall(r"\\+|\r?\n|[^\\]", value):
         if run[0] == "\\":
@@ -282,7 +267,7 @@ def _spelt(value: str) -> bytes:
 
 
 def _spellings(character: str) -> bytes:
-    """Alternatives for one character that is neither letter nor digit of ASCII, nor a backslash."""
+    """Return the alternatives for one character that is neither letter nor digit of ASCII, nor a backslash."""
     code = ord(character)
     data = character.encode("utf-8", "surrogatepass")
     found = [b"".join(rb"%%(?:25){0,2}%s" % _hex(byte, 2) for byte in data)]
@@ -310,14 +295,12 @@ def _spellings(character: str) -> bytes:
 
 
 def _hex(number: int, width: int) -> bytes:
-    """Hexadecimal digits in either case."""
-    return "".join(
-        f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in f"{number:0{width}x}"
-    ).encode()
+    """Return a pattern of hexadecimal digits in either case."""
+    return re.sub(rb"[a-f]", lambda digit: b"[%s%s]" % (digit[0], digit[0].upper()), b"%0*x" % (width, number))
 
 
 def _base64_core(data: bytes, skipped: int) -> bytes:
-    """The characters of base64 that these bytes alone decide, when so many bytes come before them."""
+    """Return the characters of base64 that these bytes alone decide, when so many bytes come before them."""
     encoded = base64.b64encode(bytes(skipped) + data)
     whole_bits = (skipped + len(data)) * 8
     return encoded[(skipped * 8 + 5) // 6 : whole_bits // 6]

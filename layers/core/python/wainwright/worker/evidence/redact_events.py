@@ -1,14 +1,13 @@
-"""A suite whose reports have no secrets in them: the one place through which everything passes that a suite says.
+"""Removes secrets from the events of a suite, all of which pass through here; files are redacted before their upload.
 
-Texts are redacted here, as they are reported; files when they are about to leave (``redacted_files``). Names of tests may have
-secrets in them, as parameters say: outside they go by their redacted names, and come back here as those.
+Parameters may put secrets into names of tests: outside, tests go by their redacted names, which are translated back here.
 """
 
 import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from wainwright.domain.redaction import MIN_SECRET, Redactor
 from wainwright.worker.runners.suite import (
@@ -23,23 +22,23 @@ from wainwright.worker.runners.suite import (
 )
 
 _WORDS = frozenset({"outcome", "kind", "category", "level", "reason"})
-"""Fields whose values are words of ours, checked when they were read."""
+"""Fields whose values are from closed lists, checked when they were read."""
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z\Z")
 
 _IDS = frozenset({"id", "test_id", "deselected", "unfinished"})
 
 _NUMBERED = re.compile(r"[0-9a-f]{6}-\d{5}-\d{3}")
-"""Stem of a file that the runner's process has kept without the attachment's own name (`evidence.cjs`)."""
+"""Stem of a file that Playwright Test's process kept without the attachment's own name (`evidence.cjs`)."""
 
 MAX_NAME = 50
-"""Characters of an attachment's own name; what makes it an artifact's name would cut longer ones from the front."""
+"""Characters of an attachment's own name; `artifact_name` would cut longer ones from the front."""
 
 log = logging.getLogger(__name__)
 
 
 def redactor_of(secrets: Mapping[str, str]) -> Redactor:
-    """What takes these out. A value that is too short to be found, which only Parameter Store itself lets in, is left out."""
+    """Return the redactor of these values, without those that are too short to be found: only Parameter Store lets them in."""
     usable = {name: value for name, value in secrets.items() if len(value) >= MIN_SECRET}
     for name in secrets.keys() - usable.keys():
         log.warning("a secret is too short to be redacted", extra={"secret": name})
@@ -47,9 +46,7 @@ def redactor_of(secrets: Mapping[str, str]) -> Redactor:
 
 
 def evidence_name(attachment: Attachment, redactor: Redactor) -> str:
-    """What to call an attachment's file, without secrets: taken out before anything is cut or made fit for a file, since of
-    what is left of a secret after that nobody would find it.
-    """
+    """Return the name of an attachment's file. Secrets are removed first: in a name that is cut they would not be found."""
     if attachment.path is None:
         return redactor.text(attachment.name)
     name = redactor.text(attachment.path.name)
@@ -59,39 +56,29 @@ def evidence_name(attachment: Attachment, redactor: Redactor) -> str:
     return f"{stem}-{redactor.text(attachment.name)[:MAX_NAME]}{dot}{ending}"
 
 
-class RunSuite(Protocol):
-    """What runs a suite: ``runners.run_suite.run_suite`` or one of the runners."""
-
-    def __call__(
-        self, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest, /
-    ) -> SuiteEnd:  # fmt: skip
-        """Run it to its end."""
-        ...
+RunSuite = Callable[[SuiteRequest, Callable[[Event], None], StopRequest], SuiteEnd]
+"""Runs a suite to its end: ``runners.run_suite.run_suite`` or one of the runners."""
 
 
 def run_redacted(
     run_suite: RunSuite, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest, redactor: Redactor
 ) -> SuiteEnd:
-    """Run a suite; no text that it reports, and none of its end, has a secret in it. Raises as ``run_suite``."""
+    """Run a suite, and remove the secrets from its events and its end. Raises as ``run_suite``."""
     if not redactor:
         return run_suite(request, on_event, stop)
     redacting = _Redacting(redactor)
-
-    def pass_on(event: Event) -> None:
-        on_event(redacting(event))
-
     asked = replace(
         request,
         deselect=redacting.originals(request.deselect),
         select=None if request.select is None else redacting.originals(request.select),
         feed=None if request.feed is None else _Feed(request.feed, redacting),
     )
-    end: SuiteEnd = redacting(run_suite(asked, pass_on, stop))
+    end: SuiteEnd = redacting(run_suite(asked, lambda event: on_event(redacting(event)), stop))
     return end
 
 
 class _Redacting:
-    """Redacts whatever a suite reports, by the types of its fields, so that a field that is added is not forgotten."""
+    """Redacts events by the types of their fields, so that a field that is added is not forgotten."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
@@ -99,14 +86,14 @@ class _Redacting:
         self._inside: dict[str, str] = {}
 
     def __call__(self, reported: Any) -> Any:
-        """The same without secrets."""
+        """Return the same without secrets."""
         if isinstance(reported, Collected):
             for test in reported.tests:
                 self.id(test.id)
         return self._of(reported)
 
     def id(self, test_id: str) -> str:
-        """The name by which a test goes outside: redacted, and another for each test."""
+        """Return the redacted name of a test, unique among the tests."""
         if test_id not in self._outside:
             plain = name = self._redactor.text(test_id)
             number = 1
@@ -117,11 +104,11 @@ class _Redacting:
         return self._outside[test_id]
 
     def original(self, name: str) -> str:
-        """The test that goes by this name."""
+        """Return the id of the test with this redacted name."""
         return self._inside.get(name, name)
 
     def originals(self, names: frozenset[str]) -> frozenset[str]:
-        """All that these names may stand for, before the tests are known."""
+        """Return all ids that these names may stand for, before the tests are known."""
         return names.union(*(self._redactor.originals(name) for name in names))
 
     def _of(self, value: Any) -> Any:
@@ -147,13 +134,12 @@ class _Redacting:
 
 
 class _Feed:
-    """A feed that knows tests by their names outside."""
+    """A feed whose tests have redacted names."""
 
     def __init__(self, feed: CaseFeed, redacting: _Redacting) -> None:
         self._feed = feed
         self._redacting = redacting
 
     def take(self) -> Take:
-        """See :meth:`CaseFeed.take`."""
         taken = self._feed.take()
         return taken if isinstance(taken, str) else tuple(self._redacting.original(name) for name in taken)

@@ -1,7 +1,6 @@
-"""Files without the secrets: text rewritten, traces and other archives rewritten member by member, the rest withheld.
+"""Removes secrets from files: text is rewritten, traces and other archives member by member, other files are withheld.
 
-Everything is streamed: a large trace costs one chunk and one line of memory. A file in which there is no secret is left as it
-is, and so is its content: only what has one is written anew.
+Everything is streamed: a large trace costs one chunk and one line of memory. A file without secrets is left untouched.
 """
 
 import base64
@@ -14,6 +13,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,7 +26,7 @@ MAX_JSON = 32 * 1_048_576
 MAX_INFLATED = 2 * 1_024 * 1_048_576
 MAX_MEMBERS = 100_000
 MAX_DEPTH = 3
-"""How much of an archive is unpacked to be looked at. An archive beyond these bounds is withheld."""
+"""Bounds in which an archive is unpacked to be searched. An archive beyond them is withheld."""
 
 _JSON_LINES = (".trace", ".network", ".stacks", ".jsonl", ".ndjson")
 _STRUCTURE = frozenset(
@@ -42,7 +42,10 @@ _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _EMPTY_ZIP = b"PK\x05\x06"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
-"""What reading a damaged, encrypted or exotic archive raises."""
+"""Raised by reading a damaged, encrypted or exotic archive."""
+
+_NOT_REWRITABLE = "it contains a secret, and is of a kind that cannot be rewritten"
+_TOO_LARGE = "it is an archive too large to be looked through"
 
 
 class _Withheld(Exception):
@@ -50,38 +53,20 @@ class _Withheld(Exception):
 
 
 def redact_file(path: Path, content_type: str, redactor: Redactor) -> str | None:
-    """Take the secrets out of a file, in place; None when it may leave now, else why it may not.
+    """Remove the secrets from a file in place; return None if it may leave now, else why it may not.
 
-    Text is rewritten, by its type or by its look; archives as by :func:`redact_zip`; a report that carries its data as an
-    archive in base64 too. Any other file is left as it is, and withheld if it contains a secret.
-
-    Raises:
-        OSError: the file cannot be read or replaced.
-    """
-    if not redactor:
-        return None
-    try:
-        _redact(path, content_type, redactor, depth=0)
-    except _Withheld as withheld:
-        return str(withheld)
-    return None
-
-
-def redact_zip(path: Path, redactor: Redactor) -> str | None:
-    """Take the secrets out of an archive, such as a trace, in place; None when it may leave now, else why it may not.
-
-    Of JSON lines (a trace's events) strings and numbers are replaced and the structure is kept; all other members are
-    redacted as text, so that images, which have no text, stay as they are. Names stay, unless they have a secret in them.
+    Text is known by its type or its look. Of JSON lines in an archive (a trace's events) strings and numbers are replaced and
+    the structure is kept; all other members are redacted as text, so that images stay as they are. A report that carries its
+    data as an archive in base64 is redacted too. Any other file is left as it is, and withheld if it contains a secret.
 
     Raises:
         OSError: the file cannot be read or replaced.
     """
-    if not redactor:
-        return None
-    try:
-        _redact_zip(path, redactor, depth=0)
-    except _Withheld as withheld:
-        return str(withheld)
+    if redactor:
+        try:
+            _redact(path, content_type, redactor, depth=0)
+        except _Withheld as withheld:
+            return str(withheld)
     return None
 
 
@@ -96,10 +81,13 @@ def _redact(path: Path, content_type: str, redactor: Redactor, depth: int) -> No
         _rewrite(path, lambda source, target: _utf16(source, target, redactor))
     elif _TEXT_TYPES.match(content_type) or _looks_like_text(head):
         _redact_text(path, content_type, redactor, depth)
-    else:
-        with path.open("rb") as file:
-            if redactor.finds_in(_chunks(file)):
-                raise _Withheld("it contains a secret, and is of a kind that cannot be rewritten")
+    elif _has_secret(path, redactor):
+        raise _Withheld(_NOT_REWRITABLE)
+
+
+def _has_secret(path: Path, redactor: Redactor) -> bool:
+    with path.open("rb") as file:
+        return redactor.finds_in(_chunks(file))
 
 
 def _redact_text(path: Path, content_type: str, redactor: Redactor, depth: int) -> None:
@@ -109,17 +97,16 @@ def _redact_text(path: Path, content_type: str, redactor: Redactor, depth: int) 
         changed = _EMBEDDED_ZIP.sub(lambda match: match[1] + _embedded(match[2], redactor, depth), data)
         if changed != data:
             _rewrite(path, lambda _source, target: target.write(changed))
-    with path.open("rb") as file:
-        if not redactor.finds_in(_chunks(file)):
-            return
+    if not _has_secret(path, redactor):
+        return
     if small and "json" in content_type:
         _rewrite(path, lambda source, target: target.write(_json(source.read(), redactor)))
     else:
-        _rewrite(path, lambda source, target: _copy(redactor.stream(_chunks(source)), target))
+        _rewrite(path, lambda source, target: target.writelines(redactor.stream(_chunks(source))))
 
 
 def _json(data: bytes, redactor: Redactor) -> bytes:
-    """A JSON document; as text if it is none."""
+    """Redact a JSON document; as text if it is none."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
@@ -128,7 +115,7 @@ def _json(data: bytes, redactor: Redactor) -> bytes:
 
 
 def _embedded(encoded: bytes, redactor: Redactor, depth: int) -> bytes:
-    """An archive within a page, in base64."""
+    """Redact an archive within a page, in base64."""
     try:
         data = base64.b64decode(encoded, validate=True)
     except ValueError:
@@ -157,7 +144,7 @@ def _check_gzip(path: Path, redactor: Redactor) -> None:
     try:
         with gzip.open(path) as file:
             if redactor.finds_in(_bounded(_chunks(file))):
-                raise _Withheld("it contains a secret, and is of a kind that cannot be rewritten")
+                raise _Withheld(_NOT_REWRITABLE)
     except (*_UNREADABLE, gzip.BadGzipFile) as error:
         raise _Withheld("it is a compressed file that cannot be read, so it cannot be looked through") from error
 
@@ -167,22 +154,17 @@ def _redact_zip(path: Path, redactor: Redactor, depth: int) -> None:
         raise _Withheld("it holds archives in archives in archives")
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_bounds(archive)
-            if _is_clean(archive, redactor):
-                return
-            _rewrite(path, lambda _source, target: _rewrite_members(archive, target, redactor, depth))
+            members = archive.infolist()
+            if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_INFLATED:
+                raise _Withheld(_TOO_LARGE)
+            if not _is_clean(archive, redactor):
+                _rewrite(path, lambda _source, target: _rewrite_members(archive, target, redactor, depth))
     except _UNREADABLE as error:
         raise _Withheld("it is an archive that cannot be read, so it cannot be looked through") from error
 
 
-def _check_bounds(archive: zipfile.ZipFile) -> None:
-    members = archive.infolist()
-    if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_INFLATED:
-        raise _Withheld("it is an archive too large to be looked through")
-
-
 def _is_clean(archive: zipfile.ZipFile, redactor: Redactor) -> bool:
-    """Whether there is no secret in an archive, and no archive in it that would have to be looked into."""
+    """True if there is no secret in an archive, and no archive in it that would have to be unpacked."""
     if redactor.finds(archive.comment):
         return False
     for member in archive.infolist():
@@ -202,20 +184,17 @@ def _rewrite_members(archive: zipfile.ZipFile, target: IO[bytes], redactor: Reda
     with zipfile.ZipFile(target, "w", allowZip64=True) as written:
         for member in archive.infolist():
             copy = zipfile.ZipInfo(redactor.text(member.filename), member.date_time)
-            copy.compress_type = (
-                zipfile.ZIP_STORED if member.compress_type == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
-            )
+            stored = member.compress_type == zipfile.ZIP_STORED
+            copy.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
             copy.external_attr = member.external_attr
-            with (
-                archive.open(member) as source,
-                written.open(copy, "w", force_zip64=member.file_size > CHUNK * 1_024) as file,
-            ):
-                _copy(_member(member.filename, source, redactor, depth), file)
+            large = member.file_size > CHUNK * 1_024
+            with archive.open(member) as source, written.open(copy, "w", force_zip64=large) as file:
+                file.writelines(_member(member.filename, source, redactor, depth))
 
 
 def _member(name: str, source: IO[bytes], redactor: Redactor, depth: int) -> Iterator[bytes]:
     head = source.read(8_192)
-    chunks = _bounded(_chained(head, _chunks(source)))
+    chunks = _bounded(chain([head], _chunks(source)))
     if head.startswith((_ZIP, _GZIP)):
         yield from _inner_archive(chunks, redactor, depth)
     elif name.endswith(_JSON_LINES):
@@ -228,7 +207,7 @@ def _inner_archive(chunks: Iterator[bytes], redactor: Redactor, depth: int) -> I
     with tempfile.TemporaryDirectory(prefix="ww-") as folder:
         inner = Path(folder, "member")
         with inner.open("wb") as file:
-            _copy(chunks, file)
+            file.writelines(chunks)
         try:
             _redact(inner, "", redactor, depth + 1)
         except _Withheld as withheld:
@@ -240,7 +219,7 @@ def _inner_archive(chunks: Iterator[bytes], redactor: Redactor, depth: int) -> I
 
 
 def _json_lines(chunks: Iterator[bytes], redactor: Redactor) -> Iterator[bytes]:
-    """Line by line; a line too long to be parsed is redacted as text."""
+    """Redact line by line; a line too long to be parsed is redacted as text."""
     pending = bytearray()
     for chunk in chunks:
         pending += chunk
@@ -267,27 +246,20 @@ def _json_line(line: bytes, redactor: Redactor) -> bytes:
     if not isinstance(value, dict):
         return json.dumps(redactor.json(value), separators=(",", ":")).encode()
     kept = {name: each for name, each in value.items() if name in _STRUCTURE and isinstance(each, str)}
-    changed = redacted_json({name: each for name, each in value.items() if name not in kept}, redactor)
+    changed = redact_json({name: each for name, each in value.items() if name not in kept}, redactor)
     return json.dumps(kept | changed, separators=(",", ":")).encode()
 
 
-def redacted_json(value: Any, redactor: Redactor) -> Any:
-    """A JSON value that a program reads, without the secrets. Keys are left alone, unless a secret is in one of them."""
-    changed = _values(value, redactor, _same)
-    return _values(value, redactor, redactor.text) if redactor.finds(json.dumps(changed).encode()) else changed
-
-
-def _values(value: Any, redactor: Redactor, key: Callable[[str], str]) -> Any:
-    """Strings redacted; a number that is a secret becomes 0, since what reads a trace reckons with its numbers."""
-    return redactor.walk(value, redactor.text, lambda number: 0 if redactor.number(number) else number, key)
-
-
-def _same(key: str) -> str:
-    return key
+def redact_json(value: Any, redactor: Redactor) -> Any:
+    """Return a JSON value that a program reads, without the secrets. A number that is one becomes 0, since programs calculate
+    with numbers. Keys are left alone, unless a secret is in one of them.
+    """
+    changed = redactor.json(value, keys=False, number=0)
+    return redactor.json(value, number=0) if redactor.finds(json.dumps(changed).encode()) else changed
 
 
 def _rewrite(path: Path, write: Callable[[IO[bytes], IO[bytes]], object]) -> None:
-    """Replace a file by what is written of it, under a name that nobody can have prepared."""
+    """Replace a file by its new content, written under a name that nobody can have prepared."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".redacted-")
     try:
         with os.fdopen(descriptor, "wb") as target, path.open("rb") as source:
@@ -299,28 +271,17 @@ def _rewrite(path: Path, write: Callable[[IO[bytes], IO[bytes]], object]) -> Non
         raise
 
 
-def _copy(chunks: Iterator[bytes], target: IO[bytes]) -> None:
-    for chunk in chunks:
-        target.write(chunk)
-
-
 def _chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
-
-
-def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+    return iter(lambda: file.read(CHUNK), b"")
 
 
 def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """What an archive says of its sizes need not be true."""
+    """Refuse more than an archive may hold: the sizes that it declares need not be true."""
     size = 0
     for chunk in chunks:
         size += len(chunk)
         if size > MAX_INFLATED:
-            raise _Withheld("it is an archive too large to be looked through")
+            raise _Withheld(_TOO_LARGE)
         yield chunk
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wainwright.domain.redaction import Redactor
-from wainwright.worker.evidence.redact_files import redacted_json
+from wainwright.worker.evidence.redact_files import redact_json
 from wainwright.worker.evidence.report.blobs import MARK
 
 MAX_DATA_BYTES = 512 * 1024 * 1024
@@ -50,7 +50,7 @@ def finished(page: bytes, attempts: Mapping[str, str], links: Mapping[str, str],
     there = Counter(_attempts_in(documents))
     if there != Counter(dict.fromkeys(attempts, 1)):
         raise PageUnusable("its attempts are not those that were recorded")
-    written = {name: redacted_json(_linked(each, links), redactor) for name, each in documents.items()}
+    written = {name: redact_json(_linked(each, links), redactor) for name, each in documents.items()}
     shell = page[: data.start()], page[data.end() :]
     if any(map(redactor.finds, (*shell, *map(str.encode, documents)))):
         raise PageUnusable("a secret is in it beside the data")

@@ -7,17 +7,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from wainwright.adapters.aws.clients import Clients
+from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.contracts.messages import WorkMessage
 from wainwright.usecases.give_up_work import GiveUpWork
-from wainwright.wiring.dead_letters import give_up_work
 
 log = logging.getLogger(__name__)
 
 
 @cache
 def give_up() -> GiveUpWork:
-    """The use case, put together at the first event."""
-    return give_up_work()
+    """Return the use case, put together at the first event."""
+    clients = Clients()
+    return GiveUpWork(StepFunctionsWorkflows(lambda: clients.stepfunctions, ""))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

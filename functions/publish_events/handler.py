@@ -4,18 +4,20 @@ import os
 from functools import cache
 from typing import Any
 
+from wainwright.adapters.aws.clients import Clients
+from wainwright.adapters.aws.event_bus import EventBridgeBus
 from wainwright.adapters.aws.items import read_job
 from wainwright.contracts.names import ENTITY_ATTRIBUTE, JOB_ENTITY
 from wainwright.domain.jobs import Job
 from wainwright.settings import PublishSettings
 from wainwright.usecases.publish_changes import PublishChanges
-from wainwright.wiring.publishing import publish_changes
 
 
 @cache
 def publish() -> PublishChanges:
-    """The use case, put together at the first event."""
-    return publish_changes(PublishSettings.read(os.environ))
+    """Return the use case, put together at the first event."""
+    settings = PublishSettings.read(os.environ)
+    return PublishChanges(EventBridgeBus(Clients().events, settings.event_bus))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

@@ -3,15 +3,22 @@
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from wainwright.adapters.aws.access_store import DynamoAccessStore
+from wainwright.adapters.aws.clients import Clients
+from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.outages import as_unavailable
+from wainwright.adapters.clock import system_clock
 from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, retry_after, to_json
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import WainwrightError
 from wainwright.settings import StoreSettings
-from wainwright.wiring import streaming
+from wainwright.usecases.authenticate import Authenticate
+from wainwright.usecases.open_ticket import OpenTicket
+from wainwright.usecases.stream_events import StreamEvents
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +27,25 @@ FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Referrer-Policy": "no-refe
 """With a ticket alone: it is the secret, no page gets at the events without it, and no credentials go along."""
 
 
+@dataclass(frozen=True)
+class EventStream:
+    """The use cases that answer a request."""
+
+    authenticate: Authenticate
+    open_ticket: OpenTicket
+    stream: StreamEvents
+
+
 @cache
-def stream() -> streaming.EventStream:
-    """The use cases, put together at the first request."""
-    return streaming.event_stream(StoreSettings.read(os.environ))
+def stream() -> EventStream:
+    """Return the use cases, put together at the first request."""
+    settings, clients = StoreSettings.read(os.environ), Clients()
+    access = DynamoAccessStore(clients.dynamodb, settings.table)
+    return EventStream(
+        authenticate=Authenticate(access, system_clock),
+        open_ticket=OpenTicket(access, system_clock),
+        stream=StreamEvents(DynamoJobStore(clients.dynamodb, settings.table), system_clock),
+    )
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -58,7 +80,7 @@ def _refused(error: WainwrightError, request_id: str, headers: Mapping[str, str]
 
 
 def _job(path: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:
-    """Project and job that the key, or the ticket, opens."""
+    """Return the project and job that the key, or the ticket, opens."""
     if "ticket" in path:
         ticket = stream().open_ticket(path["ticket"])
         return ticket.project, ticket.job_id

@@ -46,7 +46,7 @@ class _Ok:
 
 @pytest.fixture
 def ecs(cloud: Cloud) -> Iterator[Ecs]:
-    launcher: Any = dispatch_jobs.dispatch().dispatch.launch_workers.launcher
+    launcher: Any = dispatch_jobs.dispatch().launch_workers.launcher
     ecs = Ecs()
     launcher.ecs().meta.events.register("before-call.ecs.RunTask", ecs.answer)
     yield ecs
@@ -143,7 +143,7 @@ class TestDispatch:
 
     def test_a_refused_request_is_no_want_of_room(self, cloud: Cloud) -> None:
         cloud.submitted()
-        launcher = dispatch_jobs.dispatch().dispatch.launch_workers.launcher
+        launcher = dispatch_jobs.dispatch().launch_workers.launcher
         assert isinstance(launcher, FargateLauncher)
         with Faults(launcher.ecs(), on=["RunTask"]).installed() as faults:
             faults.refuse("AccessDeniedException")

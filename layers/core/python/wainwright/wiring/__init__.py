@@ -1,4 +1,5 @@
-"""Puts use cases together with AWS adapters, in a module for each entry point.
+"""Use cases put together with AWS adapters, where more than one entry point uses them.
 
-A function imports the module of its own work: at its cold start it has those adapters and use cases to import, and no others.
+A function puts its own use case together in its handler: at its cold start it has those adapters and use cases to import, and
+no others.
 """

@@ -83,10 +83,10 @@ class Api:
     def control(self) -> ControlJob:
         """Steering jobs."""
         from wainwright.usecases.control_job import ControlJob
-        from wainwright.wiring.runs import ending
+        from wainwright.wiring.runs import end_job
         from wainwright.wiring.storing import spool_of
 
-        end = ending(self._clients, self._settings)
+        end = end_job(self._clients, self._settings)
         return ControlJob(
             self._jobs, self._artifacts, self._wakeups, end, system_clock, spool_of(self._settings)
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The end of runs."""
+"""End of jobs and runs, put together for the functions that share it."""
 
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
@@ -10,21 +10,15 @@ from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
 
 
-def finish_job(settings: FinishSettings) -> FinishJob:
-    """The end of a run."""
-    clients = Clients()
-    return finishing(clients, settings)
-
-
-def finishing(clients: Clients, settings: FinishSettings | WorkflowSettings) -> FinishJob:
-    """The end of a run, with clients that others use too."""
+def finish_job(clients: Clients, settings: FinishSettings | WorkflowSettings) -> FinishJob:
+    """Return the use case that ends a run."""
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
-    end = ending(clients, settings)
-    return FinishJob(jobs, end, SqsWakeUps(lambda: clients.sqs, settings.jobs_queue_url), system_clock)
+    wakeups = SqsWakeUps(lambda: clients.sqs, settings.jobs_queue_url)
+    return FinishJob(jobs, end_job(clients, settings), wakeups, system_clock)
 
 
-def ending(clients: Clients, settings: ApiSettings | FinishSettings | WorkflowSettings) -> EndJob:
-    """The end of a job, with clients that others use too."""
+def end_job(clients: Clients, settings: ApiSettings | FinishSettings | WorkflowSettings) -> EndJob:
+    """Return the use case that ends a job."""
     work = SqsWorkQueue(lambda: clients.sqs, settings.work_queue_url)
     wakeups = SqsWakeUps(lambda: clients.sqs, settings.jobs_queue_url)
     jobs = DynamoJobStore(clients.dynamodb, settings.table)

@@ -14,7 +14,7 @@ from wainwright.domain.jobs import Outcome
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.settings import WorkerSettings
-from wainwright.usecases.run_job import Claim
+from wainwright.usecases.hold_claim import Claim
 from wainwright.wiring import workers
 from wainwright.worker.loop.agent import Agent
 from wainwright.worker.loop.parent_watch import watch_parent
@@ -24,11 +24,11 @@ from wainwright.worker.loop.shutdown import ShutdownSignal
 class NoopAgent(Agent):
     """The worker's own loop, with nothing where it would run the suite."""
 
-    def _run(self, claim: Claim) -> None:
+    def run_claim(self, claim: Claim) -> None:
         # Named as written, for a job at rest without its report would be given to a worker once more.
         report = ReportRef(fence=claim.job.fence, complete=True, viewer="none")
         done = Outcome(status=JobStatus.COMPLETED, fence=claim.job.fence, report=report)
-        self._worker.run_job.end(claim, claim.ending or done)
+        self._worker.claims.end(claim, claim.ending or done)
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ def test_a_job_ends_though_one_that_depends_on_it_is_half_deleted(aws_clients: C
     with faults.installed(), pytest.raises(ClientError):
         system.control.delete(CALLER, after.id)
 
-    system.run_job.end(claim, completed())
+    system.claims.end(claim, completed())
     ended = system.finish(PROJECT, claim.job.id, claim.job.run)
 
     assert ended is not None

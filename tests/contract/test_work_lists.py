@@ -12,11 +12,11 @@ from tests.support.memory.services import MemoryClock, MemoryWorkQueue
 from wainwright.contracts.events import EventKind
 from wainwright.domain.errors import Conflict, FenceLost
 from wainwright.domain.jobs import LEASE, Job
-from wainwright.domain.lanes import LaneEnd, LaneRecord
+from wainwright.domain.lanes import OWNER, LaneEnd, LaneRecord
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.domain.work_list import WorkList, WorkOrder
 from wainwright.ports.job_store import NewEvent, StoredTest
-from wainwright.usecases.share_work import OWNER, ShareWork
+from wainwright.usecases.share_work import ShareWork
 
 LATER = START + timedelta(seconds=40)
 

@@ -27,7 +27,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
 from wainwright.ports.workflows import ExecutionState
-from wainwright.usecases.run_job import Control
+from wainwright.usecases.hold_claim import Control
 
 kinds = st.sampled_from(
     [None, FailureCategory.ASSERTION, FailureCategory.INFRASTRUCTURE, FailureCategory.INVALID_INPUT]
@@ -113,7 +113,7 @@ class Working(Upholding, RuleBasedStateMachine):
         """A worker renews its lease and is told what is asked of it."""
         held = self.some_live(pick)
         try:
-            control = self.system.run_job.renew(held.claim, 1_000)
+            control = self.system.claims.renew(held.claim, 1_000)
         except FenceLost:
             held.alive = False
             return
@@ -137,7 +137,7 @@ class Working(Upholding, RuleBasedStateMachine):
         held = self.some_live(pick)
         held.alive = False
         try:
-            self.system.run_job.release(held.claim, 2_000)
+            self.system.claims.release(held.claim, 2_000)
         except FenceLost:
             return
         assert self.system.job(held.claim.job).losses == held.claim.job.losses
@@ -196,7 +196,7 @@ class Working(Upholding, RuleBasedStateMachine):
                 wrote = self.record_under(held.claim, 1)
             else:
                 try:
-                    self.system.run_job.renew(held.claim, 1_000)
+                    self.system.claims.renew(held.claim, 1_000)
                 except FenceLost:
                     wrote = False
                 else:

@@ -24,7 +24,7 @@ from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.ports.job_store import NewEvent, StoredTest
 from wainwright.ports.queues import ReceivedWork
-from wainwright.usecases.run_job import Claim, Control
+from wainwright.usecases.hold_claim import Claim, Control
 
 PROJECTS = ("ada", "bob")
 LIMITS = Limits(running=2, queued=3)
@@ -132,12 +132,12 @@ class Stage:
             return
         before = self.watched.jobs.get(work.message.job_id)
         to_run, room = self._is_to_run(work, before), before is not None and self._has_room(before)
-        claim = self.system.run_job.claim(work, self.new_worker())
+        claim = self.system.claims.claim(work, self.new_worker())
         assert (claim is not None and claim.ending is None) == (to_run and room)
         if claim is not None:
             assert (claim.job.id, claim.job.run) == (work.message.job_id, work.message.run)
             if claim.ending is not None:
-                self.system.run_job.end(claim, claim.ending)
+                self.system.claims.end(claim, claim.ending)
             else:
                 self.held.append(Held(claim))
         elif before is not None and to_run:
@@ -172,7 +172,7 @@ class Stage:
     def finish_claim(self, claim: Claim) -> None:
         try:
             if claim.ending is not None:
-                self.system.run_job.end(claim, claim.ending)
+                self.system.claims.end(claim, claim.ending)
             else:
                 self.end_normally(claim, None)
         except FenceLost:
@@ -181,7 +181,7 @@ class Stage:
     def end_normally(self, claim: Claim, kind: FailureCategory | None) -> None:
         """A worker ends its run, and leaves a report."""
         fence = claim.job.fence
-        match self.system.run_job.control(claim):
+        match self.system.claims.control(claim):
             case Control.CANCEL:
                 outcome = Outcome(status=JobStatus.CANCELED, fence=fence)
             case Control.STOP if kind is None:
@@ -190,7 +190,7 @@ class Stage:
                 outcome = completed(fence=fence) if kind is None else failed(kind, fence=fence)
         report = report_key(claim.job.project, claim.job.id, fence=fence, path="index.html")
         self.system.artifacts.put(report, b"", "text/html")
-        self.system.run_job.end(claim, outcome)
+        self.system.claims.end(claim, outcome)
 
     def end_and_finish(self, held: Held, kind: FailureCategory | None) -> None:
         """A worker ends its run, and Finish runs at once."""

@@ -28,10 +28,9 @@ from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.dispatch_jobs import DispatchJobs
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
+from wainwright.usecases.hold_claim import Claim, HoldClaim
 from wainwright.usecases.late_reports import LateReports
 from wainwright.usecases.launch_workers import LaunchWorkers
-from wainwright.usecases.run_job import Claim, RunJob
-from wainwright.usecases.run_lane import RunLane
 from wainwright.usecases.share_work import ShareWork
 from wainwright.usecases.submit_job import SubmitJob
 from wainwright.usecases.sweep_jobs import SweepJobs
@@ -68,11 +67,10 @@ class System:
         self.dispatch = DispatchJobs(
             self.jobs, self.workflows, self.finish, self.launch, self.clock, self.limits, self.max_workers
         )
-        self.run_job = RunJob(self.jobs, self.queue, self.workflows, self.clock)
-        if isinstance(self.jobs, MemoryJobStore):
-            self.lists = MemoryWorkListStore(self.jobs)
-            self.run_lane = RunLane(self.jobs, self.lists, self.queue, self.clock)
-            self.share = ShareWork(self.jobs, self.lists, self.queue, self.clock, lambda _seconds: None)
+        # A store that is not in memory has no jobs of several lanes in these tests.
+        self.lists = MemoryWorkListStore(self.jobs if isinstance(self.jobs, MemoryJobStore) else MemoryJobStore())
+        self.claims = HoldClaim(self.jobs, self.lists, self.queue, self.workflows, self.clock)
+        self.share = ShareWork(self.jobs, self.lists, self.queue, self.clock, lambda _seconds: None)
         self.late_reports = LateReports(self.jobs, self.queue, self.clock)
         self.control = ControlJob(self.jobs, self.artifacts, self.wakeups, self.end, self.clock, self.spool)
         self.sweep = SweepJobs(self.jobs, self.workers, self.workflows, self.finish, self.end, self.wakeups, self.clock)
@@ -113,13 +111,13 @@ class System:
             self.queue.delete(work.receipt)
             work = self.queue.receive(NO_WAIT)
         assert work is not None
-        return self.run_job.claim(work, worker)
+        return self.claims.claim(work, worker)
 
     def end_as_told(self, worker: str) -> None:
         """The next claim is of a run that is not to be gone on with; it is ended as the claim says."""
         claim = self.next_claim(worker)
         assert claim.ending is not None
-        self.run_job.end(claim, claim.ending)
+        self.claims.end(claim, claim.ending)
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""

@@ -100,7 +100,7 @@ class Upholding(Stage):
             if work.message.report_only:
                 self.write_late_report(work)
                 continue
-            claim = self.system.run_job.claim(work, self.new_worker())
+            claim = self.system.claims.claim(work, self.new_worker())
             if claim is not None:
                 self.finish_claim(claim)
         for job in [job for job in self.watched.jobs.values() if job.admitted_at is not None]:

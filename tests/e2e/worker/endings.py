@@ -250,7 +250,7 @@ def _ended_without_a_worker(bench: Bench) -> Ended:
     assert at_rest.report is None
     work = one.next_work()
     while not work.message.report_only:  # the run's own, which is over
-        assert one.worker.run_job.claim(work, "worker-2") is None
+        assert one.worker.claims.claim(work, "worker-2") is None
         work = one.next_work()
     assert report_late(one.worker, work)
     return Ended(one, one.job)

@@ -17,8 +17,7 @@ from wainwright.domain.jobs import JobDetail, Outcome
 from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.worker.loop.shutdown import ShutdownSignal
-from wainwright.worker.run.lane import run_lane
-from wainwright.worker.run.run_claim import run_claim
+from wainwright.worker.run.run_session import run_claim
 from wainwright.worker.sandbox.hosting import Hosting
 
 _NO_WAIT = timedelta(0)
@@ -44,7 +43,7 @@ class LanesOfAJob(OneWorker):
             self.worker.queue.send(WorkMessage(project=PROJECT, job_id=self.id, run=run, task_token=f"token-{run}"))
         work = self._receive()
         assert work is not None
-        claim = self.worker.run_job.claim(work, "owner")
+        claim = self.worker.claims.claim(work, "owner")
         assert claim is not None
         helpers = [threading.Thread(target=self._help, args=(number, over)) for number in range(self._helpers)]
         for helper in helpers:
@@ -73,11 +72,11 @@ class LanesOfAJob(OneWorker):
             work = self._receive()
             if work is None or work.message.lane is None:
                 continue
-            claim = worker.lanes.join(work, name)
+            claim = worker.claims.claim(work, name)
             if claim is not None:
-                folder = self._folder / f"{name}-{claim.job.fence}-{claim.lane.name}"
+                folder = self._folder / f"{name}-{claim.name}"
                 try:
-                    run_lane(worker, claim, folder, ShutdownSignal())
+                    run_claim(worker, claim, folder, ShutdownSignal())
                 except FenceLost:
                     continue  # its owner ended the run first
                 except BaseException as error:  # noqa: BLE001 - the test looks at them

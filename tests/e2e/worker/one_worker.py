@@ -28,13 +28,13 @@ from wainwright.domain.logs import LogEntry
 from wainwright.ports.job_store import StoredTest
 from wainwright.ports.log_store import LogQuery
 from wainwright.ports.queues import ReceivedWork
+from wainwright.usecases.hold_claim import HoldClaim
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.read_quarantine import ReadQuarantine
 from wainwright.usecases.read_secrets import ReadSecrets
-from wainwright.usecases.run_job import RunJob
 from wainwright.wiring.workers import Worker
 from wainwright.worker.loop.shutdown import ShutdownSignal
-from wainwright.worker.run.run_claim import run_claim
+from wainwright.worker.run.run_session import run_claim
 from wainwright.worker.sandbox.hosting import Hosting
 
 PROJECT = "shop"
@@ -52,13 +52,13 @@ class OneWorker:
         self.quarantine = MemoryQuarantineStore()
         self.history = MemoryTestHistory()
         self._folder = folder
-        queue = MemoryWorkQueue(system_clock)
+        queue, lists = MemoryWorkQueue(system_clock), MemoryWorkListStore(self.jobs)
         self.worker = Worker(
-            run_job=RunJob(self.jobs, queue, MemoryWorkflows(queue), system_clock),
+            claims=HoldClaim(self.jobs, lists, queue, MemoryWorkflows(queue), system_clock),
             keep=KeepWorker("worker-1", MemoryWorkerStore(), self.jobs, queue, system_clock),
             jobs=self.jobs, logs=self.logs, artifacts=self.artifacts, queue=queue, clock=system_clock,
             quarantine=ReadQuarantine(self.quarantine, system_clock), history=self.history,
-            secrets=ReadSecrets(self.secrets, system_clock), lists=MemoryWorkListStore(self.jobs),
+            secrets=ReadSecrets(self.secrets, system_clock), lists=lists,
             spool=NoSpool(),
         )  # fmt: skip
         self._queue = queue
@@ -93,7 +93,7 @@ class OneWorker:
 
     def run(self, shutdown: ShutdownSignal | None = None, hosting: Hosting | None = None) -> Outcome | None:
         """Admit the job, run it and return what the run came to; None if it was handed back."""
-        claim = self.worker.run_job.claim(self.admitted_work(), "worker-1")
+        claim = self.worker.claims.claim(self.admitted_work(), "worker-1")
         assert claim is not None
         run_claim(self.worker, claim, self._folder / f"fence-{claim.job.fence}", shutdown or ShutdownSignal(), hosting)
         return self.job.outcome

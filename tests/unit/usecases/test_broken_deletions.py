@@ -44,7 +44,7 @@ def job(system: System) -> Job:
     """A job that has ended, with its report in the bucket and a part of it on a disk."""
     claim = system.claimed()
     report = ReportRef(fence=1, complete=True, viewer="1")
-    system.run_job.end(claim, completed().model_copy(update={"report": report}))
+    system.claims.end(claim, completed().model_copy(update={"report": report}))
     system.finish(PROJECT, claim.job.id, 1)
     for path in ("index.html", "data/1-1-trace.zip"):
         system.artifacts.put(report_key(PROJECT, claim.job.id, fence=1, path=path), b"x", "text/plain")

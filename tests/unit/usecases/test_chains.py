@@ -11,7 +11,7 @@ from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
-from wainwright.usecases.run_job import Claim
+from wainwright.usecases.hold_claim import Claim
 
 CALLER = a_caller()
 
@@ -24,7 +24,7 @@ def _after(system: System, *predecessors: Job, url: str | None = None) -> Job:
 def _complete(system: System, claim: Claim, results: dict[str, object] | None = None) -> None:
     detail = claim.detail.model_copy(update={"results": results})
     system.jobs.set_detail(PROJECT, claim.job.id, detail)
-    system.run_job.end(claim, completed())
+    system.claims.end(claim, completed())
     system.finish(PROJECT, claim.job.id, claim.job.run)
 
 
@@ -56,7 +56,7 @@ def test_an_ending_looks_for_successors_only_where_there_may_be_some(
 
     claim = system.claimed()
     second, third = _after(system, claim.job), _after(system, claim.job)
-    system.run_job.end(claim, failed())
+    system.claims.end(claim, failed())
     system.finish(PROJECT, claim.job.id, claim.job.run)
 
     assert looked == [claim.job.id, claim.job.id]  # before its ending and after it, and not for those that are skipped
@@ -67,7 +67,7 @@ def test_a_job_that_comes_to_depend_on_one_that_just_ends_is_started_by_the_endi
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = system.claimed()
-    system.run_job.end(claim, completed())
+    system.claims.end(claim, completed())
     write, came = system.jobs.write, list[Job]()
 
     def racing(before: Job | None, after: Job, **more: Any) -> Job:
@@ -121,7 +121,7 @@ def test_a_failure_skips_all_the_rest_with_the_reason(system: System) -> None:
     second = _after(system, claim.job)
     third = _after(system, second)
 
-    system.run_job.end(claim, failed())
+    system.claims.end(claim, failed())
     system.finish(PROJECT, claim.job.id, claim.job.run)
 
     for skipped in (system.job(second), system.job(third)):
@@ -184,7 +184,7 @@ def test_what_is_skipped_is_kept_as_long_as_what_ran(system: System) -> None:
     second = _after(system, claim.job)
     third = _after(system, second)
 
-    system.run_job.end(claim, failed())
+    system.claims.end(claim, failed())
     system.finish(PROJECT, claim.job.id, claim.job.run)
 
     expected = system.job(claim.job).expires_at

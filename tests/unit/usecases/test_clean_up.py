@@ -24,7 +24,7 @@ def clean_up(system: System) -> CleanUp:
 
 def _ended(system: System, *, well: bool = True) -> Job:
     claim = system.claimed()
-    system.run_job.end(claim, completed() if well else failed())
+    system.claims.end(claim, completed() if well else failed())
     system.finish(PROJECT, claim.job.id, claim.job.run)
     job = system.job(claim.job)
     system.artifacts.put(report_key(PROJECT, job.id, fence=1, path="index.html"), b"x", "text/html")

@@ -17,7 +17,7 @@ CALLER = a_caller()
 
 def ended(system: System, outcome: Outcome) -> Job:
     claim = system.claimed()
-    system.run_job.end(claim, outcome)
+    system.claims.end(claim, outcome)
     finished = system.finish(PROJECT, claim.job.id, 1)
     assert finished is not None
     return finished

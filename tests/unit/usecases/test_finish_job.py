@@ -21,7 +21,7 @@ NOW = timedelta(0)
 def ended(system: System, outcome: Outcome, **fields: Any) -> Job:
     """A job whose worker has left an outcome."""
     claim = system.claimed(CreateJob.model_validate({"script": SCRIPT, **fields}))
-    system.run_job.end(claim, outcome)
+    system.claims.end(claim, outcome)
     system.wakeups.sent.clear()
     return system.job(claim.job)
 
@@ -101,7 +101,7 @@ def test_waits_grow_from_try_to_try(system: System) -> None:
         waits.append((again.not_before - system.clock()).total_seconds())
         system.pass_time(waits[-1])
         system.dispatch()
-        system.run_job.end(system.next_claim(), failed(fence=run + 1))
+        system.claims.end(system.next_claim(), failed(fence=run + 1))
 
     last = system.finish(PROJECT, job.id, 3)
 

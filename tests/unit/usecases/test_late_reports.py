@@ -26,7 +26,7 @@ def asked(system: System) -> ReceivedWork:
     while (work := system.queue.receive(NO_WAIT)) is not None:
         if work.message.report_only:
             return work
-        assert system.run_job.claim(work, "w2") is None
+        assert system.claims.claim(work, "w2") is None
     raise AssertionError("nothing asks for a report")
 
 
@@ -97,7 +97,7 @@ def test_a_job_that_is_gone_owes_nothing(system: System) -> None:
 
 def test_nothing_is_asked_for_where_the_report_is_there_or_nobody_had_the_job(system: System) -> None:
     claim = system.claimed()
-    system.run_job.end(claim, completed())
+    system.claims.end(claim, completed())
     system.finish(claim.job.project, claim.job.id, 1)
     canceled = system.submitted()
     system.control.cancel(a_caller(), canceled.id)
@@ -108,7 +108,7 @@ def test_nothing_is_asked_for_where_the_report_is_there_or_nobody_had_the_job(sy
 
 def test_an_outcome_whose_report_could_not_be_written_is_asked_for(system: System) -> None:
     claim = system.claimed()
-    system.run_job.end(claim, completed().model_copy(update={"report": None}))
+    system.claims.end(claim, completed().model_copy(update={"report": None}))
     system.finish(claim.job.project, claim.job.id, 1)
 
     assert asked(system).message.report_only

@@ -74,7 +74,7 @@ class TestWaiting:
         def pause(seconds: float) -> None:
             pauses.append(seconds)
             if len(pauses) == 2:
-                system.run_job.end(claim, completed())
+                system.claims.end(claim, completed())
                 system.finish(PROJECT, claim.job.id, 1)
 
         view = ReadJobs(system.jobs, system.clock, pause).wait(CALLER, claim.job.id, seconds=20)

@@ -105,7 +105,7 @@ class TestGiveUpWork:
 
     def test_leaves_alone_a_run_that_has_ended(self, system: System) -> None:
         claim = system.claimed()
-        system.run_job.end(claim, completed())
+        system.claims.end(claim, completed())
         end = dict(system.workflows.ended)
 
         GiveUpWork(system.workflows)(claim.work.message)

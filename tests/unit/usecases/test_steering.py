@@ -16,7 +16,7 @@ CALLER = a_caller()
 
 def _ended(system: System, outcome: Outcome) -> Job:
     claim = system.claimed()
-    system.run_job.end(claim, outcome)
+    system.claims.end(claim, outcome)
     system.finish(PROJECT, claim.job.id, claim.job.run)
     return system.job(claim.job)
 
@@ -36,7 +36,7 @@ def test_a_running_job_is_stopped_by_its_worker_and_goes_on_in_a_new_run(system:
     claim = system.claimed()
 
     assert system.control.stop(CALLER, claim.job.id).status is JobStatus.STOPPING
-    system.run_job.end(claim, Outcome(status=JobStatus.STOPPED, fence=claim.job.fence), 4_000)
+    system.claims.end(claim, Outcome(status=JobStatus.STOPPED, fence=claim.job.fence), 4_000)
     system.finish(PROJECT, claim.job.id, 1)
     assert system.job(claim.job).status is JobStatus.STOPPED
 
@@ -51,7 +51,7 @@ def test_a_stop_that_comes_too_late_changes_nothing_about_the_outcome(system: Sy
     claim = system.claimed()
     system.control.stop(CALLER, claim.job.id)
 
-    system.run_job.end(claim, completed())
+    system.claims.end(claim, completed())
     system.finish(PROJECT, claim.job.id, 1)
 
     assert system.job(claim.job).status is JobStatus.COMPLETED

@@ -138,7 +138,7 @@ def test_the_terminal_event_is_always_told_and_nothing_after_it(
 ) -> None:
     claim = system.claimed()
     system.jobs.record(claim.job, events=log(system, "one"))
-    system.run_job.end(claim, end())
+    system.claims.end(claim, end())
     system.finish(PROJECT, claim.job.id, 1)
 
     events = reader.read(claim.job)
@@ -152,7 +152,7 @@ def test_the_terminal_event_comes_after_all_stored_events_however_many(system: S
     claim = system.claimed()
     for _ in range(11):
         system.jobs.record(claim.job, events=log(system, *["x"] * 40))
-    system.run_job.end(claim, completed())
+    system.claims.end(claim, completed())
     system.finish(PROJECT, claim.job.id, 1)
     told: list[Event] = []
     while (events := reader.read(claim.job)) is not None:
@@ -169,7 +169,7 @@ def test_the_terminal_event_is_told_though_the_stored_ones_have_expired(
 ) -> None:
     claim = system.claimed()
     system.jobs.record(claim.job, events=log(system, "one", "two"))
-    system.run_job.end(claim, completed())
+    system.claims.end(claim, completed())
     system.finish(PROJECT, claim.job.id, 1)
     monkeypatch.setattr(system.jobs, "events", lambda *_: [])
 
@@ -181,7 +181,7 @@ def test_statuses_that_came_between_two_segments_are_told_as_the_last_of_them(sy
     job = system.submitted(CreateJob(script=SCRIPT, retry=RetryPolicy(max_attempts=2, delay_ms=0)))
     assert statuses(reader.read(job)) == ["pending"]
     system.dispatch()
-    system.run_job.end(system.next_claim(), failed())
+    system.claims.end(system.next_claim(), failed())
     system.finish(PROJECT, job.id, 1)
 
     again = reader.read(job)
@@ -203,7 +203,7 @@ def test_refuses_an_id_that_is_none_of_ours(system: System, reader: Reader, last
 
 def test_an_id_from_the_future_still_hears_of_the_end(system: System, reader: Reader) -> None:
     claim = system.claimed()
-    system.run_job.end(claim, completed())
+    system.claims.end(claim, completed())
     system.finish(PROJECT, claim.job.id, 1)
     reader.last_id = "999.1"
 

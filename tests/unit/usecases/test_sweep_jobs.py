@@ -77,7 +77,7 @@ def test_finishes_a_run_whose_outcome_is_there(system: System, monkeypatch: pyte
 
     monkeypatch.setattr(system.workflows, "succeed", die)
     with pytest.raises(ConnectionError):
-        system.run_job.end(claim, completed())
+        system.claims.end(claim, completed())
     system.pass_time(60)
 
     system.sweep()

@@ -36,7 +36,7 @@ def ended(system: System, *missing: str) -> Job:
     """A job that failed, and whose report lacks these files."""
     outcome = failed().model_copy(update={"report": REPORT.with_missing(missing, REASON)})
     claim = system.claimed()
-    system.run_job.end(claim, outcome)
+    system.claims.end(claim, outcome)
     system.finish(PROJECT, claim.job.id, claim.job.run)
     job = system.job(claim.job)
     keep(system, job, *missing)
@@ -157,7 +157,7 @@ def test_an_outcome_that_finish_has_not_seen_is_kept_up_to_date_too(system: Syst
     claim = system.claimed()
     outcome = completed().model_copy(update={"report": REPORT.with_missing(["index.html"], REASON)})
     keep(system, claim.job, "index.html")
-    system.run_job.end(claim, outcome)
+    system.claims.end(claim, outcome)
 
     rounds()
     system.finish(PROJECT, claim.job.id, claim.job.run)

@@ -8,9 +8,9 @@ from tests.support.outages import FakePace
 from tests.support.system import System
 from tests.unit.worker.suites import Perform, Suite, worker
 from wainwright.domain.jobs import Job
-from wainwright.usecases.run_job import Claim
+from wainwright.usecases.hold_claim import Claim
 from wainwright.worker.loop.shutdown import ShutdownSignal
-from wainwright.worker.run import run_claim as run
+from wainwright.worker.run.run_session import run_claim
 
 
 @pytest.fixture
@@ -27,13 +27,12 @@ def pace() -> FakePace:
 
 
 @pytest.fixture
-def perform(system: System, pace: FakePace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Perform:
+def perform(system: System, pace: FakePace, tmp_path: Path) -> Perform:
     """Run a claim with a suite of the test's own; gives the job as it is then."""
 
     def perform(claim: Claim, suite: Suite, shutdown: ShutdownSignal | None = None) -> Job:
-        monkeypatch.setattr(run, "run_suite", suite)
-        shutdown = shutdown or ShutdownSignal()
-        run.run_claim(worker(system, pace=pace), claim, tmp_path / f"run-{claim.job.id}-{claim.job.fence}", shutdown)
+        folder = tmp_path / f"run-{claim.job.id}-{claim.name}"
+        run_claim(worker(system, pace=pace), claim, folder, shutdown or ShutdownSignal(), run_suite=suite)
         return system.job(claim.job)
 
     return perform

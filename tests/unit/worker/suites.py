@@ -35,7 +35,7 @@ def worker(system: System, name: str = "w1", pace: FakePace | None = None) -> Wo
     """A worker of the system; pauses between its uploads take no time."""
     keep = KeepWorker(name, system.workers, system.jobs, system.queue, system.clock)
     return Worker(
-        run_job=system.run_job, keep=keep, jobs=system.jobs, logs=MemoryLogStore(), artifacts=system.artifacts,
+        claims=system.claims, keep=keep, jobs=system.jobs, logs=MemoryLogStore(), artifacts=system.artifacts,
         queue=system.queue, clock=system.clock, spool=system.spool, pace=(pace or FakePace()).pace,
         secrets=ReadSecrets(MemorySecretStore(), system.clock), lists=system.lists,
         quarantine=ReadQuarantine(system.quarantine, system.clock), history=system.history,

@@ -16,7 +16,6 @@ from wainwright.settings import WorkerSettings
 from wainwright.usecases.upload_spooled import UploadSpooled
 from wainwright.worker.loop.agent import Agent
 from wainwright.worker.loop.shutdown import ShutdownSignal
-from wainwright.worker.run import run_claim as run
 from wainwright.worker.sandbox.hosting import Hosting
 from wainwright.worker.sandbox.isolation import Isolation
 
@@ -31,12 +30,16 @@ ENVIRONMENT = {
 
 
 @pytest.fixture
-def agent(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Agent:
+def shutdown() -> ShutdownSignal:
+    return ShutdownSignal()
+
+
+@pytest.fixture
+def agent(system: System, tmp_path: Path, shutdown: ShutdownSignal) -> Agent:
     """A worker that leaves when nothing waits. Its suites fail, as tests do."""
-    monkeypatch.setattr(run, "run_suite", failing)
     settings = WorkerSettings.read(ENVIRONMENT | {"WAINWRIGHT_WORK_DIR": str(tmp_path)})
     settings.home.mkdir()
-    return Agent(worker(system), settings, ShutdownSignal(), settings.home)
+    return Agent(worker(system), settings, shutdown, settings.home, run_suite=failing)
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def left(system: System) -> Job:
     """A job that failed, and whose report lies on this worker's disk."""
     claim = system.claimed()
     report = ReportRef(fence=1, complete=True, viewer="1.65").with_missing(["index.html"], REASON)
-    system.run_job.end(claim, failed().model_copy(update={"report": report}))
+    system.claims.end(claim, failed().model_copy(update={"report": report}))
     system.finish(PROJECT, claim.job.id, claim.job.run)
     system.spool.put(report_key(PROJECT, claim.job.id, fence=1, path="index.html"), b"<html>", "text/html")
     return system.job(claim.job)
@@ -68,9 +71,8 @@ def test_what_a_suite_left_anywhere_is_removed_when_its_job_has_ended(
         cleared.append(system.job(job).outcome is not None)
         system.finish(PROJECT, job.id, job.run)
 
-    monkeypatch.setattr(run, "run_suite", failing)
     monkeypatch.setattr(Isolation, "clear_shared", clear_shared)
-    Agent(worker(system), settings, ShutdownSignal(), settings.home, Hosting()).run()
+    Agent(worker(system), settings, ShutdownSignal(), settings.home, Hosting(), failing).run()
 
     assert cleared == [True]
 
@@ -105,8 +107,10 @@ def test_an_idle_worker_uploads_what_others_left(
     assert whole(system, left)
 
 
-def test_a_worker_that_is_told_to_go_tries_once_more(system: System, agent: Agent, left: Job) -> None:
-    agent._shutdown.request()
+def test_a_worker_that_is_to_shut_down_tries_once_more(
+    system: System, agent: Agent, left: Job, shutdown: ShutdownSignal
+) -> None:
+    shutdown.request()
 
     agent.run()
 

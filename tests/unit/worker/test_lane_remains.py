@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import cast
 
 from wainwright.domain.lanes import LaneEnd
-from wainwright.worker.evidence.recording import Recording
-from wainwright.worker.run.lane import MOST_BYTES, _told
+from wainwright.worker.run.suite_outcome import MAX_LANE_BYTES, lane_end
 from wainwright.worker.runners.suite import Attachment, SuiteEnd, TestResult
 
 _CANCELED = SuiteEnd("canceled")
@@ -32,7 +30,13 @@ def _left(number: int, printed: int) -> TestResult:
 
 
 def _end_of(remains: Remains, end: SuiteEnd = _CANCELED, test_id: str | None = None) -> LaneEnd:
-    return _told(end, test_id, cast(Recording, remains))
+    told = lane_end(end, test_id, remains)
+    assert told is not None
+    return told
+
+
+def test_a_lane_that_no_test_was_ended_in_has_nothing_to_tell() -> None:
+    assert lane_end(_CANCELED, None, Remains([])) is None
 
 
 def test_all_tests_that_ran_at_once_are_told_of() -> None:
@@ -44,9 +48,9 @@ def test_all_tests_that_ran_at_once_are_told_of() -> None:
 
 
 def test_what_is_too_long_goes_without_its_output_and_never_without_its_files() -> None:
-    end = _end_of(Remains([_left(n, MOST_BYTES) for n in range(3)]))
+    end = _end_of(Remains([_left(n, MAX_LANE_BYTES) for n in range(3)]))
 
-    assert len(json.dumps(end.interrupted)) < 2 * MOST_BYTES
+    assert len(json.dumps(end.interrupted)) < 2 * MAX_LANE_BYTES
     assert [body["stdout"] for body in end.interrupted] == ["", "", ""]
     assert [item.href for body in end.interrupted for item in TestResult.from_json(body).attachments] == [
         f"data/1.1-{n}-log" for n in range(3)
@@ -56,7 +60,7 @@ def test_what_is_too_long_goes_without_its_output_and_never_without_its_files() 
 def test_what_there_is_no_room_for_is_named() -> None:
     end = _end_of(Remains([_left(n, 0) for n in range(2_000)]))
 
-    assert len(json.dumps(end.interrupted)) < 2 * MOST_BYTES
+    assert len(json.dumps(end.interrupted)) < 2 * MAX_LANE_BYTES
     assert 0 < len(end.interrupted) < 2_000
     assert end.missing[0].startswith(f"test_a.py::test_{len(end.interrupted)}: ")
 

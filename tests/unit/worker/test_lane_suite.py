@@ -1,22 +1,26 @@
-"""One lane's suite: fed one case at a time where its runtime can be fed, else run in batches. Only the runtime is made up."""
+"""One lane's suite: fed one case at a time where its runner can be fed, else run in batches. Only the runner is made up."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.support.builders import SCRIPT
+from tests.support.memory.stores import MemoryLogStore
 from tests.support.system import System
+from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import LEASE, Job
+from wainwright.domain.lanes import OWNER
 from wainwright.domain.work_list import WorkList
-from wainwright.usecases.share_work import OWNER
-from wainwright.worker.run.lane_suite import LaneSuite, OtherCases
-from wainwright.worker.run.pulling import Pulling
+from wainwright.usecases.hold_claim import Claim
+from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadPolicy
+from wainwright.worker.evidence.recording import Recording
+from wainwright.worker.run.case_leases import CaseLeases
+from wainwright.worker.run.lane_suite import LaneSuite
 from wainwright.worker.runners.suite import (
     Collected,
     Event,
@@ -39,8 +43,13 @@ def system() -> System:
 
 
 @pytest.fixture
-def job(system: System) -> Job:
-    return system.claimed(CreateJob(script=SCRIPT, parallelism=2)).job
+def claim(system: System) -> Claim:
+    return system.claimed(CreateJob(script=SCRIPT, parallelism=2))
+
+
+@pytest.fixture
+def job(claim: Claim) -> Job:
+    return claim.job
 
 
 def request(folder: Path, *files: str) -> SuiteRequest:
@@ -59,11 +68,12 @@ def result(test_id: str) -> TestResult:
     return TestResult(test_id, "shop.spec.ts", 1, test_id, "passed", 1.0, "2026-11-22T02:42:45.000Z")
 
 
-class Runtime:
+class Runner:
     """Runs what it is asked for at once, and keeps the requests."""
 
     def __init__(self, breaks_at: str | None = None) -> None:
         self.requests: list[SuiteRequest] = []
+        self.ran: list[str] = []
         self._breaks_at = breaks_at
 
     def __call__(self, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
@@ -77,6 +87,7 @@ class Runtime:
             on_event(TestStarted(test_id))
             if test_id == self._breaks_at:
                 return SuiteEnd("crashed", signal=11)
+            self.ran.append(test_id)
             on_event(TestEnded(result(test_id)))
         return SuiteEnd("stopped" if stop.mode == "stop" else "finished", exit_code=0)
 
@@ -88,55 +99,60 @@ class Runtime:
 
 
 class Lane:
-    """The owner's lane of a job, whose outcomes count as recorded when they are told."""
+    """The owner's lane of a job, with a recording of its own. ``cases`` replace those that it collects."""
 
-    def __init__(self, system: System, job: Job, runtime: Runtime, *, batches: bool) -> None:
-        self.ran: list[str] = []
+    def __init__(
+        self, system: System, claim: Claim, runner: Runner, *, batches: bool, cases: Sequence[str] | None = None
+    ) -> None:
         self.collected: list[Collected] = []
-        self._share, self._job = system.share, job
-        self.pulling = Pulling(system.share, job, OWNER, batches=batches)
-        self.suite = LaneSuite(runtime, self.pulling, self._heard, self._open, self._batch_ended)
         self.batches: list[tuple[Path, bool]] = []
+        self._system, self._claim, self._cases = system, claim, cases
+        self._leases = CaseLeases(system.share, claim.job, OWNER, batches=batches)
+        self.suite = LaneSuite(runner, self._leases, self._open, self._batch_ended)
 
-    def _heard(self, event: Event) -> None:
-        if isinstance(event, TestEnded):
-            self.ran.append(event.result.id)
-            self.pulling.recorded([event.result.id])
-
-    def _batch_ended(self, output: Path) -> None:
-        self.batches.append((output, self._share.is_finished(self._job)))
+    def _batch_ended(self, output: Path, _recording: Recording) -> None:
+        self.batches.append((output, self._system.share.is_finished(self._claim.job)))
 
     def _open(self, event: Collected) -> None:
         self.collected.append(event)
-        self.pulling.open(self._share.open(self._job, [(each.id, each.file) for each in event.tests], {}))
+        cases = self._cases or [each.id for each in event.tests]
+        self._leases.open(self._system.share.open(self._claim.job, [(each, "shop.spec.ts") for each in cases], {}))
 
     def run(self, asked: SuiteRequest, stop: StopRequest | None = None) -> SuiteEnd:
         """Run the suite to its end."""
-        with self.pulling:
-            return self.suite.run(asked, stop or Stop(), collects=True)
+        system = self._system
+        uploads = UploadArtifacts(system.artifacts, NoSpool(), UploadPolicy(), lambda: False)
+        recording = Recording(
+            system.jobs, MemoryLogStore(), uploads, system.clock, self._claim, [], note_error=lambda: None,
+            on_recorded=self.suite.recorded,
+        )  # fmt: skip
+        try:
+            return self.suite.run(asked, recording, stop or Stop())
+        finally:
+            recording.close()
 
 
-def test_a_suite_of_pytest_is_fed_and_runs_each_case_once(system: System, job: Job, tmp_path: Path) -> None:
-    runtime = Runtime()
-    lane = Lane(system, job, runtime, batches=False)
+def test_a_suite_of_pytest_is_fed_and_runs_each_case_once(system: System, claim: Claim, tmp_path: Path) -> None:
+    runner = Runner()
+    lane = Lane(system, claim, runner, batches=False)
 
     end = lane.run(request(tmp_path, "test_a.py"))
 
-    assert (end.reason, tuple(lane.ran)) == ("finished", CASES)
-    assert len(runtime.requests) == len(lane.collected) == 1
-    assert system.share.is_finished(job)
+    assert (end.reason, tuple(runner.ran)) == ("finished", CASES)
+    assert len(runner.requests) == len(lane.collected) == 1
+    assert system.share.is_finished(claim.job)
 
 
 def test_a_suite_that_cannot_be_fed_is_collected_once_and_run_in_batches_that_grow_small(
-    system: System, job: Job, tmp_path: Path
+    system: System, claim: Claim, tmp_path: Path
 ) -> None:
-    runtime = Runtime()
-    lane = Lane(system, job, runtime, batches=True)
+    runner = Runner()
+    lane = Lane(system, claim, runner, batches=True)
 
     end = lane.run(request(tmp_path, "playwright.config.ts"))
 
-    assert (end.reason, tuple(lane.ran)) == ("finished", CASES)
-    first, *batches = runtime.requests
+    assert (end.reason, tuple(runner.ran)) == ("finished", CASES)
+    first, *batches = runner.requests
     assert first.collect_only
     assert not any(batch.collect_only for batch in batches)
     sizes = [len(batch.select or ()) for batch in batches]
@@ -144,63 +160,62 @@ def test_a_suite_that_cannot_be_fed_is_collected_once_and_run_in_batches_that_gr
     assert sizes == sorted(sizes, reverse=True)
     assert (sizes[0], sizes[-1]) == (5, 1)
     assert len(lane.collected) == 1
-    assert len({batch.output for batch in runtime.requests}) == len(runtime.requests)
-    assert len({batch.compiled for batch in runtime.requests}) == 1
+    assert len({batch.output for batch in runner.requests}) == len(runner.requests)
+    assert len({batch.compiled for batch in runner.requests}) == 1
     assert first.compiled is not None
     assert first.compiled.is_dir()
-    assert system.share.is_finished(job)
+    assert system.share.is_finished(claim.job)
 
 
 def test_a_batch_whose_process_dies_ends_the_lane_which_keeps_the_case_that_ran(
-    system: System, job: Job, tmp_path: Path
+    system: System, claim: Claim, tmp_path: Path
 ) -> None:
-    lane = Lane(system, job, Runtime(breaks_at=CASES[2]), batches=True)
+    lane = Lane(system, claim, Runner(breaks_at=CASES[2]), batches=True)
 
     end = lane.run(request(tmp_path, "playwright.config.ts"))
 
-    assert (end.reason, end.signal, lane.suite.running) == ("crashed", 11, CASES[2])
-    lane.pulling.leave(lane.suite.running)
-    work = system.lists.read(job)
+    assert (end.reason, end.signal, lane.suite.spent) == ("crashed", 11, CASES[2])
+    lane.suite.give_back()
+    work = system.lists.read(claim.job)
     assert work is not None
     assert [CASES[at] for at in work.waiting()] == list(CASES[3:])
     assert work.held == {}
 
 
 def test_what_a_batch_left_can_be_kept_before_anybody_learns_that_it_is_done(
-    system: System, job: Job, tmp_path: Path
+    system: System, claim: Claim, tmp_path: Path
 ) -> None:
-    runtime = Runtime()
-    lane = Lane(system, job, runtime, batches=True)
+    runner = Runner()
+    lane = Lane(system, claim, runner, batches=True)
 
     lane.run(request(tmp_path, "playwright.config.ts"))
 
-    assert lane.batches == [(batch.output, False) for batch in runtime.requests if not batch.collect_only]
-    assert system.share.is_finished(job)
+    assert lane.batches == [(batch.output, False) for batch in runner.requests if not batch.collect_only]
+    assert system.share.is_finished(claim.job)
 
 
-def test_between_batches_a_stop_is_heeded(system: System, job: Job, tmp_path: Path) -> None:
+def test_between_batches_a_stop_is_heeded(system: System, claim: Claim, tmp_path: Path) -> None:
     stop = Stop()
-    lane = Lane(system, job, Runtime(), batches=True)
+    runner = Runner()
+    lane = Lane(system, claim, runner, batches=True)
     stop.stop()
 
     end = lane.run(request(tmp_path, "playwright.config.ts"), stop)
 
-    assert (end.reason, lane.ran) == ("stopped", [])
+    assert (end.reason, runner.ran) == ("stopped", [])
 
 
-def test_a_lane_is_given_nothing_that_it_did_not_collect(system: System, job: Job, tmp_path: Path) -> None:
-    lane = Lane(system, job, Runtime(), batches=False)
-    lane.suite = LaneSuite(
-        Runtime(), lane.pulling, lane._heard,
-        lambda event: lane._open(replace(event, tests=(case("other.spec.ts › x"),))),
-    )  # fmt: skip
+def test_a_lane_is_given_nothing_that_it_did_not_collect(system: System, claim: Claim, tmp_path: Path) -> None:
+    lane = Lane(system, claim, Runner(), batches=False, cases=["other.spec.ts › x"])
 
-    with pytest.raises(OtherCases, match="other"):
-        lane.run(request(tmp_path, "test_a.py"))
+    end = lane.run(request(tmp_path, "test_a.py"))
+
+    assert end.reason == "interrupted"
+    assert "other.spec.ts › x" in end.errors[0].message
 
 
-def test_a_lane_whose_run_has_another_owner_takes_nothing_more(system: System, job: Job, tmp_path: Path) -> None:
-    class Displaced(Runtime):
+def test_a_lane_whose_run_has_another_owner_takes_nothing_more(system: System, claim: Claim, tmp_path: Path) -> None:
+    class Displaced(Runner):
         """After the first case the run goes to somebody else."""
 
         def _fed(self, request: SuiteRequest) -> Iterator[str]:
@@ -208,10 +223,11 @@ def test_a_lane_whose_run_has_another_owner_takes_nothing_more(system: System, j
                 yield test_id
                 if number == 0:
                     system.pass_time(LEASE.total_seconds())
-                    new = system.jobs.write(system.job(job), system.job(job).claim("w9", system.clock()))
+                    job = system.job(claim.job)
+                    new = system.jobs.write(job, job.claim("w9", system.clock()))
                     system.share.open(new, [("x", "x.py")], {})
 
-    lane = Lane(system, job, Displaced(), batches=False)
+    lane = Lane(system, claim, Displaced(), batches=False)
 
     with pytest.raises(FenceLost):
         lane.run(request(tmp_path, "test_a.py"))
@@ -220,12 +236,12 @@ def test_a_lane_whose_run_has_another_owner_takes_nothing_more(system: System, j
 def test_what_waits_behind_a_running_case_is_given_back_when_another_lane_idles(
     system: System, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wainwright.worker.run.pulling.EVEN_SECONDS", 0.02)
+    monkeypatch.setattr("wainwright.worker.run.case_leases.EVEN_SECONDS", 0.02)
     order = system.share.open(job, [(f"t{number}", "one.py") for number in range(40)], {})
-    pulling = Pulling(system.share, job, OWNER)
-    pulling.open(order)
-    with pulling:
-        assert _next(pulling) == "t0"  # of a lease of two, behind which the next one waits as well
+    leases = CaseLeases(system.share, job, OWNER)
+    leases.open(order)
+    with leases:
+        assert _next(leases) == "t0"  # of a lease of two, behind which the next one waits as well
         system.share.lease(job, "lane", order, lambda _work, _order: 40, (), ())
         system.share.give_back(job, "lane", ())  # that lane has run all the rest, and idles
         held = _until(lambda: len((system.lists.read(job) or WorkList(fence=1, lanes=1, total=0)).held[OWNER]) == 1)
@@ -244,7 +260,7 @@ def _until(look: Callable[[], bool]) -> bool:
     return found
 
 
-def _next(pulling: Pulling) -> str:
-    while isinstance(taken := pulling.take(), str):
+def _next(leases: CaseLeases) -> str:
+    while isinstance(taken := leases.take(), str):
         assert taken == "wait"
     return taken[0]

@@ -22,7 +22,7 @@ from wainwright.domain.logs import LogEntry
 from wainwright.ports.job_store import NewEvent, Progress, StoredTest
 from wainwright.ports.log_store import LogQuery
 from wainwright.ports.queues import ReceivedWork
-from wainwright.usecases.run_job import Claim
+from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadPolicy
 from wainwright.worker.evidence.recording import MOST_LOG_EVENTS, Recording
 from wainwright.worker.runners.suite import (
@@ -90,7 +90,9 @@ class Bench:
         work = WorkMessage(project=PROJECT, job_id=self.job.id, run=1, task_token="token")
         claim = Claim(job=self.job, detail=JobDetail(), work=ReceivedWork(message=work, receipt="1"))
         before = self.jobs.tests(PROJECT, self.job.id)
-        recording = Recording(self.jobs, self.logs, self.uploads, system_clock, claim, before, self._note_error)
+        recording = Recording(
+            self.jobs, self.logs, self.uploads, system_clock, claim, before, note_error=self._note_error
+        )
         for event in events:
             recording.take(event)
         recording.close()
@@ -197,7 +199,7 @@ def test_under_an_old_fence_nothing_is_written_to_the_log_either(bench: Bench) -
     bench.jobs.write(older, older.claim("another", system_clock() + timedelta(minutes=1)))
     work = WorkMessage(project=PROJECT, job_id=older.id, run=1, task_token="token")
     claim = Claim(job=older, detail=JobDetail(), work=ReceivedWork(message=work, receipt="1"))
-    recording = Recording(bench.jobs, bench.logs, bench.uploads, system_clock, claim, [], lambda: None)
+    recording = Recording(bench.jobs, bench.logs, bench.uploads, system_clock, claim, [], note_error=lambda: None)
     recording.take(JobLog("INFO", "too late"))
     with pytest.raises(FenceLost):
         recording.close()

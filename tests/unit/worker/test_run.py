@@ -181,7 +181,7 @@ def test_a_displaced_worker_ends_nothing(system: System, perform: Perform) -> No
 
 def test_each_claim_has_only_the_time_that_is_left(system: System, perform: Perform) -> None:
     claim = system.claimed(CreateJob(script=SCRIPT, config=JobConfig(timeout=10_000)))
-    system.run_job.release(claim, 9_000)
+    system.claims.release(claim, 9_000)
     given: list[int | None] = []
 
     def suite(request: SuiteRequest, tell: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:

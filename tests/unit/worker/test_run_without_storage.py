@@ -33,7 +33,7 @@ from wainwright.usecases.upload_artifacts import UploadPolicy
 from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.evidence.report.html import AssetFile
 from wainwright.worker.loop.shutdown import ShutdownSignal
-from wainwright.worker.run import run_claim as run
+from wainwright.worker.run.run_session import run_claim
 from wainwright.worker.runners.suite import Collected, StopRequest, SuiteEnd, SuiteRequest
 
 EVERYTHING = (
@@ -101,9 +101,7 @@ def test_the_log_says_what_is_missing_why_and_where_it_is(system: System, pace: 
     refuse_reports(system)
     own = worker(system, pace=pace)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "run_suite", failing)
-        run.run_claim(own, claim, tmp_path / "run", ShutdownSignal())
+    run_claim(own, claim, tmp_path / "run", ShutdownSignal(), run_suite=failing)
 
     lines = [entry.message for entry in own.logs.read(PROJECT, claim.job.id, LogQuery(level="ERROR")).logs]
     assert any("7 files of the report" in line and REASON in line and "w1" in line for line in lines)

@@ -17,10 +17,9 @@ from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionError
 from wainwright.contracts.names import report_key
 from wainwright.domain.jobs import LEASE, Job
-from wainwright.domain.lanes import LaneRecord
+from wainwright.domain.lanes import OWNER, LaneRecord
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 from wainwright.ports.job_store import NewEvent, Progress, StoredTest
-from wainwright.usecases.share_work import OWNER
 from wainwright.worker.evidence import running_tests as running
 from wainwright.worker.evidence.running_tests import MOST_OF_AN_ID, MOST_RUNNING, NOTED_SECONDS, Running
 from wainwright.worker.run.closing import end_claim, report_late
@@ -190,7 +189,7 @@ def test_a_late_report_names_what_ran(system: System) -> None:
     system.finish(job.project, job.id, job.run, ExecutionError(error="States.Timeout"))
     work = system.queue.receive(NO_WAIT)
     while work is not None and not work.message.report_only:
-        assert system.run_job.claim(work, "w2") is None
+        assert system.claims.claim(work, "w2") is None
         work = system.queue.receive(NO_WAIT)
     assert work is not None
 

@@ -1,4 +1,4 @@
-"""Lanes: the workers that help a run's owner with its test cases, each with a lease of its own."""
+"""Lanes of a run besides the owner's, each with a lease of its own."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -12,13 +12,16 @@ from wainwright.domain.model import Record
 MAX_LANES = 100
 """Of one job. They all number their events in one sequence, and lease from one list."""
 
+OWNER = "owner"
+"""Name by which lane 0 holds cases; other lanes do by the tokens of their stays."""
+
 
 class LaneEnd(Record):
-    """How a lane ended, in the words of its runtime, where that matters to the run's owner.
+    """The end of a lane, in the words of its runner, for the run's owner.
 
-    ``test_id`` is the test that ran when its process died: it has no outcome. ``interrupted`` is what tests left that were cut
-    off, as results without an outcome, in the runtime's JSON; ``missing`` tells of evidence of theirs that is nowhere, and
-    ``spooled`` names files of it that were on the worker's disk and not in the bucket.
+    ``test_id`` is the test that ran when its process died: it has no outcome. ``interrupted`` are results, in the runner's
+    JSON, of tests that were ended by force; ``missing`` tells of evidence of theirs that is nowhere, and ``spooled`` names
+    files of it that were on the worker's disk and not in the bucket.
     """
 
     reason: str
@@ -48,18 +51,18 @@ class LaneRecord(Record):
     end: LaneEnd | None = None
 
     def live(self, now: datetime) -> bool:
-        """Whether somebody is at work in the lane."""
+        """True while a worker is in the lane."""
         return not self.left and self.lease_until > now
 
     def renew(self, now: datetime) -> Self:
-        """The worker is still there."""
+        """Extend the lease."""
         return self.model_copy(update={"lease_until": now + LEASE})
 
     def leave(self, end: LaneEnd | None = None) -> Self:
-        """The worker has gone, or counts as lost: nothing that it writes is taken any more."""
+        """End the stay: nothing that its worker writes is taken any more."""
         return self.model_copy(update={"left": True, "end": end})
 
     @property
     def name(self) -> str:
-        """What keeps the files of this stay apart from those of any other of the run."""
+        """Name of the stay, which no other of the run has."""
         return f"{self.lane}" if self.joined == 1 else f"{self.lane}.{self.joined}"

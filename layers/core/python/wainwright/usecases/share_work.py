@@ -1,7 +1,6 @@
-"""The work list of a run with several lanes: opened by the run's owner, leased from by all, brought together in the end."""
+"""The work list of a run with several lanes: the owner opens it, all lanes lease from it."""
 
 import logging
-import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,25 +9,22 @@ from typing import TypeVar
 from wainwright.contracts.messages import WorkMessage
 from wainwright.domain.errors import Conflict, Unavailable
 from wainwright.domain.jobs import Job
-from wainwright.domain.lanes import LaneRecord
+from wainwright.domain.lanes import OWNER, LaneRecord
 from wainwright.domain.work_list import WorkList, WorkOrder
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.ports.queues import WorkQueue
+from wainwright.ports.updates import retry_conflicts
 from wainwright.ports.work_lists import WorkListStore
 
-OWNER = "owner"
-"""By this name the owner holds cases; lanes do by the tokens of their stays."""
-
 TRIES = 60
-BASE_SECONDS, MOST_SECONDS = 0.005, 0.25
-"""The list is one row, which each writer puts in the place of the one that he read: somebody always gets through."""
+"""The list is one row, which each writer puts in the place of the one that he read: one of them always gets through."""
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Share = Callable[[WorkList, WorkOrder], int]
-"""How many cases of a list a lane leases now."""
+"""Returns the number of cases that a lane leases now."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +54,17 @@ class ShareWork:
         return self.lists.order(job) if self.lists.read(job) else None
 
     def has_idle_lanes(self, job: Job) -> bool:
-        """Whether nothing is left on the list while one of the lanes holds nothing. Raises as :meth:`lease`."""
+        """True if nothing is left on the list while a lane holds nothing. Raises as :meth:`lease`."""
         work = self.lists.read(job)
         return work is not None and work.empty and len(work.held) < work.lanes
 
     def is_finished(self, job: Job) -> bool:
-        """Whether nothing is left on the list, and nothing held. Raises as :meth:`lease`."""
+        """True if nothing is left on the list, and nothing held. Raises as :meth:`lease`."""
         work = self.lists.read(job)
         return work is not None and work.finished
 
     def live_lanes(self, job: Job) -> Sequence[LaneRecord]:
-        """The lanes that somebody is at work in."""
+        """Return the lanes that have a worker."""
         now = self.clock()
         return [lane for lane in self.lists.lanes(job) if lane.live(now)]
 
@@ -120,7 +116,7 @@ class ShareWork:
                 self._bring_back(job, order, token, lane)
 
     def _dismiss(self, job: Job, lane: LaneRecord) -> bool:
-        """End the stay of somebody whose lease ran out; False if it has not, or was renewed meanwhile."""
+        """End a stay whose lease ran out; False if it has not, or was renewed meanwhile."""
         if lane.live(self.clock()):
             return False
         try:
@@ -143,34 +139,26 @@ class ShareWork:
 
     def dismiss_all(self, job: Job) -> Sequence[LaneRecord]:
         """End all stays in lanes: nothing that they write is taken any more. Returns the lanes as they were then."""
-        for tried in range(TRIES):
+
+        def attempt() -> Sequence[LaneRecord]:
             lanes = self.lists.lanes(job)
-            try:
-                for lane in lanes:
-                    if not lane.left:
-                        self.lists.update(job, lane, lane.leave())
-            except Conflict:
-                self._wait(tried)
-                continue
+            for lane in lanes:
+                if not lane.left:
+                    self.lists.update(job, lane, lane.leave())
             return lanes
-        raise Unavailable(f"the lanes of job {job.id} changed all the time")
+
+        return retry_conflicts(attempt, f"the lanes of job {job.id}", tries=TRIES, pause=self.pause)
 
     def _change(self, job: Job, step: Callable[[WorkList], tuple[WorkList, T]]) -> tuple[WorkList, T]:
         """Read the list, and write what a step makes of it, until nobody wrote it meanwhile."""
-        for tried in range(TRIES):
+
+        def attempt() -> tuple[WorkList, T]:
             work = self.lists.read(job)
             if work is None:
                 raise Unavailable(f"the work list of job {job.id} is not there")
             after, found = step(work)
-            if after is work:
-                return work, found
-            try:
+            if after is not work:
                 self.lists.write(job, after)
-            except Conflict:
-                self._wait(tried)
-                continue
             return after, found
-        raise Unavailable(f"the work list of job {job.id} changed all the time")
 
-    def _wait(self, tried: int) -> None:
-        self.pause(random.uniform(0, min(MOST_SECONDS, BASE_SECONDS * 2**tried)))  # noqa: S311 - spreads load, no secret
+        return retry_conflicts(attempt, f"the work list of job {job.id}", tries=TRIES, pause=self.pause)

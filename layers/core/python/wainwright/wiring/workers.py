@@ -22,12 +22,11 @@ from wainwright.ports.spool import Spool
 from wainwright.ports.test_history import TestHistory
 from wainwright.ports.work_lists import WorkListStore
 from wainwright.settings import DependencySettings, WorkerSettings
+from wainwright.usecases.hold_claim import HoldClaim
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.late_reports import LateReports
 from wainwright.usecases.read_quarantine import ReadQuarantine
 from wainwright.usecases.read_secrets import ReadSecrets
-from wainwright.usecases.run_job import RunJob
-from wainwright.usecases.run_lane import RunLane
 from wainwright.usecases.share_work import ShareWork
 from wainwright.usecases.upload_artifacts import Pace, UploadArtifacts, UploadPolicy
 from wainwright.usecases.upload_spooled import UploadSpooled
@@ -37,9 +36,9 @@ from wainwright.wiring.storing import spool_of
 
 @dataclass(frozen=True)
 class Worker:
-    """What a browser worker works with."""
+    """Stores and use cases of a browser worker."""
 
-    run_job: RunJob
+    claims: HoldClaim
     keep: KeepWorker
     jobs: JobStore
     logs: LogStore
@@ -54,11 +53,6 @@ class Worker:
     dependencies: DependencySettings = field(default_factory=DependencySettings)
     upload_policy: UploadPolicy = field(default_factory=UploadPolicy)
     pace: Pace = field(default_factory=Pace)
-
-    @property
-    def lanes(self) -> RunLane:
-        """Helping with the runs of others."""
-        return RunLane(self.jobs, self.lists, self.queue, self.clock)
 
     @property
     def late_reports(self) -> LateReports:
@@ -84,9 +78,10 @@ def worker(settings: WorkerSettings) -> Worker:
     clients = Clients()
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
     workers = DynamoWorkerStore(clients.dynamodb, settings.table)
+    lists = DynamoWorkListStore(clients.dynamodb, settings.table)
     queue = SqsWorkQueue(lambda: clients.sqs, settings.work_queue_url)
     return Worker(
-        run_job=RunJob(jobs, queue, StepFunctionsWorkflows(lambda: clients.stepfunctions, ""), system_clock),
+        claims=HoldClaim(jobs, lists, queue, StepFunctionsWorkflows(lambda: clients.stepfunctions, ""), system_clock),
         keep=KeepWorker(settings.worker_id, workers, jobs, queue, system_clock),
         jobs=jobs,
         logs=DynamoLogStore(clients.dynamodb, settings.table),
@@ -96,7 +91,7 @@ def worker(settings: WorkerSettings) -> Worker:
         secrets=ReadSecrets(secret_store(clients, settings), system_clock),
         quarantine=ReadQuarantine(DynamoQuarantineStore(clients.dynamodb, settings.table), system_clock),
         history=DynamoTestHistory(clients.dynamodb, settings.table),
-        lists=DynamoWorkListStore(clients.dynamodb, settings.table),
+        lists=lists,
         dependencies=settings,
         spool=spool_of(settings, default=settings.home / "spool"),
         upload_policy=UploadPolicy(total_seconds=settings.upload_retry_seconds),

@@ -10,7 +10,6 @@ from typing import Any
 
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.names import artifact_name, report_key
-from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.logs import MAX_LOG_MESSAGE, LogEntry
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.redaction import Redactor
@@ -18,8 +17,7 @@ from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, NewEvent, StoredTest
 from wainwright.ports.log_store import LogStore
-from wainwright.usecases.run_job import Claim
-from wainwright.usecases.run_lane import LaneClaim
+from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts
 from wainwright.worker.evidence.job_results import Results
 from wainwright.worker.evidence.recorded_tests import SPOOLED, first_line, known_of, test_event
@@ -60,9 +58,9 @@ MOST_PROGRESS_EVENTS = 500
 
 @dataclass(frozen=True)
 class _Settled:
-    """To be told once everything before it is recorded."""
+    """``done`` is set once everything before it is recorded."""
 
-    told: threading.Event
+    done: threading.Event
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class _Taken:
 
 
 class _Noted:
-    """What is to be written of one batch."""
+    """Rows and lines of one batch."""
 
     def __init__(self) -> None:
         self.tests: dict[str, StoredTest] = {}
@@ -90,9 +88,8 @@ class Recording:
     """A thread that records what the suite reports, in the order in which it does.
 
     Its error, if it had one, is raised by :meth:`close`; nothing is recorded after it. In a job of several lanes each lane
-    has a recording of its own: ``lane`` is its row (None for the owner), and ``on_recorded`` is told the ids of tests whose
-    outcomes have just been written. ``on_error`` is called when it can record no more. Failures of tests in ``quarantine`` do
-    not count.
+    has a recording of its own. ``on_recorded`` is called with the ids of tests whose outcomes have just been written,
+    ``on_error`` when nothing can be recorded any more. Failures of tests in ``quarantine`` do not count.
     """
 
     def __init__(
@@ -101,12 +98,14 @@ class Recording:
         logs: LogStore,
         uploads: UploadArtifacts,
         clock: Clock,
-        claim: Claim | LaneClaim,
+        claim: Claim,
         before: Sequence[StoredTest],
+        *,
         note_error: Callable[[], None],
         redactor: Redactor | None = None,
-        lane: LaneRecord | None = None,
         quarantine: Mapping[str, Quarantine] | None = None,
+        on_recorded: Callable[[Collection[str]], None] = lambda _ids: None,
+        on_error: Callable[[], None] = lambda: None,
     ) -> None:
         self._jobs = jobs
         self._logs = logs
@@ -115,13 +114,12 @@ class Recording:
         self._claim = claim
         self._note_error = note_error
         self._redactor = redactor or Redactor({})
-        self._lane = lane
         self._quarantine = quarantine or {}
         self._shared = claim.job.lanes > 1  # then the work list tells what is in whose hands
         self._running = Running()
         self._loose: list[JobResult] = []
-        self.on_recorded: Callable[[Collection[str]], None] = lambda _ids: None
-        self.on_error: Callable[[], None] = lambda: None
+        self._on_recorded = on_recorded
+        self._on_error = on_error
         self._noted = claim.job.has_errors
         self._queue: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
@@ -156,7 +154,7 @@ class Recording:
         """Wait until everything so far is recorded. Raises as :meth:`close`."""
         settled = _Settled(threading.Event())
         self._queue.put(_Taken(self._clock(), settled))
-        while not settled.told.wait(LOOK_SECONDS):
+        while not settled.done.wait(LOOK_SECONDS):
             if self._error is not None:
                 raise self._error
 
@@ -191,7 +189,7 @@ class Recording:
 
     @property
     def interrupted_spooled(self) -> list[str]:
-        """What tests left that were ended by force, and is on this worker's disk and not in the bucket."""
+        """Evidence of tests that were ended by force that is on this worker's disk and not in the bucket."""
         return self._spooled_of(self.interrupted)
 
     @property
@@ -205,7 +203,7 @@ class Recording:
                 self._record(batch)
         except BaseException as error:  # noqa: BLE001 - raised again by take and close
             self._error = error
-            self.on_error()
+            self._on_error()
 
     def _next_batch(self) -> list["_Taken"] | None:
         """None when there will be no more; empty when what runs is to be noted though nothing else was reported."""
@@ -241,17 +239,22 @@ class Recording:
             if not self._shared:
                 counted["running"] = self._running.note(self._by_id)
             self._jobs.record(
-                self._claim.job, tests=tests, events=noted.events, percent=noted.percent, lane=self._lane, **counted
+                self._claim.job,
+                tests=tests,
+                events=noted.events,
+                percent=noted.percent,
+                lane=self._claim.stay,
+                **counted,
             )
             if noted.tests:
-                self.on_recorded(noted.tests.keys())
+                self._on_recorded(noted.tests.keys())
         if noted.lines:
             self._logs.append(self._claim.job.project, self._claim.job.id, noted.lines)
         if not self._noted and any(line.level == "ERROR" for line in noted.lines):
             self._noted = True
             self._note_error()
         for settled in noted.settled:
-            settled.told.set()
+            settled.done.set()
 
     def _note(self, taken: "_Taken", noted: "_Noted") -> None:
         event = taken.event
@@ -334,7 +337,7 @@ class Recording:
         body: dict[str, Any] = {"attempts": [attempt.to_json() for attempt in attempts]}
         if results := self.results.of_test(result.id):
             body["results"] = results
-        if missing and self._lane:  # for the owner, who reports it
+        if missing and self._claim.lane:  # for the owner, who reports it
             body["missing"] = [*missing]
         if spooled := self._spooled_of(attempts):
             body[SPOOLED] = spooled
@@ -352,13 +355,8 @@ class Recording:
         for attachment in result.attachments:
             self._attachments += 1
             file_name = evidence_name(attachment, self._redactor)
-            named.append((artifact_name(self._writer, self._attachments, file_name), attachment))
+            named.append((artifact_name(self._claim.name, self._attachments, file_name), attachment))
         return named
-
-    @property
-    def _writer(self) -> str:
-        fence = str(self._claim.job.fence)
-        return f"{fence}.{self._lane.name}" if self._lane else fence
 
     def _send(self, named: tuple[str, Attachment]) -> Attachment:
         href, attachment = named

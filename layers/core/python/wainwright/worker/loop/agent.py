@@ -1,4 +1,4 @@
-"""The worker's loop: one run after another, and out when there is nothing left to do."""
+"""The worker's loop: one claim after another, and out when there is nothing left to do."""
 
 import logging
 import time
@@ -6,22 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from wainwright.domain.errors import FenceLost, WainwrightError
-from wainwright.domain.failures import Failure, FailureCategory
-from wainwright.domain.jobs import Outcome
-from wainwright.domain.states import JobStatus
 from wainwright.domain.workers import WorkerState
 from wainwright.ports.queues import ReceivedWork
 from wainwright.settings import WorkerSettings
-from wainwright.usecases.run_job import Claim
+from wainwright.usecases.hold_claim import Claim
 from wainwright.wiring.workers import Worker
+from wainwright.worker.evidence.redact_events import RunSuite
 from wainwright.worker.loop.shutdown import ShutdownSignal
-from wainwright.worker.run.closing import end_claim, report_late
-from wainwright.worker.run.lane import run_lane
-from wainwright.worker.run.run_claim import run_claim
+from wainwright.worker.run.closing import fail_claim, report_late
+from wainwright.worker.run.run_session import run_claim, run_suite
 from wainwright.worker.sandbox.hosting import Hosting
 
 LISTEN = timedelta(seconds=2)
-"""One long-poll. Short, so that a worker that is told to go goes soon; idle polling costs $0.0000004 each."""
+"""One long-poll. Short, so that a worker that is to shut down does so soon; idle polling costs $0.0000004 each."""
 
 log = logging.getLogger(__name__)
 
@@ -30,22 +27,19 @@ class Agent:
     """One worker."""
 
     def __init__(
-        self,
-        worker: Worker,
-        settings: WorkerSettings,
-        shutdown: ShutdownSignal,
-        work_dir: Path,
-        hosting: Hosting | None = None,
-    ) -> None:
+        self, worker: Worker, settings: WorkerSettings, shutdown: ShutdownSignal, work_dir: Path,
+        hosting: Hosting | None = None, run_suite: RunSuite = run_suite,
+    ) -> None:  # fmt: skip
         self._worker = worker
         self._settings = settings
         self._shutdown = shutdown
         self._work_dir = work_dir
         self._hosting = hosting or Hosting()
+        self._run_suite = run_suite
         self._spooled = worker.spooled()
 
     def run(self) -> None:
-        """Work until told to go, or idle for long enough while nothing waits for a worker."""
+        """Work until shutdown is requested, or until idle for long enough while nothing waits for a worker."""
         log.info("worker started", extra={"worker": self._settings.worker_id})
         try:
             self._work()
@@ -83,70 +77,36 @@ class Agent:
 
     def _take(self, work: ReceivedWork) -> None:
         message = work.message
-        fields = {"jobId": message.job_id, "run": message.run, "received": work.received}
+        fields = {"jobId": message.job_id, "run": message.run, "lane": message.lane or 0, "received": work.received}
         try:
-            if message.lane is not None:
-                self._help(work)
-                return
             if message.report_only:
-                self._report(work)
-                return
-            claim = self._worker.run_job.claim(work, self._settings.worker_id)
-            if claim is None:
+                written = report_late(self._worker, work)
+                log.info("report written late" if written else "no report is owed", extra=fields)
+            elif claim := self._worker.claims.claim(work, self._settings.worker_id):
+                log.info("claimed", extra=fields | {"fence": claim.job.fence})
+                self.run_claim(claim)
+            else:
                 log.info("nothing to run", extra=fields)
-                return
-            log.info("claimed", extra=fields | {"fence": claim.job.fence})
-            self._run(claim)
         except FenceLost:
-            log.warning("the run went to another worker", extra=fields)
+            log.warning("the run went to another worker, or is over", extra=fields)
         except WainwrightError:
             # The message becomes visible again: the run is tried again, by us or by another.
             log.exception("the run could not be worked on", extra=fields)
-
-    def _report(self, work: ReceivedWork) -> None:
-        fields = {"jobId": work.message.job_id, "run": work.message.run, "received": work.received}
-        try:
-            written = report_late(self._worker, work)
-        except WainwrightError:
-            raise
         except Exception:
+            if not message.report_only:
+                raise
             # The job is at rest: it is tried again as often as the queue gives the message.
             log.exception("a late report could not be written", extra=fields)
-            return
-        log.info("report written late" if written else "no report is owed", extra=fields)
 
-    def _help(self, work: ReceivedWork) -> None:
-        claim = self._worker.lanes.join(work, self._settings.worker_id)
-        fields = {"jobId": work.message.job_id, "run": work.message.run, "lane": work.message.lane}
-        if claim is None:
-            log.info("no help is wanted", extra=fields)
-            return
-        log.info("joined", extra=fields | {"fence": claim.job.fence})
-        folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.job.fence}-{claim.lane.name}"
+    def run_claim(self, claim: Claim) -> None:
+        """Run what was claimed, in a folder of its own; an error of the worker itself ends the run as such."""
+        folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.name}"
         try:
-            run_lane(self._worker, claim, folder, self._shutdown, self._hosting)
-        except FenceLost:
-            log.info("the run is over, or has another owner", extra=fields)
-        except WainwrightError:
-            raise
-        except Exception:
-            # What it held goes to the other lanes; whether the work can be done at all is for the run's owner to find.
-            log.exception("the worker failed in a lane", extra=fields)
-            self._worker.lanes.leave(claim, None, returns=False)
-        finally:
-            self._hosting.clear(folder)
-
-    def _run(self, claim: Claim) -> None:
-        folder = self._work_dir / f"{claim.job.id}-{claim.job.run}-{claim.job.fence}"
-        try:
-            run_claim(self._worker, claim, folder, self._shutdown, self._hosting)
+            run_claim(self._worker, claim, folder, self._shutdown, self._hosting, self._run_suite)
         except WainwrightError:
             raise
         except Exception as error:
-            # Another try by the queue would only hide the reason; the job's own retry policy decides whether to try again.
-            log.exception("the worker failed", extra={"jobId": claim.job.id, "run": claim.job.run})
-            failure = Failure.of(FailureCategory.INFRASTRUCTURE, f"the worker failed: {type(error).__name__}: {error}")
-            outcome = Outcome(status=JobStatus.FAILED, fence=claim.job.fence, failure=failure)
-            end_claim(self._worker, claim, outcome)
+            log.exception("the worker failed", extra={"jobId": claim.job.id, "run": claim.job.run, "lane": claim.lane})
+            fail_claim(self._worker, claim, error)
         finally:
             self._hosting.clear(folder)

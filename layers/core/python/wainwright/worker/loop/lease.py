@@ -1,21 +1,20 @@
-"""Holding a run: the lease is renewed, the row is read, and what it asks is passed on to the suite."""
+"""The lease of a claim: it is renewed, the job's row is read, and what it asks is passed on to the suite."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Literal, Self
 
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import LEASE
 from wainwright.domain.workers import WorkerState
+from wainwright.usecases.hold_claim import Claim, Control, HoldClaim
 from wainwright.usecases.keep_worker import KeepWorker
-from wainwright.usecases.run_job import Claim, Control
-from wainwright.usecases.run_lane import LaneClaim
 from wainwright.worker.loop.shutdown import ShutdownSignal
 
 LOOK_SECONDS = 2.0
-"""How often the row is read: the longest that a cancel goes unnoticed."""
+"""Seconds between two readings of the row: the longest that a cancel goes unnoticed."""
 
 RENEW_SECONDS = 10.0
 
@@ -24,32 +23,29 @@ Reason = Literal["lost", "shutdown", "cancel", "stop"]
 log = logging.getLogger(__name__)
 
 
-class Hold(Protocol):
-    """What holds a run, or a lane of one: RunJob with its claims, RunLane with its own."""
+class LeaseKeeper:
+    """A thread that holds one claim while its suite runs; also the suite's ``StopRequest``.
 
-    def renew(self, claim: Any, ran_ms: int) -> Control:
-        """Hold it for another lease, and learn what is asked of the run."""
-        ...
+    ``wait`` waits so many seconds, and returns True once the lease is to be held no more; by default it is told so at the
+    end of the ``with`` block.
+    """
 
-    def control(self, claim: Any) -> Control:
-        """What is asked of the run."""
-        ...
-
-
-class Holding:
-    """A thread that holds one run, or a lane of one, while its suite runs; also the suite's ``StopRequest``."""
-
-    def __init__(self, hold: Hold, keep: KeepWorker, claim: Claim | LaneClaim, shutdown: ShutdownSignal) -> None:
-        self._held = hold
+    def __init__(
+        self, claims: HoldClaim, keep: KeepWorker, claim: Claim, shutdown: ShutdownSignal,
+        *, monotonic: Callable[[], float] = time.monotonic, wait: Callable[[float], bool] | None = None,
+    ) -> None:  # fmt: skip
+        self._claims = claims
         self._keep = keep
         self._claim = claim
         self._shutdown = shutdown
-        self._began = time.monotonic()
+        self._monotonic = monotonic
+        self._began = monotonic()
         self._reason: Reason | None = None
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._hold, name="holding", daemon=True)
+        self._wait = wait or self._over.wait
+        self._thread = threading.Thread(target=self._hold, name="lease", daemon=True)
 
-    def __enter__(self) -> "Holding":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -60,16 +56,15 @@ class Holding:
     @property
     def ran_ms(self) -> int:
         """Running time of this attempt so far, that of earlier claims included."""
-        return self._claim.job.ran_ms + int((time.monotonic() - self._began) * 1_000)
+        return self._claim.job.ran_ms + int((self._monotonic() - self._began) * 1_000)
 
     @property
     def reason(self) -> Reason | None:
-        """Why the suite is to end before its end."""
+        """Reason for which the suite is to end early, if there is one."""
         return "shutdown" if self._reason is None and self._shutdown.requested else self._reason
 
     @property
     def mode(self) -> Literal["run", "stop", "cancel"]:
-        """What the suite is to do."""
         match self.reason:
             case None:
                 return "run"
@@ -79,21 +74,21 @@ class Holding:
                 return "cancel"
 
     def abandon(self) -> None:
-        """What the suite yields cannot be kept any more: it is to end, and the run is left as it is."""
+        """Give the claim up: results cannot be kept any more. The suite is to end, and the run is left as it is."""
         self._reason = "lost"
 
     def _hold(self) -> None:
-        renewed = reported = time.monotonic()
+        renewed = reported = self._monotonic()
         self._try(lambda: self._keep.report(WorkerState.BUSY))
-        while not self._over.wait(LOOK_SECONDS) and self._reason != "lost":
-            now = time.monotonic()
+        while not self._wait(LOOK_SECONDS) and self._reason != "lost":
+            now = self._monotonic()
             if now - renewed >= RENEW_SECONDS:
-                if self._try(lambda: self._heed(self._held.renew(self._claim, self.ran_ms))):
+                if self._try(lambda: self._heed(self._claims.renew(self._claim, self.ran_ms))):
                     renewed = now
                 elif now - renewed > LEASE.total_seconds():
                     self._reason = "lost"
             else:
-                self._try(lambda: self._heed(self._held.control(self._claim)))
+                self._try(lambda: self._heed(self._claims.control(self._claim)))
             if now - reported >= self._keep.REPORT_SECONDS:
                 self._try(lambda: self._keep.report(WorkerState.BUSY))
                 reported = now

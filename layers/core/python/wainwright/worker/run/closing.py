@@ -1,4 +1,4 @@
-"""Endings without a suite: the outcome, with a report of whatever earlier workers recorded, which says what is missing."""
+"""Endings without a suite: the outcome, with a report of what earlier workers recorded, which names what is missing."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import RunningTest, Tally
 from wainwright.ports.job_store import JobView, StoredTest
 from wainwright.ports.queues import ReceivedWork
-from wainwright.usecases.run_job import Claim
+from wainwright.usecases.hold_claim import Claim
 from wainwright.wiring.workers import Worker
 from wainwright.worker.evidence.recorded_tests import SPOOLED
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
@@ -35,13 +35,26 @@ _WHY = {
 log = logging.getLogger(__name__)
 
 
+def fail_claim(worker: Worker, claim: Claim, error: Exception) -> None:
+    """End a claim by an error of the worker itself. Raises as :meth:`HoldClaim.end`.
+
+    Another try by the queue would only hide the reason; the job's own retry policy decides whether to try again. Of a lane
+    that is not the owner's, the others take the cases, and its owner finds whether the work can be done at all.
+    """
+    if claim.lane:
+        worker.claims.leave(claim)
+        return
+    failure = Failure.of(FailureCategory.INFRASTRUCTURE, f"the worker failed: {type(error).__name__}: {error}")
+    end_claim(worker, claim, Outcome(status=JobStatus.FAILED, fence=claim.job.fence, failure=failure))
+
+
 def end_claim(worker: Worker, claim: Claim, ending: Outcome) -> None:
-    """End a run that is not to be gone on with, or cannot be. Raises as :meth:`RunJob.end`."""
-    worker.run_job.end(claim, closed(worker, claim, ending))
+    """End a run that is not to be gone on with, or cannot be. Raises as :meth:`HoldClaim.end`."""
+    worker.claims.end(claim, closed(worker, claim, ending))
 
 
 def closed(worker: Worker, claim: Claim, ending: Outcome) -> Outcome:
-    """The outcome with the tests that had ended and a report of them; its failure goes to the job's log.
+    """Return the outcome with the tests that had ended and a report of them; its failure goes to the job's log.
 
     A report that cannot be written does not keep the run from ending: it is asked for anew once the job is at rest.
     """
@@ -62,7 +75,7 @@ def closed(worker: Worker, claim: Claim, ending: Outcome) -> Outcome:
 
 
 def report_late(worker: Worker, work: ReceivedWork) -> bool:
-    """Write the report of a job that came to rest without one; whether one was owed.
+    """Write the report of a job that came to rest without one; False if none was owed.
 
     Raises:
         Unavailable, or as the stores do: the message comes again.
@@ -80,7 +93,7 @@ def report_late(worker: Worker, work: ReceivedWork) -> bool:
 
 
 def log_errors(worker: Worker, job: Job, messages: Sequence[str]) -> None:
-    """Lines of the job's log. The outcome that follows marks the job as having errors."""
+    """Add lines to the job's log. The outcome that follows marks the job as having errors."""
     entries = [
         LogEntry(timestamp=worker.clock(), level="ERROR", message=message[:MAX_LOG_MESSAGE])
         for message in messages[:MOST_ERRORS]

@@ -1,19 +1,21 @@
-"""The suite of one lane: it runs what the work list gives it, in a runtime that can be fed or in one that runs batches."""
+"""The suite of one lane: it runs what the work list gives it, with a runner that can be fed or with one that runs batches."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
+from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.evidence.redact_events import RunSuite
+from wainwright.worker.run.case_leases import CaseLeases
 from wainwright.worker.run.lane_servers import LaneServers
-from wainwright.worker.run.pulling import Pulling
 from wainwright.worker.runners.detect_runner import runner_of
 from wainwright.worker.runners.suite import (
     Collected,
     Event,
     StopRequest,
     SuiteEnd,
+    SuiteError,
     SuiteRequest,
     Take,
     TestEnded,
@@ -28,82 +30,129 @@ class OtherCases(Exception):
     """A lane has collected other test cases than the owner did."""
 
 
-class LaneSuite:
-    """Runs a suite as one lane, and knows which test runs.
+class WholeSuite:
+    """The suite of a job of one lane: its work list is in memory, and the process that collects it has all of it at once."""
 
-    ``on_collected`` is called once with what was collected; it is not passed to ``on_event``, nor are batches' own. ``on_batch``
-    is called after each batch, before anybody can learn that it is done, with the output folder of its runtime.
+    spent: str | None = None
+
+    def __init__(self, run: RunSuite) -> None:
+        self._run = run
+
+    def run(self, request: SuiteRequest, recording: Recording, stop: StopRequest) -> SuiteEnd:
+        """Run it to its end. Raises as ``run_suite``."""
+        return self._run(request, recording.take, stop)
+
+    def recorded(self, ids: Collection[str]) -> None:
+        """Outcomes of these cases have been written."""
+
+    def give_back(self) -> None:
+        """Nobody else runs what is left."""
+
+    def conclude(self, end: SuiteEnd, _recording: Recording) -> SuiteEnd:
+        """Return the end of the suite over all lanes. To be called after the recording was closed. Raises as the stores."""
+        return end
+
+
+class LaneSuite(WholeSuite):
+    """The suite of one lane of several. ``spent`` is the case whose process died, once that has ended the lane.
+
+    ``on_collected`` is called once with what was collected, by a lane that has to; that is not recorded here, nor is what
+    batches collect. ``on_batch`` is called after each batch, before anybody can learn that it is done, with the output folder
+    of its runner.
     """
 
     def __init__(
         self,
         run: RunSuite,
-        pulling: Pulling,
-        on_event: Callable[[Event], None],
-        on_collected: Callable[[Collected], None],
-        on_batch: Callable[[Path], None] = lambda _output: None,
+        leases: CaseLeases,
+        on_collected: Callable[[Collected], None] | None = None,
+        on_batch: Callable[[Path, Recording], None] = lambda _output, _recording: None,
     ) -> None:
-        self._run = run
-        self._pulling = pulling
-        self._on_event = on_event
+        super().__init__(run)
+        self._leases = leases
         self._on_collected = on_collected
         self._on_batch = on_batch
         self._collected: frozenset[str] | None = None
-        self.running: str | None = None
+        self._running: str | None = None
 
     @staticmethod
     def runs_batches(request: SuiteRequest) -> bool:
-        """Whether the suite's runtime cannot be fed, so that each lease is a process of its own."""
+        """True if the suite's runner cannot be fed, so that each lease is a process of its own."""
         return runner_of(request.folder) != "pytest"
 
-    def run(self, request: SuiteRequest, stop: StopRequest, *, collects: bool) -> SuiteEnd:
-        """Run it until there is no more to run. A runtime of batches ``collects`` first, if that is to be done at all.
+    def recorded(self, ids: Collection[str]) -> None:
+        self._leases.recorded(ids)
+
+    def give_back(self) -> None:
+        self._leases.give_back(self.spent)
+
+    def run(self, request: SuiteRequest, recording: Recording, stop: StopRequest) -> SuiteEnd:
+        """Run it until there is no more to run. A runner of batches collects first, if this lane has to at all.
 
         Raises:
-            OtherCases: it was given a case that it did not collect. Further as ``run_suite`` and :meth:`Pulling.take`.
+            FenceLost: the run has another owner. Further as ``run_suite``.
         """
-        if not self.runs_batches(request):
-            return self._run(replace(request, feed=self), self._heard, stop)
+
+        def heard(event: Event) -> None:
+            self._hear(event, recording)
+
+        try:
+            with self._leases:
+                end = (self._run_batches if self.runs_batches(request) else self._run_fed)(
+                    request, recording, heard, stop
+                )
+        except OtherCases as error:
+            message = f"it did not collect {error}. Give parameters ids that stay the same."
+            return SuiteEnd("interrupted", errors=(SuiteError(message),))
+        self.spent = self._running if end.reason in BROKEN else None
+        return end
+
+    def _run_fed(
+        self, request: SuiteRequest, _recording: Recording, heard: Callable[[Event], None], stop: StopRequest
+    ) -> SuiteEnd:
+        return self._run(replace(request, feed=self), heard, stop)
+
+    def _run_batches(
+        self, request: SuiteRequest, recording: Recording, heard: Callable[[Event], None], stop: StopRequest
+    ) -> SuiteEnd:
         request = replace(request, compiled=_part(request, "compiled").output)
-        if collects:
-            end = self._run(replace(_part(request, "collected"), collect_only=True), self._heard, stop)
+        if self._on_collected is not None:
+            end = self._run(replace(_part(request, "collected"), collect_only=True), heard, stop)
             if end.reason != "finished":
                 return end
         self._collected = self._collected or frozenset()  # of batches, none is of all cases
         with LaneServers(str((request.job or {}).get("id")), stop) as servers:
-            return self._batches(replace(request, servers=servers), stop, servers)
-
-    def _batches(self, request: SuiteRequest, stop: StopRequest, servers: LaneServers) -> SuiteEnd:
-        began, number, code, dropped = time.monotonic(), 0, 0, 0
-        while cases := self._pulling.take_batch(stop):
-            number += 1
-            left = request.timeout_ms and max(request.timeout_ms - int((time.monotonic() - began) * 1_000), 1)
-            batch = replace(_part(request, f"batch-{number}"), select=frozenset(cases), timeout_ms=left)
-            end = self._run(batch, self._heard, stop)
-            servers.let_go()
-            self._on_batch(batch.output)
-            code, dropped = code or end.exit_code or 0, dropped + end.dropped
-            if end.reason != "finished" or end.unfinished:
-                return replace(end, exit_code=code if end.signal is None else None, dropped=dropped)
+            request = replace(request, servers=servers)
+            began, number, code, dropped = time.monotonic(), 0, 0, 0
+            while cases := self._leases.take_batch(stop):
+                number += 1
+                left = request.timeout_ms and max(request.timeout_ms - int((time.monotonic() - began) * 1_000), 1)
+                batch = replace(_part(request, f"batch-{number}"), select=frozenset(cases), timeout_ms=left)
+                end = self._run(batch, heard, stop)
+                servers.let_go()
+                self._on_batch(batch.output, recording)
+                code, dropped = code or end.exit_code or 0, dropped + end.dropped
+                if end.reason != "finished" or end.unfinished:
+                    return replace(end, exit_code=code if end.signal is None else None, dropped=dropped)
         reason = {"run": "finished", "stop": "stopped", "cancel": "canceled"}[stop.mode]
         return SuiteEnd(reason, exit_code=code, dropped=dropped)  # type: ignore[arg-type]  # these are three of its reasons
 
-    def _heard(self, event: Event) -> None:
+    def _hear(self, event: Event, recording: Recording) -> None:
         match event:
             case Collected():
                 if self._collected is None:
                     self._collected = frozenset(case.id for case in event.tests)
-                    self._on_collected(event)
+                    if self._on_collected is not None:
+                        self._on_collected(event)
                 return
             case TestStarted():
-                self.running = event.id
+                self._running = event.id
             case TestEnded():
-                self.running = None
-        self._on_event(event)
+                self._running = None
+        recording.take(event)
 
     def take(self) -> Take:
-        """See :meth:`CaseFeed.take`."""
-        taken = self._pulling.take()
+        taken = self._leases.take()
         if not isinstance(taken, str) and self._collected is not None:
             unknown = [each for each in taken if each not in self._collected]
             if unknown:
@@ -112,7 +161,7 @@ class LaneSuite:
 
 
 def _part(request: SuiteRequest, name: str) -> SuiteRequest:
-    """The same with an output folder of its own, since a runtime takes its folder to be empty."""
+    """The same with an output folder of its own, since a runner takes its folder to be empty."""
     folder = request.output.parent / name
     folder.mkdir()
     request.isolation.let_through(folder)

@@ -1,19 +1,29 @@
-"""From how a suite ended to what the job's run came to: the one map from a runtime's words to failure categories."""
+"""From the end of a suite to the outcome of its run: the one map from a runner's words to failure categories."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Outcome
+from wainwright.domain.lanes import LaneEnd
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 from wainwright.worker.runners.suite import SuiteEnd, TestResult
 
-MOST_FLAKY = 10
+MAX_FLAKY = 10
 """Flaky tests that an outcome names: the statistics count them."""
 
 TESTS_FAILED = 1
 """The exit code by which both runners say that tests failed, whether or not that counts."""
+
+MAX_LANE_BYTES = 200_000
+"""Of a lane's row, which has room for some hundred KB: for evidence of tests that were ended by force."""
+
+MAX_NAMED = 100
+"""Files and tests that a lane's row names as missing or spooled."""
 
 _C = FailureCategory
 
@@ -48,7 +58,7 @@ def outcome_of(
     end: SuiteEnd, failed: Sequence[TestResult], tally: Tally, *, fence: int, report: ReportRef, timeout_ms: int,
     flaky: Sequence[str] = (), mismatch: Failure | None = None,
 ) -> Outcome:  # fmt: skip
-    """What a run came to.
+    """Return the outcome of a run.
 
     ``failed`` are the last attempts of the tests that failed, in the order in which they ran; ``flaky`` the ids of those that
     passed only when they were run again; ``mismatch`` is a failure of results that do not have the declared form, which
@@ -58,7 +68,7 @@ def outcome_of(
     if status is JobStatus.COMPLETED and mismatch is not None:
         status, failure = JobStatus.FAILED, mismatch
     return Outcome(
-        status=status, fence=fence, failure=failure, tests=tally, report=report, flaky_tests=tuple(flaky[:MOST_FLAKY])
+        status=status, fence=fence, failure=failure, tests=tally, report=report, flaky_tests=tuple(flaky[:MAX_FLAKY])
     )
 
 
@@ -140,3 +150,40 @@ def _said(end: SuiteEnd) -> str:
 def _tail(end: SuiteEnd) -> str:
     lines = end.stderr.strip().splitlines()
     return lines[-1][:500] if lines else "it printed no error"
+
+
+class Interrupted(Protocol):
+    """Evidence of tests that were ended by force, as a recording has it."""
+
+    interrupted: list[TestResult]
+    interrupted_missing: list[str]
+
+    @property
+    def interrupted_spooled(self) -> list[str]:
+        """Paths of files that are on the worker's disk and not in the bucket."""
+
+
+def lane_end(end: SuiteEnd, spent: str | None, left: Interrupted) -> LaneEnd | None:
+    """Return what a lane has to tell the run's owner; None if that is nothing.
+
+    ``spent`` is the test whose process died. Of a test that is too long for the lane's row it is told without steps and
+    output, and of what is too much only the name.
+    """
+    if spent is None and not left.interrupted:
+        return None
+    bodies: list[dict[str, Any]] = []
+    missing = list(left.interrupted_missing)
+    room = MAX_LANE_BYTES
+    for result in left.interrupted:
+        short = replace(result, steps=(), stdout="", stderr="")
+        fits = next((body for body in (result.to_json(), short.to_json()) if len(json.dumps(body)) <= room), None)
+        if fits is None:
+            missing.append(f"{result.id}: what it left is not in the report, as the lane had no room to tell of it")
+        else:
+            bodies.append(fits)
+            room -= len(json.dumps(fits))
+    return LaneEnd(
+        reason=end.reason, message=end.errors[0].message[:2_000] if end.errors else "", test_id=spent,
+        exit_code=end.exit_code, signal=end.signal, oom_kills=end.oom_kills, interrupted=tuple(bodies),
+        missing=tuple(missing[:MAX_NAMED]), spooled=tuple(left.interrupted_spooled[:MAX_NAMED]),
+    )  # fmt: skip

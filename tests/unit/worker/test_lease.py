@@ -1,8 +1,8 @@
-"""Holding a run: renewing, heeding, and noticing a loss. The clock is the test's; nothing waits."""
+"""Keeping a lease: renewing, heeding, and noticing a loss. The clock is the test's; nothing waits."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,16 +11,15 @@ from tests.support.builders import PROJECT, a_caller
 from tests.support.system import NO_WAIT, System
 from wainwright.domain.jobs import LEASE
 from wainwright.domain.workers import SEEN_DEADLINE, WorkerState
+from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.keep_worker import KeepWorker
-from wainwright.usecases.run_job import Claim
-from wainwright.worker.loop import lease as module
-from wainwright.worker.loop.lease import LOOK_SECONDS, RENEW_SECONDS, Holding
+from wainwright.worker.loop.lease import LOOK_SECONDS, RENEW_SECONDS, LeaseKeeper
 from wainwright.worker.loop.shutdown import ShutdownSignal
 
 
 @dataclass
 class Held:
-    """A holding whose thread is the test's own: each look comes when the test lets time pass."""
+    """A claim whose lease is kept while the test lets time pass, which takes none."""
 
     system: System
     claim: Claim
@@ -28,11 +27,16 @@ class Held:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        self.lease = self._keeper(lambda _seconds: True)
+
+    def _keeper(self, wait: Callable[[float], bool]) -> LeaseKeeper:
         keep = KeepWorker("w1", self.system.workers, self.system.jobs, self.system.queue, self.system.clock)
-        self.holding = Holding(self.system.run_job, keep, self.claim, self.shutdown)
+        return LeaseKeeper(
+            self.system.claims, keep, self.claim, self.shutdown, monotonic=lambda: self.seconds, wait=wait
+        )
 
     def hold(self, seconds: float, at: dict[float, Callable[[], object]] | None = None) -> None:
-        """Hold for so long; ``at`` says what happens meanwhile, by seconds from the beginning."""
+        """Keep it for so long; ``at`` says what happens meanwhile, by seconds from the beginning."""
         events = dict(at or {})
 
         def wait(duration: float) -> bool:
@@ -42,8 +46,9 @@ class Held:
                 events.pop(moment)()
             return self.seconds > seconds
 
-        self.holding._over = SimpleNamespace(wait=wait)  # type: ignore[assignment]  # an Event that never waits
-        self.holding._hold()
+        self.lease = self._keeper(wait)
+        with self.lease:
+            pass
 
 
 @pytest.fixture
@@ -52,12 +57,8 @@ def system() -> System:
 
 
 @pytest.fixture
-def held(system: System, monkeypatch: pytest.MonkeyPatch) -> Held:
-    times: list[Held] = []
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: times[0].seconds if times else 0.0))
-    held = Held(system, system.claimed())
-    times.append(held)
-    return held
+def held(system: System) -> Held:
+    return Held(system, system.claimed())
 
 
 def _unreachable(*_: Any, **__: Any) -> None:
@@ -72,18 +73,18 @@ def test_keeps_lease_and_message_for_as_long_as_it_takes(system: System, held: H
     assert job.lease_until > system.clock()
     assert (job.fence, job.losses, job.worker) == (1, 0, "w1")
     assert system.queue.receive(NO_WAIT) is None
-    assert (held.holding.reason, held.holding.mode) == (None, "run")
+    assert (held.lease.reason, held.lease.mode) == (None, "run")
 
 
 def test_renews_well_before_the_lease_ends(system: System, held: Held) -> None:
     renewed: list[float] = []
-    original = system.run_job.renew
+    original = system.claims.renew
 
     def renew(claim: Claim, ran_ms: int) -> Any:
         renewed.append(held.seconds)
         return original(claim, ran_ms)
 
-    object.__setattr__(system.run_job, "renew", renew)
+    object.__setattr__(system.claims, "renew", renew)
 
     held.hold(60)
 
@@ -93,13 +94,13 @@ def test_renews_well_before_the_lease_ends(system: System, held: Held) -> None:
 
 def test_tells_the_running_time_that_earlier_claims_had_included(system: System, held: Held) -> None:
     held.hold(21)
-    system.run_job.release(held.claim, held.holding.ran_ms)
+    system.claims.release(held.claim, held.lease.ran_ms)
 
     second = Held(system, system.next_claim("w2"))
 
-    assert held.holding.ran_ms == 22_000
+    assert held.lease.ran_ms == 22_000
     assert second.claim.job.ran_ms == 22_000
-    assert second.holding.ran_ms >= 22_000
+    assert second.lease.ran_ms >= 22_000
 
 
 def test_says_that_its_worker_is_busy(system: System, held: Held) -> None:
@@ -111,16 +112,15 @@ def test_says_that_its_worker_is_busy(system: System, held: Held) -> None:
 
 
 def test_hears_of_a_cancel_within_one_look(system: System, held: Held) -> None:
-    heard: list[float] = []
+    heard: list[str] = []
 
     def listen() -> None:
-        heard.append(held.seconds)
-        assert held.holding.mode == "cancel"
+        heard.append(held.lease.mode)
 
     held.hold(8, at={3.0: lambda: system.control.cancel(a_caller(), held.claim.job.id), 3.0 + 2 * LOOK_SECONDS: listen})
 
-    assert heard
-    assert held.holding.reason == "cancel"
+    assert heard == ["cancel"]
+    assert held.lease.reason == "cancel"
 
 
 def test_hears_of_a_stop_and_a_cancel_outranks_it(system: System, held: Held) -> None:
@@ -128,25 +128,31 @@ def test_hears_of_a_stop_and_a_cancel_outranks_it(system: System, held: Held) ->
         job = system.job(held.claim.job)
         system.jobs.write(job, job.stop(system.clock()))
 
-    held.hold(5, at={2.0: stop})
-    assert (held.holding.reason, held.holding.mode) == ("stop", "stop")
+    heard: list[object] = []
+    held.hold(
+        6,
+        at={
+            2.0: stop,
+            4.0: lambda: heard.append((held.lease.reason, held.lease.mode)),
+            4.1: lambda: system.control.cancel(a_caller(), held.claim.job.id),
+        },
+    )
 
-    held.seconds = 0.0
-    held.hold(5, at={2.0: lambda: system.control.cancel(a_caller(), held.claim.job.id)})
-    assert (held.holding.reason, held.holding.mode) == ("cancel", "cancel")
+    assert heard == [("stop", "stop")]
+    assert (held.lease.reason, held.lease.mode) == ("cancel", "cancel")
 
 
-def test_being_told_to_go_ends_the_suite_at_once(held: Held) -> None:
+def test_a_shutdown_ends_the_suite_at_once(held: Held) -> None:
     held.shutdown.request()
 
-    assert (held.holding.reason, held.holding.mode) == ("shutdown", "cancel")
+    assert (held.lease.reason, held.lease.mode) == ("shutdown", "cancel")
 
 
-def test_being_told_to_go_does_not_undo_a_cancel(system: System, held: Held) -> None:
+def test_a_shutdown_does_not_undo_a_cancel(system: System, held: Held) -> None:
     held.hold(5, at={2.0: lambda: system.control.cancel(a_caller(), held.claim.job.id)})
     held.shutdown.request()
 
-    assert held.holding.reason == "cancel"
+    assert held.lease.reason == "cancel"
 
 
 def test_stops_at_once_when_another_worker_has_the_run(system: System, held: Held) -> None:
@@ -157,13 +163,13 @@ def test_stops_at_once_when_another_worker_has_the_run(system: System, held: Hel
     held.hold(1_000, at={4.0: displace})
 
     assert held.seconds <= 4.0 + 2 * LOOK_SECONDS
-    assert (held.holding.reason, held.holding.mode) == ("lost", "cancel")
+    assert (held.lease.reason, held.lease.mode) == ("lost", "cancel")
 
 
 def test_stops_when_the_run_was_ended_by_somebody_else(system: System, held: Held) -> None:
     held.hold(1_000, at={4.0: lambda: system.finish(PROJECT, held.claim.job.id, 1)})
 
-    assert held.holding.reason == "lost"
+    assert held.lease.reason == "lost"
 
 
 def test_goes_on_through_a_fault_that_is_shorter_than_the_lease(
@@ -178,7 +184,7 @@ def test_goes_on_through_a_fault_that_is_shorter_than_the_lease(
         },
     )
 
-    assert held.holding.reason is None
+    assert held.lease.reason is None
     lease_until = system.job(held.claim.job).lease_until
     assert lease_until is not None
     assert lease_until > system.clock()
@@ -189,7 +195,7 @@ def test_gives_the_run_up_when_it_could_not_renew_for_a_lease(
 ) -> None:
     held.hold(1_000, at={5.0: lambda: monkeypatch.setattr(system.jobs, "get", _unreachable)})
 
-    assert held.holding.reason == "lost"
+    assert held.lease.reason == "lost"
     assert LEASE.total_seconds() < held.seconds <= LEASE.total_seconds() + RENEW_SECONDS
 
 
@@ -200,14 +206,14 @@ def test_a_fault_of_the_workers_own_row_is_no_fault_of_the_run(
 
     held.hold(60)
 
-    assert held.holding.reason is None
+    assert held.lease.reason is None
 
 
 def test_its_thread_ends_with_it(system: System) -> None:
     claim = system.claimed()
     keep = KeepWorker("w1", system.workers, system.jobs, system.queue, system.clock)
 
-    with Holding(system.run_job, keep, claim, ShutdownSignal()) as holding:
-        assert holding._thread.is_alive()
+    with LeaseKeeper(system.claims, keep, claim, ShutdownSignal()):
+        assert "lease" in {thread.name for thread in threading.enumerate()}
 
-    assert not holding._thread.is_alive()
+    assert "lease" not in {thread.name for thread in threading.enumerate()}

@@ -1,4 +1,4 @@
-"""A lane's hold on the work list: cases are leased ahead of need, and let go as their outcomes are written."""
+"""A lane's leases on the work list: cases are leased ahead of need, and let go as their outcomes are written."""
 
 import logging
 import threading
@@ -9,31 +9,32 @@ from typing import Self
 
 from wainwright.domain.errors import Lost
 from wainwright.domain.jobs import Job
+from wainwright.domain.lanes import OWNER
 from wainwright.domain.work_list import SHARES_EACH, WorkList, WorkOrder
-from wainwright.usecases.share_work import OWNER, ShareWork
+from wainwright.usecases.share_work import ShareWork
 from wainwright.worker.runners.suite import StopRequest, Take
 
 OPENED_SECONDS = 0.2
-"""How often a lane that came early looks whether the work list is there."""
+"""Between two looks of a lane that came before the work list was there."""
 
 IDLE_SECONDS = 0.25
-"""How often a lane without work looks whether some is on the list again, or all is done."""
+"""Between two looks of a lane without work: some may be on the list again, or all done."""
 
 LOST_SECONDS = 2.0
-"""How often it looks whether other lanes were lost, to bring back what they held."""
+"""Between two looks for lanes that were lost, to bring back what they held."""
 
 EVEN_SECONDS = 2.0
-"""How often a lane looks whether others have nothing to do while cases wait behind the one that it runs."""
+"""Between two looks for lanes that have nothing to do while cases wait behind the one that this lane runs."""
 
 BATCH_SHARES = 2
-"""As ``SHARES_EACH``, for runners that start a process for each lease."""
+"""In the place of ``SHARES_EACH``, for runners that start a process for each lease."""
 
-MOST_OF_A_BATCH = 200
+MAX_BATCH = 200
 
 log = logging.getLogger(__name__)
 
 
-class Pulling:
+class CaseLeases:
     """A thread that leases cases for one lane; the suite's ``CaseFeed``.
 
     ``batches``: cases are not fed one by one but run as batches, for which :meth:`take_batch` waits. The owner itself says
@@ -55,7 +56,7 @@ class Pulling:
         self._answer: Take = "wait"
         self._error: Exception | None = None
         self._looked_for_lost = 0.0
-        self._thread = threading.Thread(target=self._pull_all, name="pulling", daemon=True)
+        self._thread = threading.Thread(target=self._lease_all, name="leases", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -70,7 +71,7 @@ class Pulling:
     # For the suite
 
     def take(self) -> Take:
-        """See :meth:`CaseFeed.take`.
+        """Return what to run next.
 
         Raises:
             FenceLost: the run has another owner.
@@ -87,7 +88,7 @@ class Pulling:
             return self._answer
 
     def take_batch(self, stop: StopRequest) -> tuple[str, ...]:
-        """The cases of the next batch; none when there will be no more, or once it is to stop. Raises as :meth:`take`."""
+        """Wait for the next batch; it is empty when there will be no more, or once it is to stop. Raises as :meth:`take`."""
         with self._changed:
             self._wanted = True
             self._changed.notify_all()
@@ -104,19 +105,19 @@ class Pulling:
         return ()
 
     def recorded(self, ids: Collection[str]) -> None:
-        """Outcomes of these cases have been written."""
+        """Let go of these cases, whose outcomes have been written."""
         with self._changed:
             self._done.update(self._position[each] for each in ids if each in self._position)
             self._changed.notify_all()
 
     def open(self, order: WorkOrder) -> None:
-        """The work list is there."""
+        """Begin to lease: the work list is there."""
         with self._changed:
             self._order = order
             self._position = {each: at for at, each in enumerate(order.ids)}
             self._changed.notify_all()
 
-    def leave(self, spent: str | None = None) -> None:
+    def give_back(self, spent: str | None = None) -> None:
         """Give back whatever has no outcome, but for a case that is not to be run again. To be called after the thread's end.
 
         Raises:
@@ -129,14 +130,14 @@ class Pulling:
 
     # The thread
 
-    def _pull_all(self) -> None:
+    def _lease_all(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or self._due(), timeout=self._pause())
                 if self._closing or self._answer == "over":
                     return
             try:
-                self._pull()
+                self._step()
             except Lost as error:
                 with self._changed:
                     self._error = error
@@ -160,7 +161,7 @@ class Pulling:
             return None if self._holder == OWNER else OPENED_SECONDS
         return IDLE_SECONDS if self._answer == "idle" else EVEN_SECONDS
 
-    def _pull(self) -> None:
+    def _step(self) -> None:
         if self._order is None:
             self._find_order()
         elif self._answer == "idle":
@@ -196,7 +197,7 @@ class Pulling:
 
     def _number(self, work: WorkList, order: WorkOrder) -> int:
         if self._batches:
-            return work.share(order, shares_each=BATCH_SHARES, most=MOST_OF_A_BATCH)
+            return work.share(order, shares_each=BATCH_SHARES, most=MAX_BATCH)
         return work.share(order, shares_each=SHARES_EACH)
 
     def _even_out(self) -> None:

@@ -1,24 +1,24 @@
-"""The owner's side of a run with several lanes: it makes the work list, works on it as the others do, and brings it together."""
+"""The owner's suite of a run with several lanes: it opens the work list, runs cases as other lanes do, and merges all lanes."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from wainwright.domain.errors import WainwrightError
 from wainwright.domain.jobs import Job
-from wainwright.domain.lanes import LaneEnd, LaneRecord
+from wainwright.domain.lanes import OWNER, LaneEnd, LaneRecord
 from wainwright.domain.work_list import WorkOrder
 from wainwright.ports.job_store import StoredTest
 from wainwright.ports.test_history import TestHistory
-from wainwright.usecases.share_work import OWNER, ShareWork
+from wainwright.usecases.share_work import ShareWork
 from wainwright.worker.evidence.record_history import expected_durations
 from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.evidence.redact_events import RunSuite
-from wainwright.worker.loop.lease import Holding
+from wainwright.worker.loop.lease import LeaseKeeper
+from wainwright.worker.run.case_leases import LOST_SECONDS, CaseLeases
 from wainwright.worker.run.lane_suite import BROKEN, LaneSuite
-from wainwright.worker.run.pulling import LOST_SECONDS, Pulling
-from wainwright.worker.runners.suite import Collected, SuiteEnd, SuiteError, SuiteRequest, TestResult
+from wainwright.worker.runners.suite import Collected, StopRequest, SuiteEnd, SuiteError, SuiteRequest, TestResult
 from wainwright.worker.runners.supervised_run import EXPIRY_GRACE_SECONDS
 
 LOOK_SECONDS = 0.25
@@ -30,57 +30,46 @@ EXPIRY_WAIT_SECONDS = EXPIRY_GRACE_SECONDS + 5.0
 """For other lanes whose time has run out as well: to end the running test, and to write its evidence."""
 
 
-class Sharing:
-    """Runs a job's suite in lanes, of which the owner's is one; waits for none that never came."""
+class OwnerSuite(LaneSuite):
+    """Waits in the end for lanes that are at work, and for none that never came."""
 
     def __init__(
-        self, share: ShareWork, job: Job, recording: Recording, holding: Holding, history: TestHistory
-    ) -> None:
+        self, run: RunSuite, leases: CaseLeases, share: ShareWork, job: Job, lease: LeaseKeeper, history: TestHistory,
+        known: Sequence[StoredTest],
+    ) -> None:  # fmt: skip
+        super().__init__(run, leases)
         self._share = share
-        self._history = history
         self._job = job
-        self._recording = recording
-        self._holding = holding
+        self._lease = lease
+        self._history = history
+        self._known = known
         self._order: WorkOrder | None = None
-        self._durations: Mapping[str, float] = {}
 
-    def run(self, run: RunSuite, request: SuiteRequest, durations: Mapping[str, float]) -> SuiteEnd:
-        """Run the suite to its end. What lanes have recorded is known to the recording only after :meth:`conclude`.
-
-        ``durations`` are milliseconds by test id, better known than from the history of the project's tests.
-
-        Raises:
-            FenceLost: the run has another owner. Further as ``run_suite``.
-        """
-        self._durations = durations
+    def run(self, request: SuiteRequest, recording: Recording, stop: StopRequest) -> SuiteEnd:
+        """Run it to its end. The recording knows what other lanes have recorded only after :meth:`conclude`."""
         self._share.invite(self._job)
-        pulling = Pulling(self._share, self._job, OWNER, batches=LaneSuite.runs_batches(request))
-        suite = LaneSuite(
-            run, pulling, self._recording.take, lambda event: self._open(pulling, _without(request.deselect, event))
-        )
-        self._recording.on_recorded = pulling.recorded
+        self._on_collected = lambda event: self._open(_without(request.deselect, event), recording)
         try:
-            with pulling:
-                end = suite.run(request, self._holding, collects=True)
+            end = super().run(request, recording, stop)
         except Exception:
             # Whoever ends the run now: nothing is to be written after its end.
             with suppress(WainwrightError):
                 self._share.dismiss_all(self._job)
             raise
-        if self._holding.reason not in ("lost", "shutdown"):
-            self._recording.settle()
-            pulling.leave(suite.running if end.reason in BROKEN else None)
+        if self._lease.reason not in ("lost", "shutdown"):
+            recording.settle()
+            self.give_back()
             self._wait(end)
         return end
 
-    def _open(self, pulling: Pulling, event: Collected) -> None:
-        """The cases are known: what the owner counts first, the others add to, so that has to be written first."""
-        self._recording.take(event)
-        self._recording.settle()
+    def _open(self, event: Collected, recording: Recording) -> None:
+        """Open the work list. First the owner's count of all cases has to be written, to which the others add."""
+        recording.take(event)
+        recording.settle()
         cases = [(case.id, case.file) for case in event.tests]
-        durations = {**expected_durations(self._history, self._job, cases), **self._durations}
+        durations = {**expected_durations(self._history, self._job, cases), **_last_durations(self._known)}
         self._order = self._share.open(self._job, cases, durations)
-        pulling.open(self._order)
+        self._leases.open(self._order)
 
     def _wait(self, end: SuiteEnd) -> None:
         """Wait for lanes that are at work, as long as there is a reason to."""
@@ -89,9 +78,9 @@ class Sharing:
         began = looked = time.monotonic()
         while not self._share.is_finished(self._job) and self._share.live_lanes(self._job):
             waited = time.monotonic() - began
-            if self._holding.reason in ("lost", "shutdown"):
+            if self._lease.reason in ("lost", "shutdown"):
                 return
-            if self._holding.mode == "cancel" and waited > CANCEL_GRACE_SECONDS:
+            if self._lease.mode == "cancel" and waited > CANCEL_GRACE_SECONDS:
                 return
             if end.reason == "timed_out" and waited > EXPIRY_WAIT_SECONDS:
                 return
@@ -100,30 +89,26 @@ class Sharing:
                 self._share.bring_back(self._job, self._order, OWNER)
             time.sleep(LOOK_SECONDS)
 
-    def conclude(self, end: SuiteEnd) -> SuiteEnd:
-        """End all lanes, take what they have recorded into the recording, and say how the suite ended over all of them.
-
-        To be called after the recording was closed. Raises as the stores.
-        """
+    def conclude(self, end: SuiteEnd, recording: Recording) -> SuiteEnd:
+        """End all lanes, take what they have recorded into the recording, and return the end of the suite over all of them."""
         job = self._job
         lanes = self._share.dismiss_all(job)
         rows = [row for row in self._share.jobs.tests(job.project, job.id) if row.attempt >= job.fresh_since]
-        self._recording.read_again(rows)
+        recording.read_again(rows)
         ended = {row.id for row in rows if row.attempt == job.attempt}
-        self._take_remains(lanes, ended)
+        self._take_interrupted(lanes, ended, recording)
         if self._order is None:
             return end
         end = replace(end, unfinished=tuple(each for each in self._order.ids if each not in ended))
         if end.reason not in ("finished", "stopped"):
             return end
-        if self._holding.mode != "run" and end.unfinished:
-            return replace(end, reason="stopped" if self._holding.mode == "stop" else "canceled")
+        if self._lease.mode != "run" and end.unfinished:
+            return replace(end, reason="stopped" if self._lease.mode == "stop" else "canceled")
         broken = next((lane.end for lane in lanes if lane.end is not None and lane.end.reason in BROKEN), None)
         return replace(end, reason="finished") if broken is None else _broken_in(end, broken)
 
-    def _take_remains(self, lanes: Sequence[LaneRecord], ended: Collection[str]) -> None:
-        """What tests left that were ended by force in other lanes; of a lane that has not told, what it held."""
-        recording = self._recording
+    def _take_interrupted(self, lanes: Sequence[LaneRecord], ended: Collection[str], recording: Recording) -> None:
+        """Take evidence of tests that were ended by force in other lanes; name those of a lane that has not told of any."""
         for lane in lanes:
             if lane.end is not None:
                 recording.interrupted += map(TestResult.from_json, lane.end.interrupted)
@@ -142,21 +127,21 @@ class Sharing:
         return [self._order.ids[at] for at in positions] if self._order else []
 
 
-def durations_of(rows: Sequence[StoredTest]) -> dict[str, float]:
-    """How long tests took when they last ran in this job: milliseconds by id."""
+def _last_durations(rows: Sequence[StoredTest]) -> dict[str, float]:
+    """Milliseconds by test id, as tests took when they last ran in this job: better known than from the project's history."""
     last = {row.id: row.body["attempts"][-1] for row in rows if row.body["attempts"]}
     return {test_id: float(attempt["durationMs"]) for test_id, attempt in last.items()}
 
 
 def _without(settled: Collection[str], event: Collected) -> Collected:
-    """What was collected, but for what has an outcome, should the runtime have listed that as well."""
+    """Return what was collected without the tests that have an outcome, should the runner have listed those as well."""
     cases = tuple(case for case in event.tests if case.id not in settled)
     passed_over = {case.id: None for case in event.tests if case.id in settled} | dict.fromkeys(event.deselected)
     return Collected(cases, tuple(passed_over))
 
 
 def _broken_in(end: SuiteEnd, lane: LaneEnd) -> SuiteEnd:
-    """The end of a suite whose test process died in another lane."""
+    """Return the end of a suite whose test process died in another lane."""
     error = SuiteError(f"{lane.test_id}: {lane.message}" if lane.test_id else lane.message)
     return replace(
         end, reason="out_of_memory" if lane.reason == "out_of_memory" else "crashed", errors=(*end.errors, error),

@@ -15,7 +15,7 @@ from wainwright.domain.jobs import LEASE, Job, Outcome
 from wainwright.domain.states import JobStatus
 from wainwright.ports.queues import ReceivedWork
 from wainwright.ports.workflows import ExecutionState
-from wainwright.usecases.run_job import MESSAGE_GRACE, Claim, Control
+from wainwright.usecases.hold_claim import MESSAGE_GRACE, Claim, Control
 
 
 def name(job: Job) -> str:
@@ -67,7 +67,7 @@ class TestClaiming:
         later = system.next_claim("w2")
         assert later.job.run == 2
 
-        assert system.run_job.claim(doubled(system, claim), "w3") is None
+        assert system.claims.claim(doubled(system, claim), "w3") is None
         assert system.job(later.job) == later.job
 
     def test_gives_the_message_back_while_another_worker_holds_the_run(self, system: System) -> None:
@@ -75,7 +75,7 @@ class TestClaiming:
         system.pass_time(10)
         work = doubled(system, claim)
 
-        assert system.run_job.claim(work, "w2") is None
+        assert system.claims.claim(work, "w2") is None
 
         assert system.job(claim.job) == claim.job
         system.queue.delete(claim.work.receipt)
@@ -99,7 +99,7 @@ class TestClaiming:
         claim = system.claimed()
         _dies(monkeypatch, system.workflows, "succeed")
         with pytest.raises(_Died):
-            system.run_job.end(claim, completed())
+            system.claims.end(claim, completed())
         assert system.workflows.state(claim.job.id, 1) is ExecutionState.RUNNING
         monkeypatch.undo()
         system.pass_time(LEASE.total_seconds())
@@ -114,7 +114,7 @@ class TestClaiming:
         claim = system.claimed()
         _dies(monkeypatch, system.queue, "delete")
         with pytest.raises(_Died):
-            system.run_job.end(claim, failed(FailureCategory.INFRASTRUCTURE))
+            system.claims.end(claim, failed(FailureCategory.INFRASTRUCTURE))
         monkeypatch.undo()
         system.pass_time(LEASE.total_seconds())
 
@@ -143,7 +143,7 @@ class TestClaiming:
     def test_workers_that_leave_in_good_order_never_use_up_the_budget(self, system: System) -> None:
         claim = system.claimed()
         for number in range(8):
-            system.run_job.release(claim, number)
+            system.claims.release(claim, number)
             claim = system.next_claim(f"w{number}")
 
         assert (claim.job.losses, claim.job.fence) == (0, 9)
@@ -177,7 +177,7 @@ class TestClaiming:
         assert work is not None
         _interrupt(system, monkeypatch, lambda job: job.claim("w0", system.clock()))
 
-        assert system.run_job.claim(work, "w1") is None
+        assert system.claims.claim(work, "w1") is None
         assert system.jobs.get("shop", work.message.job_id) is not None
 
     def test_gives_up_when_the_row_never_rests(self, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +187,7 @@ class TestClaiming:
         monkeypatch.setattr(system.jobs, "write", _conflict)
 
         with pytest.raises(Unavailable):
-            system.run_job.claim(work, "w1")
+            system.claims.claim(work, "w1")
 
 
 class TestHolding:
@@ -195,7 +195,7 @@ class TestHolding:
         claim = system.claimed()
         for _ in range(5):
             system.pass_time(20)
-            assert system.run_job.renew(claim, 1_000) is Control.GO_ON
+            assert system.claims.renew(claim, 1_000) is Control.GO_ON
 
         assert system.queue.receive(NO_WAIT) is None
         job = system.job(claim.job)
@@ -204,21 +204,21 @@ class TestHolding:
 
     def test_learns_what_is_asked_of_the_run(self, system: System) -> None:
         claim = system.claimed()
-        assert system.run_job.control(claim) is Control.GO_ON
+        assert system.claims.control(claim) is Control.GO_ON
 
         system.jobs.write(claim.job, claim.job.stop(system.clock()))
-        assert system.run_job.control(claim) is Control.STOP
-        assert system.run_job.renew(claim, 1) is Control.STOP
+        assert system.claims.control(claim) is Control.STOP
+        assert system.claims.renew(claim, 1) is Control.STOP
 
         system.control.cancel(a_caller(), claim.job.id)
-        assert system.run_job.control(claim) is Control.CANCEL
-        assert system.run_job.renew(claim, 2) is Control.CANCEL
+        assert system.claims.control(claim) is Control.CANCEL
+        assert system.claims.renew(claim, 2) is Control.CANCEL
 
     def test_a_late_worker_that_nobody_displaced_goes_on(self, system: System) -> None:
         claim = system.claimed()
         system.pass_time(60)
 
-        assert system.run_job.renew(claim, 1) is Control.GO_ON
+        assert system.claims.renew(claim, 1) is Control.GO_ON
 
     def test_a_write_decides_anew_when_the_row_changed_meanwhile(
         self, system: System, monkeypatch: pytest.MonkeyPatch
@@ -226,13 +226,13 @@ class TestHolding:
         claim = system.claimed()
         _interrupt(system, monkeypatch, lambda job: job.cancel(system.clock()))
 
-        assert system.run_job.renew(claim, 1) is Control.CANCEL
+        assert system.claims.renew(claim, 1) is Control.CANCEL
         assert system.job(claim.job).status is JobStatus.CANCELING
 
     def test_releasing_gives_the_message_back_at_once(self, system: System) -> None:
         claim = system.claimed()
 
-        system.run_job.release(claim, 7_000)
+        system.claims.release(claim, 7_000)
 
         job = system.job(claim.job)
         assert (job.worker, job.ran_ms, job.held_lanes) == (None, 7_000, 1)
@@ -245,10 +245,10 @@ Write = Callable[[System, Claim], object]
 @pytest.mark.parametrize(
     "write",
     [
-        pytest.param(lambda system, claim: system.run_job.renew(claim, 1), id="renew"),
-        pytest.param(lambda system, claim: system.run_job.control(claim), id="control"),
-        pytest.param(lambda system, claim: system.run_job.release(claim, 1), id="release"),
-        pytest.param(lambda system, claim: system.run_job.end(claim, completed()), id="end"),
+        pytest.param(lambda system, claim: system.claims.renew(claim, 1), id="renew"),
+        pytest.param(lambda system, claim: system.claims.control(claim), id="control"),
+        pytest.param(lambda system, claim: system.claims.release(claim, 1), id="release"),
+        pytest.param(lambda system, claim: system.claims.end(claim, completed()), id="end"),
     ],
 )
 class TestLosing:
@@ -276,7 +276,7 @@ class TestLosing:
 
     def test_a_worker_that_released_writes_nothing_more(self, system: System, write: Write) -> None:
         claim = system.claimed()
-        system.run_job.release(claim, 1)
+        system.claims.release(claim, 1)
 
         with pytest.raises(FenceLost):
             write(system, claim)
@@ -301,7 +301,7 @@ class TestEnding:
         for owner, method in ((system.jobs, "write"), (system.workflows, "succeed"), (system.queue, "delete")):
             _note(monkeypatch, owner, method, order)
 
-        system.run_job.end(claim, completed())
+        system.claims.end(claim, completed())
 
         assert order == ["write", "succeed", "delete"]
         job = system.job(claim.job)
@@ -311,14 +311,14 @@ class TestEnding:
 
     def test_a_failure_of_the_tests_is_a_token_that_ended_well(self, system: System) -> None:
         claim = system.claimed()
-        system.run_job.end(claim, failed(FailureCategory.ASSERTION))
+        system.claims.end(claim, failed(FailureCategory.ASSERTION))
 
         assert isinstance(system.workflows.ended[name(claim.job)], TokenResult)
 
     @pytest.mark.parametrize("category", [FailureCategory.WORKER_LOST, FailureCategory.INFRASTRUCTURE])
     def test_a_failure_of_the_platform_is_a_token_that_failed(self, system: System, category: FailureCategory) -> None:
         claim = system.claimed()
-        system.run_job.end(claim, failed(category))
+        system.claims.end(claim, failed(category))
 
         assert system.workflows.ended[name(claim.job)] == (category, "expected 1, got 2")
 
@@ -327,7 +327,7 @@ class TestEnding:
         system.control.cancel(a_caller(), claim.job.id)
         outcome = Outcome(status=JobStatus.CANCELED, fence=1, tests=completed().tests)
 
-        system.run_job.end(claim, outcome)
+        system.claims.end(claim, outcome)
         finished = system.finish(claim.job.project, claim.job.id, 1)
 
         assert finished is not None

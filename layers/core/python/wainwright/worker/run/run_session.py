@@ -1,0 +1,266 @@
+"""One claim, from its bundle to its end: the same for every lane of a run; its owner's also writes the report."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from wainwright.contracts.names import report_prefix
+from wainwright.domain.errors import FenceLost
+from wainwright.domain.failures import Failure, FailureCategory
+from wainwright.domain.instants import to_text
+from wainwright.domain.jobs import Outcome
+from wainwright.domain.lanes import LaneEnd
+from wainwright.domain.redaction import Redactor
+from wainwright.domain.results import settled
+from wainwright.domain.states import JobStatus
+from wainwright.domain.tests import TestOutcome
+from wainwright.ports.job_store import StoredTest
+from wainwright.usecases.hold_claim import Claim
+from wainwright.usecases.upload_artifacts import UploadArtifacts
+from wainwright.wiring.workers import Worker
+from wainwright.worker.dependencies.prepare import Provision, run_with_dependencies
+from wainwright.worker.evidence.job_results import mismatch
+from wainwright.worker.evidence.record_history import remember
+from wainwright.worker.evidence.recording import Recording
+from wainwright.worker.evidence.redact_events import RunSuite, redactor_of, run_redacted
+from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
+from wainwright.worker.evidence.report.native import OwnPage
+from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
+from wainwright.worker.evidence.write_report import Reporting
+from wainwright.worker.loop.lease import LeaseKeeper
+from wainwright.worker.loop.shutdown import ShutdownSignal
+from wainwright.worker.run.case_leases import CaseLeases
+from wainwright.worker.run.closing import closed, log_errors
+from wainwright.worker.run.lane_suite import LaneSuite, WholeSuite
+from wainwright.worker.run.owner_suite import OwnerSuite
+from wainwright.worker.run.suite_outcome import lane_end, outcome_of
+from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
+from wainwright.worker.runners.detect_runner import runner_of
+from wainwright.worker.runners.playwright_test import playwright_run
+from wainwright.worker.runners.playwright_test.playwright_run import BLOB
+from wainwright.worker.runners.pytest import pytest_run
+from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteRequest
+from wainwright.worker.sandbox.hosting import Hosting
+from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
+
+MAX_VARIABLE = 100_000
+"""Characters of one environment variable; Linux takes 131,071. ``job.params`` has larger parameters too."""
+
+NO_TIME = frozenset({"cancel", "shutdown", "lost"})
+"""Reasons for an end that somebody waits for, or kills at last: uploads that fail then are not tried again."""
+
+ORDERLY = frozenset({"finished", "stopped", "canceled", "timed_out"})
+
+log = logging.getLogger(__name__)
+
+
+def run_suite(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+    """Run a suite with the runner that it is for."""
+    run = playwright_run.run_suite if runner_of(request.folder) == "playwright-test" else pytest_run.run_suite
+    return run(request, on_event, stop)
+
+
+def run_claim(
+    worker: Worker, claim: Claim, folder: Path, shutdown: ShutdownSignal, hosting: Hosting | None = None,
+    run_suite: RunSuite = run_suite,
+) -> None:  # fmt: skip
+    """Run what was claimed, keep its results, and end the claim, or hand it back if the worker is to shut down.
+
+    Raises:
+        FenceLost: another worker has the lane by now, or the run is over; nothing more was written.
+        Unavailable: the rows could not be written; the lane is left to whoever gets its message next.
+    """
+    hosting = hosting or Hosting()
+    hosting.make_folder(folder)
+    fields = {"jobId": claim.job.id, "run": claim.job.run, "lane": claim.lane}
+    with LeaseKeeper(worker.claims, worker.keep, claim, shutdown) as lease:
+        session = _RunSession(worker, claim, folder, lease, hosting, run_suite)
+        ending = session.run()
+    if isinstance(ending, Outcome):
+        worker.claims.end(claim, ending, lease.ran_ms)
+        log.info("ended", extra=fields | {"status": ending.status})
+        return
+    # First what the lane has to tell: once nobody holds a case any more, the owner asks no lane for anything.
+    if session.hands_back:
+        worker.claims.release(claim, lease.ran_ms, ending)
+    else:
+        worker.claims.leave(claim, ending)
+    session.suite.give_back()
+    log.info("handed back" if session.hands_back else "left the lane", extra=fields)
+
+
+class _RunSession:
+    """One claim at work. ``hands_back``: it is to go to another worker."""
+
+    def __init__(
+        self, worker: Worker, claim: Claim, folder: Path, lease: LeaseKeeper, hosting: Hosting, run_suite: RunSuite
+    ) -> None:
+        self._worker = worker
+        self._claim = claim
+        self._job = claim.job
+        self._folder = folder
+        self._lease = lease
+        self._hosting = hosting
+        self._run_suite = run_suite
+        self._redactor = Redactor({})
+        self.suite: WholeSuite | LaneSuite = WholeSuite(self._run)
+        self.hands_back = False
+
+    def run(self) -> Outcome | LaneEnd | None:
+        """Return the outcome of a run that is to end, from its owner; or what another lane has to tell its owner."""
+        if self._claim.ending is not None:
+            return closed(self._worker, self._claim, self._claim.ending)
+        try:
+            fetch_bundle(self._worker.artifacts, self._job.project, self._job.bundle_id or "", self._folder / "bundle")
+        except BundleUnusable as error:
+            if self._claim.lane:
+                log.exception("a lane has no bundle", extra={"jobId": self._job.id})
+                return None  # its owner finds the same, and says so
+            failure = Failure.of(FailureCategory.INVALID_INPUT, str(error))
+            return closed(
+                self._worker, self._claim, Outcome(status=JobStatus.FAILED, fence=self._job.fence, failure=failure)
+            )
+        recording, end = self._run_to_its_end()
+        if self._lease.reason == "lost":
+            raise FenceLost(f"the lease on lane {self._claim.lane} of job {self._job.id} was lost")
+        self.hands_back = self._lease.reason == "shutdown"
+        if self._claim.lane:
+            return lane_end(end, self.suite.spent, recording)
+        kept = KeptBlobs(self._worker.artifacts, self._job, self._redactor)
+        own_page = OwnPage(self._folder, kept, self._hosting.isolation)
+        if self.hands_back:
+            own_page.keep(recording.all_results)
+            return None
+        end = self.suite.conclude(end, recording)
+        meta = ReportMeta(
+            job_id=self._job.id, title=self._job.label or self._job.id,
+            started_at=to_text(self._job.started_at or self._began), base_url=self._job.url,
+            duration_ms=(time.monotonic() - self._clock_began) * 1_000,
+        )  # fmt: skip
+        return self._conclude(recording, end, meta, own_page)
+
+    def _run_to_its_end(self) -> tuple[Recording, SuiteEnd]:
+        """Run the suite, and close what has recorded it."""
+        worker, job, claim = self._worker, self._job, self._claim
+        secrets = worker.secrets(job.project)
+        self._redactor = redactor_of(secrets)
+        known = worker.jobs.tests(job.project, job.id) if job.fence > 1 else ()  # nobody had it before
+        # A try that is to begin anew knows nothing of what the tries before it found.
+        stored = [test for test in known if test.attempt >= job.fresh_since]
+        # Other lanes run what the work list gives them, of which the owner has left out what has an outcome.
+        done = (
+            settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt, job.fresh_since)
+            if claim.lane == 0
+            else frozenset()
+        )
+        self._began, self._clock_began = worker.clock(), time.monotonic()
+        request = replace(self._request(done), secrets=secrets)
+        self.suite = self._suite_of(request, known)
+        recording = Recording(
+            worker.jobs, worker.logs, self._uploads(), worker.clock, claim, stored,
+            note_error=lambda: worker.claims.note_error(claim), redactor=self._redactor,
+            quarantine=worker.quarantine(job.project), on_recorded=self.suite.recorded, on_error=self._lease.abandon,
+        )  # fmt: skip
+        try:
+            end = self.suite.run(request, recording, self._lease)
+            if claim.lane and end.reason not in ORDERLY:
+                said = end.errors[0].message.splitlines()[0] if end.errors and end.errors[0].message else end.reason
+                recording.take(JobLog("INFO", f"lane {claim.lane} left: {said}"))
+        finally:
+            recording.close()
+        return recording, end
+
+    def _suite_of(self, request: SuiteRequest, known: Sequence[StoredTest]) -> WholeSuite | LaneSuite:
+        """Return the suite as this lane runs it. Only where there are several lanes is anything leased from a table."""
+        worker, job = self._worker, self._job
+        if job.lanes == 1:
+            return WholeSuite(self._run)
+        leases = CaseLeases(worker.share, job, self._claim.holder, batches=LaneSuite.runs_batches(request))
+        if self._claim.lane:
+            return LaneSuite(self._run, leases, on_batch=self._keep_blob)
+        return OwnerSuite(self._run, leases, worker.share, job, self._lease, worker.history, known)
+
+    def _run(self, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+        """Run the suite, in its own environment, and without its secrets in what it reports."""
+        provision = Provision(self._job.project, self._worker.artifacts, self._worker.dependencies)
+
+        def prepared(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
+            return run_with_dependencies(provision, request, on_event, stop, self._run_suite)
+
+        return run_redacted(prepared, request, on_event, stop, self._redactor)
+
+    def _request(self, done: frozenset[str]) -> SuiteRequest:
+        """Return what the job asks of its suite, of which ``done`` need not run again. Makes the folder for evidence, and
+        gives it and the bundle's to the tests.
+        """
+        job, detail, isolation = self._job, self._claim.detail, self._hosting.isolation
+        folder, output = self._folder / "bundle", self._folder / "output"
+        output.mkdir()
+        isolation.lend(output)
+        isolation.lend_tree(folder)
+        environment = {"WAINWRIGHT_JOB_ID": job.id, "WAINWRIGHT_ATTEMPT": str(job.attempt)}
+        params = json.dumps(detail.params)
+        if len(params) <= MAX_VARIABLE:
+            environment["WAINWRIGHT_PARAMS"] = params
+        chosen = {name: value for name in ("trace", "screenshot", "video") if (value := detail.config.get(name))}
+        browser = detail.config.get("browser") or ()
+        browsers = (browser,) if isinstance(browser, str) else tuple(browser)
+        facts = {"id": job.id, "label": job.label, "url": job.url, "params": detail.params, "attempt": job.attempt}
+        facts["previous"] = self._previous_results()
+        return SuiteRequest(
+            folder=folder, output=output, base_url=job.url, deselect=done, env=environment, job=facts,
+            browsers=browsers, config=detail.config, timeout_ms=max(job.timeout_ms - self._lease.ran_ms, 1),
+            isolation=isolation, spares=self._hosting.spares, test_retries=detail.config.get("testRetries"), **chosen,
+        )  # fmt: skip
+
+    def _previous_results(self) -> dict[str, dict[str, Any]]:
+        """Results of the jobs that this one depended on, as far as they are still there."""
+        views = (self._worker.jobs.view(self._job.project, job_id) for job_id in self._job.depends_on)
+        return {view.job.id: view.detail.results or {} for view in views if view is not None}
+
+    def _keep_blob(self, output: Path, recording: Recording) -> None:
+        """Leave what a batch's part of its runner's own report is made from to the job's owner."""
+        taken = UntrustedFiles(output).take(output / BLOB)
+        if taken is not None:
+            recording.settle()  # it is of what was recorded, by where that was put
+            kept = KeptBlobs(self._worker.artifacts, self._job, self._redactor)
+            kept.keep(taken[0], self._folder / "bundle", recording.all_results)
+
+    def _uploads(self) -> UploadArtifacts:
+        return self._worker.uploads(lambda: self._lease.reason in NO_TIME)
+
+    def _conclude(self, recording: Recording, end: SuiteEnd, meta: ReportMeta, own_page: OwnPage) -> Outcome:
+        """Keep the results, write the report, and return what the run came to."""
+        worker, job, detail = self._worker, self._job, self._claim.detail
+        known, results = recording.recorded, recording.all_results
+        if recording.results.stored != detail.results:  # also when the run failed; not where nothing was handed back
+            detail = detail.model_copy(update={"results": recording.results.stored})
+            worker.jobs.set_detail(job.project, job.id, detail)
+        ending = Ending.of(end, recording.cases, known.missing, recording.interrupted)
+        uploads = self._uploads()  # it may wait for the bucket once more, however long the attachments have waited
+        if known.spooled:  # S3 may be well again by now
+            uploads.again(f"{report_prefix(job.project, job.id, days=job.report_days)}data/")
+        page = own_page.of(results, ending, meta)
+        report = Reporting(uploads).write(job, results, ending, meta, known.spooled, page)
+        by_outcome = {
+            outcome: [test_id for test_id, each in known.outcomes.items() if each is outcome] for outcome in TestOutcome
+        }
+        outcome = outcome_of(
+            end, [known.results[test_id][-1] for test_id in by_outcome[TestOutcome.FAILED]], recording.tally,
+            fence=job.fence, report=report, timeout_ms=job.timeout_ms, flaky=by_outcome[TestOutcome.FLAKY],
+            mismatch=mismatch(detail.output_schema, recording.results),
+        )  # fmt: skip
+        if outcome.failure is not None and outcome.failure.test_id is None:  # a test's failure is in the log already
+            errors = [f"{error.file}: {error.message}" if error.file else error.message for error in end.errors]
+            log_errors(worker, job, errors or [outcome.failure.line()])
+        if report.missing_count:
+            kept_where = f"kept on the disk of the worker {job.worker}, as far as there is room"
+            log_errors(worker, job, [f"{report.describe_missing()}; {kept_where}"])
+            worker.claims.note_error(self._claim)
+        if outcome.status is not JobStatus.STOPPED:  # else when it has been resumed, and has ended
+            remember(worker.history, job, known, worker.clock())
+        return outcome

@@ -121,7 +121,7 @@ class TestCreating:
 
     @pytest.mark.usefixtures("no_pauses")
     def test_tells_to_try_again_when_the_database_is_busy(self, http: Http) -> None:
-        client = function.api().submit.jobs._rows._client  # type: ignore[attr-defined]  # the adapter's own
+        client = function.api().submit.jobs._table._client  # type: ignore[attr-defined]  # the adapter's own
         with Faults(client).installed() as faults:
             faults.refuse("TransactionCanceledException", reasons=("TransactionConflict",), times=10)
             answer = http.post("/v1/jobs", {"script": SCRIPT})

@@ -1,4 +1,4 @@
-"""What jobs cost: by an estimate, or by what a meter has counted."""
+"""Costs of jobs: estimated, or counted by a meter."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,6 @@ class EstimatedCosts:
     size: WorkerSize = field(default_factory=WorkerSize)
 
     def of(self, job: Job) -> Cost:
-        """See :meth:`wainwright.ports.costs.Costs.of`. A job that has not been admitted yet has cost little else."""
         return estimated(job.ran_ms / 1_000 * job.lanes, self.size)
 
 
@@ -27,13 +26,12 @@ class MeteredCosts:
     folder: Path
 
     def of(self, job: Job) -> Cost | None:
-        """See :meth:`wainwright.ports.costs.Costs.of`. None where the meter knows nothing of the job."""
         usage = read_usage(self.folder, job.id)
         return None if usage is None else metered(usage)
 
 
 def usage_file(folder: Path, job_id: str | None) -> Path:
-    """Where a meter's figures of a job are; without an id, those that are no job's."""
+    """Path of a meter's figures of a job; without an id, of those that are no job's."""
     return folder / f"{job_id or 'shared'}.json"
 
 

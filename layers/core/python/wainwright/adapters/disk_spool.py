@@ -24,7 +24,7 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS objects (
 _FORGET_OLDEST = """DELETE FROM objects
     WHERE belongs = (SELECT belongs FROM objects WHERE belongs <> ? ORDER BY arrived LIMIT 1) RETURNING file"""
 _PATIENCE_SECONDS = 30.0
-"""How long one process waits for another that writes the index."""
+"""Time for which one process waits for another that writes the index."""
 
 _ABANDONED_SECONDS = 3_600.0
 """A content that nothing in the index names for so long was left by a process that died while it wrote."""
@@ -43,15 +43,12 @@ class DiskSpool:
         self._tidied = False
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.put`."""
         self._keep(key, content_type, len(content), lambda target: target.write_bytes(content))
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.put_file`."""
         self._keep(key, content_type, file.stat().st_size, lambda target: shutil.copyfile(file, target))
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
-        """See :meth:`wainwright.ports.spool.Spool.get`."""
         path, content_type, size = self._find(key)
         if most is not None and size > most:
             raise TooLarge(f"{key} has {size} bytes, more than {most}")
@@ -61,11 +58,9 @@ class DiskSpool:
             raise ArtifactMissing(key) from error
 
     def has(self, key: str) -> bool:
-        """See :meth:`wainwright.ports.spool.Spool.has`."""
         return bool(self._rows("SELECT 1 FROM objects WHERE key = ?", key))
 
     def keys(self, prefix: str) -> list[str]:
-        """See :meth:`wainwright.ports.spool.Spool.keys`."""
         return [
             key
             for (key,) in self._rows(
@@ -74,7 +69,6 @@ class DiskSpool:
         ]
 
     def upload(self, key: str, artifacts: Artifacts) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.upload`."""
         path, content_type, _ = self._find(key)
         try:
             artifacts.put_file(key, path, content_type)
@@ -82,7 +76,6 @@ class DiskSpool:
             raise ArtifactMissing(key) from error
 
     def delete(self, key: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.delete`."""
         if not self._exists:
             return
         with self._index() as index:

@@ -1,4 +1,4 @@
-"""What all stores of jobs count of one that comes to an end."""
+"""Statistics of a job that comes to an end, the same in every store."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ MOST_FLAKY = 10
 
 
 def ending(before: Job | None, after: Job) -> Statistics | None:
-    """What a step adds to the statistics; None if it is no ending.
+    """Return what a step adds to the statistics; None if it ends no job.
 
     Every ending counts: a job that failed, was tried again by hand and failed again counts twice.
     """

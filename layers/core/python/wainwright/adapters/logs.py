@@ -1,4 +1,4 @@
-"""What all stores of logs have in common."""
+"""Logs of jobs, the same in every store."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ FULL = LogEntry(
 
 
 def accepts(query: LogQuery, entry: LogEntry) -> bool:
-    """Whether a line is looked for."""
+    """Return True if a line is looked for."""
     return (
         query.level in (None, entry.level)
         and (query.message is None or query.message.casefold() in entry.message.casefold())

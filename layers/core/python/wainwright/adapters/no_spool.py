@@ -10,28 +10,22 @@ class NoSpool:
     """A :class:`~wainwright.ports.spool.Spool` that is empty and stays so: functions on AWS see no worker's disk."""
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.put`."""
         raise SpoolFull(f"{key}: there is no disk to keep {len(content)} bytes of {content_type} on")
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.put_file`."""
         raise SpoolFull(f"{key}: there is no disk to keep {file.name} ({content_type}) on")
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
-        """See :meth:`wainwright.ports.spool.Spool.get`."""
         raise ArtifactMissing(key)
 
     def has(self, key: str) -> bool:
-        """See :meth:`wainwright.ports.spool.Spool.has`."""
         return False
 
     def keys(self, prefix: str) -> list[str]:
-        """See :meth:`wainwright.ports.spool.Spool.keys`."""
         return []
 
     def upload(self, key: str, artifacts: Artifacts) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.upload`."""
         raise ArtifactMissing(key)
 
     def delete(self, key: str) -> None:
-        """See :meth:`wainwright.ports.spool.Spool.delete`."""
+        pass

@@ -1,12 +1,7 @@
-"""What time it is."""
+"""The clock."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
 
-
-class Clock(Protocol):
-    """Tells the time."""
-
-    def __call__(self) -> datetime:
-        """Now: UTC, whole milliseconds."""
-        ...
+Clock = Callable[[], datetime]
+"""Returns the time now: UTC, whole milliseconds."""

@@ -1,4 +1,4 @@
-"""What jobs cost."""
+"""Costs of jobs."""
 
 from typing import Protocol
 
@@ -10,5 +10,5 @@ class Costs(Protocol):
     """Tells what jobs cost."""
 
     def of(self, job: Job) -> Cost | None:
-        """What a job has cost so far; None where that is not known."""
+        """Return the cost of a job so far; None where that is not known."""
         ...

@@ -7,7 +7,7 @@ from wainwright.contracts.events import StatusChanged
 
 
 class EventBus(Protocol):
-    """Where changes of status are published."""
+    """A bus on which changes of status are published."""
 
     def publish(self, changes: Iterable[StatusChanged]) -> None:
         """Publish all of them.

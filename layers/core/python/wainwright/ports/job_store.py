@@ -29,7 +29,7 @@ class LineEntry:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job has come: its last event, the tally of its tests so far, and what the test code itself says.
+    """A job's progress: its last event, the tally of its tests so far, and the percentage that the test code reports.
 
     ``running`` are tests that have begun, as far as that was noted: those of jobs of one lane, and not of quick ones.
     """

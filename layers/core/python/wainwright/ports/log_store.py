@@ -10,7 +10,7 @@ from wainwright.domain.logs import LogEntry, LogLevel
 
 @dataclass(frozen=True)
 class LogQuery:
-    """Which lines of a log, oldest first. ``message`` is a part of the message, in any case."""
+    """A query of a log's lines, oldest first. ``message`` is a part of the message, in any case."""
 
     level: LogLevel | None = None
     message: str | None = None

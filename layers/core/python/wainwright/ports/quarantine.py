@@ -1,4 +1,4 @@
-"""Which tests of projects are in quarantine."""
+"""Tests in quarantine."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What could not be put into the bucket, on a worker's disk until it can be."""
+"""Files that could not be put into the bucket yet, on a worker's disk."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ class Spool(Protocol):
         ...
 
     def has(self, key: str) -> bool:
-        """Whether an object is kept here."""
+        """Return True if an object is kept here."""
         ...
 
     def keys(self, prefix: str) -> Sequence[str]:

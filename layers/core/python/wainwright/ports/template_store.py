@@ -39,5 +39,5 @@ class TemplateStore(Protocol):
         ...
 
     def last_run(self, project: str, template_ids: Sequence[str]) -> Mapping[str, datetime]:
-        """When jobs were last made of these, for those of which any was."""
+        """Times at which jobs were last made of these templates, for those of which any was."""
         ...

@@ -1,4 +1,4 @@
-"""What is remembered of the tests of projects from job to job."""
+"""The history of a project's tests, from job to job."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime

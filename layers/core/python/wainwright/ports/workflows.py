@@ -7,7 +7,7 @@ from wainwright.contracts.messages import ExecutionInput, TokenResult
 
 
 class ExecutionState(StrEnum):
-    """What became of an execution."""
+    """State of an execution."""
 
     RUNNING = "running"
     ENDED = "ended"
@@ -22,7 +22,7 @@ class Workflows(Protocol):
         ...
 
     def state(self, job_id: str, run: int) -> ExecutionState:
-        """What became of the run's execution."""
+        """Return the state of the run's execution."""
         ...
 
     def succeed(self, token: str, result: TokenResult) -> None:

@@ -121,7 +121,7 @@ def _register_handlers(events: Any) -> None:
 
 
 def _may_happen(event: str) -> bool:
-    """Whether an event, such as ``before-call.s3.DeleteObjects`` or ``before-send``, may be of a service that is used here."""
+    """Return True if an event, such as ``before-call.s3.DeleteObjects``, may be of a service that is used here."""
     kind, _, rest = event.partition(".")
     service = rest.partition(".")[0]
     return kind != "docs" and (service in ("", "*") or service in _NAMES_IN_EVENTS)

@@ -61,7 +61,7 @@ def _choose(project: str, query: JobQuery) -> tuple[str, Sequence[str], bool]:
 
 
 def _nothing_else(query: JobQuery, **met: Any) -> bool:
-    """Whether the query filters by nothing but what the index meets."""
+    """Return True if the query filters by nothing but what the index meets."""
     plain = JobQuery(
         sort_by=query.sort_by, ascending=query.ascending, limit=query.limit, cursor=query.cursor,
         include_expired=query.include_expired,

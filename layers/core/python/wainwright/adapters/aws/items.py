@@ -190,7 +190,7 @@ def read_job(item: Mapping[str, Any]) -> Job:
 
 
 def sealed(item: Mapping[str, Any]) -> bool:
-    """Whether the job of a row is being deleted: its version is negative until the row is gone."""
+    """Return True if the job of a row is being deleted: its version is negative until the row is gone."""
     return int(item["version"]["N"]) < 0
 
 
@@ -207,7 +207,7 @@ def _facets(job: Job) -> str:
 
 
 def read_facets(item: Mapping[str, Any]) -> Job:
-    """As much of a job as an entry of an index tells: what filters look at and its identity, and nothing else."""
+    """Return the part of a job that an index has: its identity, and the fields that filters look at."""
     facets = json.loads(item["facets"]["S"])
     _, project, job_id = item["pk"]["S"].split("#", 2)
     known: dict[str, Any] = {name: facets.get(name) for name in _PLAIN}

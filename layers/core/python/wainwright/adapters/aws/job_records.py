@@ -1,4 +1,4 @@
-"""What happens to a job while it is there: outcomes of its tests, and events with one sequence for all who write them."""
+"""Outcomes of a job's tests, and its events, in one sequence for all who write them."""
 
 import json
 import uuid
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 RECORD_TRIES = 60
-"""How often a worker numbers its events anew. A quarter of a minute, so that it outlasts all whom ``most`` lets in."""
+"""Tries of a worker to number its events: a quarter of a minute, longer than all that ``most`` lets others write."""
 
 ADD_TRIES = 16
-"""How often others number theirs anew: some three seconds, well within the time of an API call."""
+"""Tries of others to number theirs: some three seconds, well within the time of an API call."""
 
 LAST_WAS = "attribute_not_exists(pk) OR #sequence = :sequence"
 """The condition that nobody numbered events since the progress was read."""
@@ -164,7 +164,7 @@ class JobRecords:
         return read_progress(self._table.get(key(items.job_partition(project, job_id), "#PROGRESS")))
 
     def _is_ours(self, event: items.Item, operation: str) -> bool:
-        """Whether the event that has this one's number was written by this operation. Others may have followed it."""
+        """Return True if this operation wrote the event that has this one's number. Others may have followed it."""
         row = self._table.get({"pk": event["pk"], "sk": event["sk"]})
         return row is not None and row.get("operation") == text(operation)
 

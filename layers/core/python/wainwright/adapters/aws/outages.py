@@ -1,4 +1,4 @@
-"""Which errors of boto3 mean that AWS did not answer, or had too much to do: another try may go well."""
+"""Outages: the errors of boto3 by which AWS did not answer, or had too much to do."""
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
@@ -24,9 +24,9 @@ def error_code(error: ClientError) -> str:
 
 
 def as_unavailable(error: Exception) -> Unavailable | None:
-    """What to tell a caller of an error of boto3 that time may mend; None of any other error.
+    """Return what a caller is told of an error of boto3 that another try may not meet; None of any other error.
 
-    A refused certificate is none: it is as bad the next time.
+    A refused certificate is met again.
     """
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -61,7 +61,7 @@ class Reader:
 
 
 def by_index(name: str, keys: tuple[str, str]) -> dict[str, Any]:
-    """What makes a query one of an index, which lags a little behind the table."""
+    """Return the part of a query that names an index, which lags a little behind the table."""
     return {"IndexName": name, "ExpressionAttributeNames": {"#pk": keys[0], "#sk": keys[1]}}
 
 

@@ -25,7 +25,7 @@ STATUS, CATEGORY, DURATION = "s:", "c:", "d:"
 """Beginnings of the attributes that count by status, by failure's category and by bucket of duration."""
 
 Sums = Mapping[tuple[str, str], Statistics]
-"""What to add, by scope (``project`` or ``project#template``) and hour."""
+"""Sums to add, by scope (``project`` or ``project#template``) and hour."""
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""What is remembered of tests, and their quarantines, in DynamoDB.
+"""The history of tests, and tests in quarantine, in DynamoDB.
 
 The history of a file's tests is one row, which each writer puts in the place of the one that it read. Names of files and
 tests may be longer than a sort key, so their digests stand for them.

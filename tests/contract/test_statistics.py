@@ -9,11 +9,10 @@ from tests.support.builders import PROJECT, START, a_job, completed, failed
 from tests.support.faults import Faults
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.endings import MOST_FLAKY
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
-from wainwright.domain.statistics import GROWTH, Statistics
+from wainwright.domain.statistics import GROWTH, MAX_FLAKY, Statistics
 from wainwright.ports.job_store import JobStore
 
 HOUR = timedelta(hours=1)
@@ -122,8 +121,8 @@ def test_flaky_tests_are_counted_by_name_and_at_most_ten_of_a_job(jobs: JobStore
     ended(jobs, template_id="t1", outcome=outcome.model_copy(update={"flaky_tests": many}))
     ended(jobs, at=START + HOUR, outcome=outcome.model_copy(update={"flaky_tests": many[:2]}))
 
-    assert dict(sums(jobs).flaky) == dict.fromkeys(many[:2], 2) | dict.fromkeys(many[2:MOST_FLAKY], 1)
-    assert dict(sums(jobs, "t1").flaky) == dict.fromkeys(many[:MOST_FLAKY], 1)
+    assert dict(sums(jobs).flaky) == dict.fromkeys(many[:2], 2) | dict.fromkeys(many[2:MAX_FLAKY], 1)
+    assert dict(sums(jobs, "t1").flaky) == dict.fromkeys(many[:MAX_FLAKY], 1)
 
 
 def test_jobs_that_end_in_one_write_are_all_counted(jobs: JobStore) -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from wainwright.adapters.cursors import place_of, read_cursor, scope_of, write_cursor
-from wainwright.adapters.endings import ending, hour_of, hour_of_end
 from wainwright.contracts.events import JobEvent
 from wainwright.domain.capacity import Limits, LoadChange, ProjectLoad
 from wainwright.domain.errors import Conflict, FenceLost, IdempotencyConflict, Refused
@@ -16,7 +15,7 @@ from wainwright.domain.find import JobQuery
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
-from wainwright.domain.statistics import Statistics
+from wainwright.domain.statistics import Statistics, hour_of, hour_of_end
 from wainwright.domain.tests import RunningTest, Tally
 from wainwright.ports.job_store import Idempotency, JobStore, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
 
@@ -78,7 +77,7 @@ class MemoryJobStore(JobStore):
         if before is None:
             for predecessor in after.blocked_on:
                 self._next.setdefault((after.project, predecessor), set()).add(after.id)
-        if (adds := ending(before, after)) is not None:
+        if (adds := Statistics.of_change(before, after)) is not None:
             self._ended.append((after.project, after.template_id, hour_of_end(after), adds))
         return written
 

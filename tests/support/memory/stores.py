@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from wainwright.adapters.cursors import read_cursor, write_cursor
-from wainwright.adapters.logs import FULL, accepts, scope_of
 from wainwright.domain.errors import Conflict
 from wainwright.domain.instants import to_text
-from wainwright.domain.logs import MAX_LOG_LINES, LogEntry
+from wainwright.domain.logs import LOG_FULL, MAX_LOG_LINES, LogEntry
 from wainwright.domain.templates import Template
 from wainwright.domain.workers import WorkerRecord
 from wainwright.ports.access import ApiKey, Ticket
@@ -73,16 +72,16 @@ class MemoryLogStore:
         log += entries[:room]
         if room < len(entries) and len(log) == MAX_LOG_LINES - 1:
             at = max(entry.timestamp for entry in (*log, entries[room]))
-            log.append(FULL.model_copy(update={"timestamp": at}))
+            log.append(LOG_FULL.model_copy(update={"timestamp": at}))
         return min(room, len(entries))
 
     def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
-        scope = scope_of(project, job_id, query)
+        scope = query.scope(project, job_id)
         passed = read_cursor(query.cursor, scope)
         found = {
             f"{to_text(entry.timestamp)}#{number:06d}": entry
             for number, entry in enumerate(self._logs.get((project, job_id), []))
-            if accepts(query, entry)
+            if query.matches(entry)
         }
         beyond = [place for place in sorted(found) if passed is None or place > passed]
         shown = beyond[: query.limit]

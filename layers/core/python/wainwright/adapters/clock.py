@@ -6,5 +6,5 @@ from wainwright.domain.instants import cut
 
 
 def system_clock() -> datetime:
-    """Now: UTC, whole milliseconds, as rows keep it."""
+    """Return the time now: UTC, whole milliseconds, as rows keep it."""
     return cut(datetime.now(UTC))

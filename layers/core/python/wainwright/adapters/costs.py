@@ -1,4 +1,4 @@
-"""Costs of jobs: estimated, or counted by a meter."""
+"""Costs of jobs: by an estimate, or by what a meter has counted."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,17 +11,18 @@ from wainwright.domain.jobs import Job
 
 @dataclass(frozen=True)
 class EstimatedCosts:
-    """By what the job's row tells: all that is known where nobody meters."""
+    """Costs by the job's row: all that is known where nobody meters."""
 
     size: WorkerSize = field(default_factory=WorkerSize)
 
     def of(self, job: Job) -> Cost:
+        # A job that has not been admitted yet has cost little else.
         return estimated(job.ran_ms / 1_000 * job.lanes, self.size)
 
 
 @dataclass(frozen=True)
 class MeteredCosts:
-    """By what a meter in this machine has written into a folder."""
+    """Costs by what a meter on this machine has written into a folder."""
 
     folder: Path
 
@@ -31,12 +32,12 @@ class MeteredCosts:
 
 
 def usage_file(folder: Path, job_id: str | None) -> Path:
-    """Path of a meter's figures of a job; without an id, of those that are no job's."""
+    """Return the file of a meter's figures of a job; without an id, of those that are no job's."""
     return folder / f"{job_id or 'shared'}.json"
 
 
 def read_usage(folder: Path, job_id: str | None) -> JobUsage | None:
-    """The figures of a job; None where there are none, or none that this version can read."""
+    """Return the figures of a job; None where there are none, or none that this version can read."""
     try:
         return JobUsage.model_validate_json(usage_file(folder, job_id).read_bytes())
     except (FileNotFoundError, ValidationError):

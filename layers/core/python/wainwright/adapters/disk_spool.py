@@ -21,10 +21,11 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS objects (
     arrived INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, belongs TEXT NOT NULL, type TEXT NOT NULL,
     size INTEGER NOT NULL, file TEXT NOT NULL
 )"""
+_USED = "SELECT coalesce(sum(size), 0) FROM objects"
 _FORGET_OLDEST = """DELETE FROM objects
     WHERE belongs = (SELECT belongs FROM objects WHERE belongs <> ? ORDER BY arrived LIMIT 1) RETURNING file"""
-_PATIENCE_SECONDS = 30.0
-"""Time for which one process waits for another that writes the index."""
+_LOCK_SECONDS = 30.0
+"""For another process that writes the index."""
 
 _ABANDONED_SECONDS = 3_600.0
 """A content that nothing in the index names for so long was left by a process that died while it wrote."""
@@ -61,12 +62,8 @@ class DiskSpool:
         return bool(self._rows("SELECT 1 FROM objects WHERE key = ?", key))
 
     def keys(self, prefix: str) -> list[str]:
-        return [
-            key
-            for (key,) in self._rows(
-                "SELECT key FROM objects WHERE substr(key, 1, length(?1)) = ?1 ORDER BY arrived", prefix
-            )
-        ]
+        query = "SELECT key FROM objects WHERE substr(key, 1, length(?1)) = ?1 ORDER BY arrived"
+        return [key for (key,) in self._rows(query, prefix)]
 
     def upload(self, key: str, artifacts: Artifacts) -> None:
         path, content_type, _ = self._find(key)
@@ -112,22 +109,22 @@ class DiskSpool:
                 path.unlink(missing_ok=True)
                 raise
         except (OSError, sqlite3.OperationalError) as error:
-            if not _means_full(error):
+            if not _is_full(error):
                 raise
             raise SpoolFull(f"the disk of {self._directory} is full") from error
         self._remove(gone)
 
     def _enter(self, key: str, content_type: str, size: int, file: str) -> list[tuple[str]]:
-        """Make room, and make the object count; returns the files of what had to go."""
+        """Add the object to the index, in place of older ones if need be; returns the files of those."""
         own = key_group(key)
         with self._index() as index:
             index.execute("BEGIN IMMEDIATE")
             gone = index.execute("DELETE FROM objects WHERE key = ? RETURNING file", (key,)).fetchall()
-            while (used := _used(index) + size) > self._max_bytes:
-                went = index.execute(_FORGET_OLDEST, (own,)).fetchall()
-                if not went:
+            while (used := index.execute(_USED).fetchone()[0] + size) > self._max_bytes:
+                oldest = index.execute(_FORGET_OLDEST, (own,)).fetchall()
+                if not oldest:
                     raise SpoolFull(f"{self._directory} would have {used} bytes, more than {self._max_bytes}")
-                gone += went
+                gone += oldest
             index.execute(
                 "INSERT INTO objects (key, belongs, type, size, file) VALUES (?, ?, ?, ?, ?)",
                 (key, own, content_type, size, file),
@@ -139,7 +136,7 @@ class DiskSpool:
             (self._directory / file).unlink(missing_ok=True)
 
     def _tidy(self) -> None:
-        """Once for each process: remove what others left that died while they wrote."""
+        """Remove what processes left that died while they wrote; once for each process."""
         if self._tidied:
             return
         with self._index() as index:
@@ -154,19 +151,14 @@ class DiskSpool:
 
     @contextmanager
     def _index(self) -> Iterator[sqlite3.Connection]:
-        """The index, in a transaction that ends with the block; made when it is not there."""
-        with closing(sqlite3.connect(self._directory / _INDEX, timeout=_PATIENCE_SECONDS)) as index:
+        """Yield the index, in a transaction that ends with the block; made when it is not there."""
+        with closing(sqlite3.connect(self._directory / _INDEX, timeout=_LOCK_SECONDS)) as index:
             index.execute(_SCHEMA)
             with index:
                 yield index
 
 
-def _used(index: sqlite3.Connection) -> int:
-    used: int = index.execute("SELECT coalesce(sum(size), 0) FROM objects").fetchone()[0]
-    return used
-
-
-def _means_full(error: Exception) -> bool:
+def _is_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

@@ -1,4 +1,4 @@
-"""The spool of whoever has no worker's disk within reach."""
+"""The spool of a process that reaches no worker's disk."""
 
 from pathlib import Path
 

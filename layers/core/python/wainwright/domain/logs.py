@@ -1,5 +1,6 @@
 """Lines of a job's log."""
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from wainwright.domain.instants import Instant
@@ -19,3 +20,10 @@ class LogEntry(Record):
     level: LogLevel
     message: str
     additional_info: dict[str, Any] | None = None
+
+
+LOG_FULL = LogEntry(
+    timestamp=datetime(1970, 1, 1, tzinfo=UTC), level="ERROR",
+    message=f"this log is full: it has {MAX_LOG_LINES} lines, and keeps no more",
+)  # fmt: skip
+"""The last line of a log that is full; its time is set when it is written."""

@@ -7,6 +7,7 @@ quantiles are exact to the width of a bucket (5 %).
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from wainwright.domain.instants import to_milliseconds
@@ -19,6 +20,8 @@ GROWTH = 1.05
 """Each bucket reaches 5 % further than the one before."""
 
 COUNTED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED, JobStatus.SKIPPED})
+MAX_FLAKY = 10
+"""Flaky tests counted of one job."""
 
 
 def bucket_of(milliseconds: int) -> int:
@@ -42,6 +45,17 @@ class Statistics:
     shortest_ms: int | None = None
     longest_ms: int | None = None
     flaky: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of_change(cls, before: Job | None, after: Job) -> "Statistics | None":
+        """Return what a change of a job adds; None if it does not end the job.
+
+        Every end counts: a job that failed, was tried again by hand and failed again counts twice.
+        """
+        if after.status not in COUNTED or (before is not None and before.status is after.status):
+            return None
+        flaky = before.outcome.flaky_tests[:MAX_FLAKY] if before is not None and before.outcome is not None else ()
+        return cls.of(after, flaky)
 
     @classmethod
     def of(cls, job: Job, flaky_tests: Iterable[str] = ()) -> "Statistics":
@@ -100,3 +114,13 @@ class Statistics:
 
 def _added(left: Mapping[Key, int], right: Mapping[Key, int]) -> dict[Key, int]:
     return {key: left.get(key, 0) + right.get(key, 0) for key in {**left, **right}}
+
+
+def hour_of(instant: datetime) -> datetime:
+    """Return the hour that an instant lies in."""
+    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def hour_of_end(job: Job) -> datetime:
+    """Return the hour in which a job ended."""
+    return hour_of(job.completed_at or job.updated_at)

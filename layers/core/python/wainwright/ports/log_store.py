@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from wainwright.domain.find import TimeRange
 from wainwright.domain.logs import LogEntry, LogLevel
 
 
 @dataclass(frozen=True)
 class LogQuery:
-    """A query of a log's lines, oldest first. ``message`` is a part of the message, in any case."""
+    """Lines of a log to look for, oldest first. ``message`` is a part of the message, in any case."""
 
     level: LogLevel | None = None
     message: str | None = None
@@ -19,10 +20,23 @@ class LogQuery:
     limit: int = 50
     cursor: str | None = None
 
+    def matches(self, entry: LogEntry) -> bool:
+        """Return True if a line is looked for."""
+        return (
+            self.level in (None, entry.level)
+            and (self.message is None or self.message.casefold() in entry.message.casefold())
+            and TimeRange(self.start, self.end).holds(entry.timestamp)
+        )
+
+    def scope(self, project: str, job_id: str) -> Sequence[object]:
+        """Return what its cursors are valid for: everything about the query but the page."""
+        times = [time.isoformat() if time is not None else None for time in (self.start, self.end)]
+        return ["logs", project, job_id, self.level, self.message, *times]
+
 
 @dataclass(frozen=True)
 class LogPage:
-    """Some lines, and where to go on if there are more."""
+    """Some lines, and a cursor if there are more."""
 
     logs: Sequence[LogEntry]
     cursor: str | None

@@ -9,11 +9,10 @@ from wainwright.adapters.aws.items import Item, expiry, expressions, job_partiti
 from wainwright.adapters.aws.paging import CHUNK, MOST_EXAMINED, Bounds, Reader, page
 from wainwright.adapters.aws.table import WRITE_BATCH, Refusal, Table
 from wainwright.adapters.cursors import read_cursor, write_cursor
-from wainwright.adapters.logs import FULL, accepts, scope_of
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import Conflict
 from wainwright.domain.instants import to_milliseconds
-from wainwright.domain.logs import MAX_LOG_LINES, LogEntry
+from wainwright.domain.logs import LOG_FULL, MAX_LOG_LINES, LogEntry
 from wainwright.ports.log_store import LogPage, LogQuery
 from wainwright.ports.updates import retry_conflicts
 
@@ -82,7 +81,7 @@ class DynamoLogStore:
             ExpressionAttributeValues={":pk": text(partition), ":log": text("LOG#")},
         )["Items"]  # fmt: skip
         at = max([at, *(_read(row).timestamp for row in last)])
-        notice = _line(partition, at, MAX_LOG_LINES, FULL.model_copy(update={"timestamp": at}), kept_for)
+        notice = _line(partition, at, MAX_LOG_LINES, LOG_FULL.model_copy(update={"timestamp": at}), kept_for)
         count = {"Key": key(partition, "LOGGED")} | expressions(
             {":full": number(MAX_LOG_LINES), ":lines": number(MAX_LINES)},
             UpdateExpression="SET #count = :full", ConditionExpression="#count = :lines",
@@ -98,7 +97,7 @@ class DynamoLogStore:
         return timedelta(days=(limits.retention if limits else Retention()).job_days) + LONGER_THAN_JOBS
 
     def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
-        scope = scope_of(project, job_id, query)
+        scope = query.scope(project, job_id)
         bounds = Bounds(
             first="LOG#" if query.start is None else _place(query.start, ""),
             last="LOG#~" if query.end is None else _place(query.end, "~"),
@@ -110,7 +109,7 @@ class DynamoLogStore:
         reader = Reader(self._table, min(chunk, MOST_EXAMINED))
         lines = reader.range(job_partition(project, job_id), *bounds.ends, ascending=True, ConsistentRead=True)
         found, passed = page(
-            [lines], lambda row: str(row["sk"]["S"]), bounds, lambda row: accepts(query, _read(row)), query.limit
+            [lines], lambda row: str(row["sk"]["S"]), bounds, lambda row: query.matches(_read(row)), query.limit
         )
         cursor = None if passed is None else write_cursor(scope, passed)
         return LogPage(logs=[_read(row) for row in found], cursor=cursor)

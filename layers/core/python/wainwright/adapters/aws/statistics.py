@@ -11,11 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from wainwright.adapters.aws.items import Item, expiry, key, number, text
 from wainwright.adapters.aws.table import Refusal, Table
-from wainwright.adapters.endings import ending, hour_of, hour_of_end
 from wainwright.domain.errors import Unavailable
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job
-from wainwright.domain.statistics import Statistics, top_of
+from wainwright.domain.statistics import Statistics, hour_of, hour_of_end, top_of
 
 KEPT = timedelta(days=400)
 MOST_KNOWN = 100
@@ -34,7 +33,7 @@ def sums_of(changes: Iterable[tuple[Job | None, Job]]) -> Sums:
     """Sums over the jobs that come to an end; those of one hour are added up, for a transaction takes a row once."""
     sums: dict[tuple[str, str], Statistics] = {}
     for before, after in changes:
-        adds = ending(before, after)
+        adds = Statistics.of_change(before, after)
         if adds is None:
             continue
         for scope in _scopes(after.project, after.template_id):

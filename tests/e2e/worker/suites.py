@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from wainwright.worker.runners.run_suite import run_suite
+from wainwright.worker.run.run_session import run_suite
 from wainwright.worker.runners.suite import Event, Stop, StopRequest, SuiteEnd, SuiteRequest, TestEnded, TestResult
 
 BROKEN_SITE = "http://127.0.0.1:1/"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.worker.suites import Suite, Tell
 from wainwright.domain.redaction import Redactor
-from wainwright.worker.evidence.redact_events import evidence_name, redactor_of, run_redacted
+from wainwright.worker.evidence.redact_events import SuiteRedaction, evidence_name, redactor_of
 from wainwright.worker.runners.suite import (
     Annotation,
     Attachment,
@@ -66,10 +67,15 @@ def suite(request: SuiteRequest, on_event: Callable[[Event], None], _stop: StopR
     return END
 
 
+def run_redacted(run: Suite, request: SuiteRequest, on_event: Tell, redactor: Redactor = REDACTOR) -> SuiteEnd:
+    redaction = SuiteRedaction(redactor)
+    return redaction(run(redaction.request(request), lambda event: on_event(redaction(event)), Stop()))
+
+
 def test_no_event_and_no_end_has_a_secret_in_it_but_where_files_lie() -> None:
     events: list[Event] = []
 
-    end = run_redacted(suite, REQUEST, events.append, Stop(), REDACTOR)
+    end = run_redacted(suite, REQUEST, events.append)
 
     told = repr([*events, end]).replace(f"PosixPath('{SECRET}')", "")
     assert SECRET not in told
@@ -85,7 +91,7 @@ def test_no_event_and_no_end_has_a_secret_in_it_but_where_files_lie() -> None:
 def test_tests_that_differ_in_the_secret_alone_keep_names_of_their_own() -> None:
     events: list[Event] = []
 
-    end = run_redacted(suite, REQUEST, events.append, Stop(), REDACTOR)
+    end = run_redacted(suite, REQUEST, events.append)
 
     collected, started, *_, result, ended = events
     assert isinstance(collected, Collected)
@@ -100,7 +106,7 @@ def test_tests_that_differ_in_the_secret_alone_keep_names_of_their_own() -> None
 def test_without_secrets_everything_passes_as_it_is() -> None:
     events: list[Event] = []
 
-    assert run_redacted(suite, REQUEST, events.append, Stop(), Redactor({})) is END
+    assert run_redacted(suite, REQUEST, events.append, Redactor({})) is END
     assert events == EVENTS
 
 
@@ -125,7 +131,7 @@ def test_tests_are_passed_over_and_fed_by_the_names_that_they_have_inside() -> N
         Path("bundle"), Path("output"), deselect=frozenset({"t.py::gone[[secret PHRASE]]", "t.py::plain"}), feed=Feed(),
         select=frozenset({"t.py::x[[secret PHRASE]]"}),
     )  # fmt: skip
-    run_redacted(fed_suite, request, lambda _event: None, Stop(), REDACTOR)
+    run_redacted(fed_suite, request, lambda _event: None)
 
     assert {f"t.py::gone[{SECRET}]", "t.py::plain"} <= asked[0].deselect
     assert asked[0].select is not None

@@ -17,10 +17,10 @@ from tests.support.packages import npm_package, wheel
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.installer import Bounds
-from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies, run_with_dependencies
+from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies, prepare_request
 from wainwright.worker.dependencies.requirements import NotPrepared
 from wainwright.worker.runners.node import find_node
-from wainwright.worker.runners.suite import Event, JobLog, Stop, StopRequest, SuiteEnd, SuiteRequest
+from wainwright.worker.runners.suite import Event, JobLog, Stop, SuiteRequest
 
 
 class Worker:
@@ -198,12 +198,14 @@ def test_a_failed_install_ends_the_suite_and_is_not_kept(
     (bundle / "requirements.txt").write_text("no-such-package==1.0\n")
     worker = Worker(tmp_path / "w1", artifacts, None)
 
-    def never(_request: SuiteRequest, _tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+    with (
+        pytest.raises(NotPrepared) as refused,
+        prepare_request(worker.provision, worker.request(bundle), worker._tell, Stop()),
+    ):
         raise AssertionError("the suite was run without what it needs")
 
-    end = run_with_dependencies(worker.provision, worker.request(bundle), worker._tell, Stop(), never)
-    assert end.reason == "dependencies_failed"
-    [error] = end.errors
+    assert refused.value.end.reason == "dependencies_failed"
+    [error] = refused.value.end.errors
     assert error.file == "requirements.txt"
     assert "no-such-package" in error.message
     assert any("no-such-package" in line for line in worker.told), "the installer's words are in the log"
@@ -215,15 +217,9 @@ def test_a_failed_install_ends_the_suite_and_is_not_kept(
 def test_a_suite_that_needs_nothing_is_run_at_once(tmp_path: Path, artifacts: MemoryArtifacts) -> None:
     (tmp_path / "bundle").mkdir()
     worker = Worker(tmp_path / "w1", artifacts, None)
-    seen: list[SuiteRequest] = []
-
-    def run(request: SuiteRequest, _tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
-        seen.append(request)
-        return SuiteEnd("finished")
-
     request = worker.request(tmp_path / "bundle", timeout_ms=1_000)
-    run_with_dependencies(worker.provision, request, worker._tell, Stop(), run)
-    assert seen == [request]
+    with prepare_request(worker.provision, request, worker._tell, Stop()) as prepared:
+        assert prepared == request
     assert not (tmp_path / "w1" / "environments").exists()
     assert worker.told == []
 
@@ -232,15 +228,11 @@ def test_the_suite_gets_its_environment_and_what_is_left_of_its_time(
     tmp_path: Path, bundle: Path, artifacts: MemoryArtifacts
 ) -> None:
     worker = Worker(tmp_path / "w1", artifacts, None)
-
-    def run(request: SuiteRequest, _tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
-        assert request.timeout_ms is not None
-        assert 0 < request.timeout_ms < 600_000
-        assert modules(request.dependencies)
-        return SuiteEnd("finished")
-
     request = worker.request(bundle, timeout_ms=600_000)
-    assert run_with_dependencies(worker.provision, request, worker._tell, Stop(), run).reason == "finished"
+    with prepare_request(worker.provision, request, worker._tell, Stop()) as prepared:
+        assert prepared.timeout_ms is not None
+        assert 0 < prepared.timeout_ms < 600_000
+        assert modules(prepared.dependencies)
 
 
 def test_an_environment_has_bounds(tmp_path: Path, bundle: Path, artifacts: MemoryArtifacts) -> None:

@@ -27,8 +27,6 @@ from wainwright.worker.sandbox.environment import private_folders
 FORM = "1"
 """Of an environment's folder; another number makes all of them anew."""
 
-RunSuite = Callable[[SuiteRequest, Callable[[Event], None], StopRequest], SuiteEnd]
-
 
 @dataclass(frozen=True)
 class Provision:
@@ -40,25 +38,24 @@ class Provision:
     bounds: Bounds = field(default_factory=Bounds)
 
 
-def run_with_dependencies(
-    provision: Provision,
-    request: SuiteRequest,
-    on_event: Callable[[Event], None],
-    stop: StopRequest,
-    run_suite: RunSuite,
-) -> SuiteEnd:
-    """Run a suite in the environment that it asks for; the suite has what is left of its time."""
+@contextmanager
+def prepare_request(
+    provision: Provision, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest
+) -> Iterator[SuiteRequest]:
+    """Yield the request with the environment that its bundle asks for, and with what is left of its time.
+
+    Raises:
+        NotPrepared: the environment cannot be had; ``end`` is how the suite ended.
+    """
     began = time.monotonic()
     try:
         with prepare_dependencies(provision, request, on_event, stop) as dependencies:
             if dependencies is not None and request.timeout_ms is not None:
                 spent = int((time.monotonic() - began) * 1_000)
                 request = replace(request, timeout_ms=max(request.timeout_ms - spent, 1))
-            return run_suite(replace(request, dependencies=dependencies), on_event, stop)
-    except NotPrepared as error:
-        return error.end
+            yield replace(request, dependencies=dependencies)
     except NodeMissing as error:
-        return SuiteEnd("runner_missing", errors=(SuiteError(str(error)),))
+        raise NotPrepared(SuiteEnd("runner_missing", errors=(SuiteError(str(error)),))) from error
 
 
 @contextmanager

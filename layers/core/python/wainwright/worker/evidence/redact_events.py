@@ -5,9 +5,9 @@ Parameters may put secrets into names of tests: outside, tests go by their redac
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from wainwright.domain.redaction import MIN_SECRET, Redactor
 from wainwright.worker.runners.suite import (
@@ -15,7 +15,6 @@ from wainwright.worker.runners.suite import (
     CaseFeed,
     Collected,
     Event,
-    StopRequest,
     SuiteEnd,
     SuiteRequest,
     Take,
@@ -33,6 +32,8 @@ _NUMBERED = re.compile(r"[0-9a-f]{6}-\d{5}-\d{3}")
 
 MAX_NAME = 50
 """Characters of an attachment's own name; `artifact_name` would cut longer ones from the front."""
+
+Reported = TypeVar("Reported", bound=Event | SuiteEnd)
 
 log = logging.getLogger(__name__)
 
@@ -56,41 +57,34 @@ def evidence_name(attachment: Attachment, redactor: Redactor) -> str:
     return f"{stem}-{redactor.text(attachment.name)[:MAX_NAME]}{dot}{ending}"
 
 
-RunSuite = Callable[[SuiteRequest, Callable[[Event], None], StopRequest], SuiteEnd]
-"""Runs a suite to its end: ``runners.run_suite.run_suite`` or one of the runners."""
-
-
-def run_redacted(
-    run_suite: RunSuite, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest, redactor: Redactor
-) -> SuiteEnd:
-    """Run a suite, and remove the secrets from its events and its end. Raises as ``run_suite``."""
-    if not redactor:
-        return run_suite(request, on_event, stop)
-    redacting = _Redacting(redactor)
-    asked = replace(
-        request,
-        deselect=redacting.originals(request.deselect),
-        select=None if request.select is None else redacting.originals(request.select),
-        feed=None if request.feed is None else _Feed(request.feed, redacting),
-    )
-    end: SuiteEnd = redacting(run_suite(asked, lambda event: on_event(redacting(event)), stop))
-    return end
-
-
-class _Redacting:
-    """Redacts events by the types of their fields, so that a field that is added is not forgotten."""
+class SuiteRedaction:
+    """Redacts events of one run of a suite, by the types of their fields, so that a field that is added is not forgotten."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._outside: dict[str, str] = {}
         self._inside: dict[str, str] = {}
 
-    def __call__(self, reported: Any) -> Any:
-        """Return the same without secrets."""
+    def request(self, request: SuiteRequest) -> SuiteRequest:
+        """Return the same request in the suite's own names of tests."""
+        if not self._redactor:
+            return request
+        return replace(
+            request,
+            deselect=self.originals(request.deselect),
+            select=None if request.select is None else self.originals(request.select),
+            feed=None if request.feed is None else _Feed(request.feed, self),
+        )
+
+    def __call__(self, reported: Reported) -> Reported:
+        """Return the same event or end without secrets."""
+        if not self._redactor:
+            return reported
         if isinstance(reported, Collected):
             for test in reported.tests:
                 self.id(test.id)
-        return self._of(reported)
+        redacted: Reported = self._of(reported)
+        return redacted
 
     def id(self, test_id: str) -> str:
         """Return the redacted name of a test, unique among the tests."""
@@ -136,7 +130,7 @@ class _Redacting:
 class _Feed:
     """A feed whose tests have redacted names."""
 
-    def __init__(self, feed: CaseFeed, redacting: _Redacting) -> None:
+    def __init__(self, feed: CaseFeed, redacting: SuiteRedaction) -> None:
         self._feed = feed
         self._redacting = redacting
 

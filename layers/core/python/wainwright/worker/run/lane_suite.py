@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from wainwright.worker.evidence.recording import Recording
-from wainwright.worker.evidence.redact_events import RunSuite
 from wainwright.worker.run.case_leases import CaseLeases
 from wainwright.worker.run.lane_servers import LaneServers
 from wainwright.worker.runners.detect_runner import runner_of
@@ -21,6 +20,9 @@ from wainwright.worker.runners.suite import (
     TestEnded,
     TestStarted,
 )
+
+RunSuite = Callable[[SuiteRequest, Callable[[Event], None], StopRequest], SuiteEnd]
+"""Runs a suite to its end."""
 
 BROKEN = frozenset({"crashed", "out_of_memory", "bound_exceeded"})
 """Ends of a test process after which the case that ran is not run again: it might end every lane in turn."""

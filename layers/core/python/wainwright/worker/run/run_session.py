@@ -22,11 +22,12 @@ from wainwright.ports.job_store import StoredTest
 from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.upload_artifacts import UploadArtifacts
 from wainwright.wiring.workers import Worker
-from wainwright.worker.dependencies.prepare import Provision, run_with_dependencies
+from wainwright.worker.dependencies.prepare import Provision, prepare_request
+from wainwright.worker.dependencies.requirements import NotPrepared
 from wainwright.worker.evidence.job_results import mismatch
 from wainwright.worker.evidence.record_history import remember
 from wainwright.worker.evidence.recording import Recording
-from wainwright.worker.evidence.redact_events import RunSuite, redactor_of, run_redacted
+from wainwright.worker.evidence.redact_events import SuiteRedaction, redactor_of
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
 from wainwright.worker.evidence.report.native import OwnPage
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
@@ -35,7 +36,7 @@ from wainwright.worker.loop.lease import LeaseKeeper
 from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.case_leases import CaseLeases
 from wainwright.worker.run.closing import closed, log_errors
-from wainwright.worker.run.lane_suite import LaneSuite, WholeSuite
+from wainwright.worker.run.lane_suite import LaneSuite, RunSuite, WholeSuite
 from wainwright.worker.run.owner_suite import OwnerSuite
 from wainwright.worker.run.suite_outcome import lane_end, outcome_of
 from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
@@ -44,6 +45,7 @@ from wainwright.worker.runners.playwright_test import playwright_run
 from wainwright.worker.runners.playwright_test.playwright_run import BLOB
 from wainwright.worker.runners.pytest import pytest_run
 from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteRequest
+from wainwright.worker.runners.supervised_run import EXPIRY_GRACE_SECONDS
 from wainwright.worker.sandbox.hosting import Hosting
 from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 
@@ -58,10 +60,24 @@ ORDERLY = frozenset({"finished", "stopped", "canceled", "timed_out"})
 log = logging.getLogger(__name__)
 
 
-def run_suite(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
-    """Run a suite with the runner that it is for."""
+def run_suite(
+    request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest,
+    *, expiry_grace_seconds: float = EXPIRY_GRACE_SECONDS,
+) -> SuiteEnd:  # fmt: skip
+    """Run a suite with the runner that it is for, to its end, a stop, a cancel or its time-out.
+
+    ``on_event`` is called from this thread, in order, as things happen; while it runs nothing is read, so it should return
+    quickly. If it raises, the suite is killed and the error goes to the caller. Whatever the suite itself does ends as a
+    ``SuiteEnd``.
+
+    Raises:
+        OSError: a folder is missing, or no process can be started.
+    """
+    if request.config.get("extraHeaders") and not request.base_url:
+        message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
+        on_event(JobLog("ERROR", message))
     run = playwright_run.run_suite if runner_of(request.folder) == "playwright-test" else pytest_run.run_suite
-    return run(request, on_event, stop)
+    return run(request, on_event, stop, expiry_grace_seconds=expiry_grace_seconds)
 
 
 def run_claim(
@@ -187,11 +203,17 @@ class _RunSession:
     def _run(self, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
         """Run the suite, in its own environment, and without its secrets in what it reports."""
         provision = Provision(self._job.project, self._worker.artifacts, self._worker.dependencies)
+        redaction = SuiteRedaction(self._redactor)
 
-        def prepared(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
-            return run_with_dependencies(provision, request, on_event, stop, self._run_suite)
+        def hear(event: Event) -> None:
+            on_event(redaction(event))
 
-        return run_redacted(prepared, request, on_event, stop, self._redactor)
+        try:
+            with prepare_request(provision, redaction.request(request), hear, stop) as prepared:
+                end = self._run_suite(prepared, hear, stop)
+        except NotPrepared as error:
+            end = error.end
+        return redaction(end)
 
     def _request(self, done: frozenset[str]) -> SuiteRequest:
         """Return what the job asks of its suite, of which ``done`` need not run again. Makes the folder for evidence, and

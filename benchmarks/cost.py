@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.measuring import Cell, Options, Result, Table, Verdict, median, run
 from benchmarks.systems import System, local_system
 from wainwright.adapters.costs import read_usage
-from wainwright.domain.costs import Capacity, Cost, CostGroup, JobUsage, Usage, WorkerSize, metered, worker_lines
+from wainwright.domain.costs import Capacity, Cost, CostGroup, JobUsage, Usage, WorkerSize, price_usage, worker_lines
 from wainwright.domain.prices import price, price_table
 
 JOBS = 1_000
@@ -78,7 +78,7 @@ def measure(options: Options) -> Result:
             _run(system, folder)
             found = [_run(system, folder) for _ in range(number)]
             longer = _run(system, folder, LONGER_SCRIPT.format(ms=1_000 if options.smoke else TEST_SECONDS * 1_000))
-    costs = [metered(usage) for usage in found]
+    costs = [price_usage(usage) for usage in found]
     transitions = [_amount(usage, "stepfunctions.transition") for usage in found]
     control = [cost.of(CostGroup.CONTROL_PLANE) * JOBS for cost in costs]
     seconds = median([cost.worker_seconds for cost in costs])
@@ -88,7 +88,7 @@ def measure(options: Options) -> Result:
             _calls(found),
             _apart(costs),
             _compute(seconds, found[0].worker),
-            _rivals(metered(longer), longer.worker),
+            _rivals(price_usage(longer), longer.worker),
         ],
         verdicts=[
             Verdict(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from wainwright.domain.quarantine import Quarantine
-from wainwright.domain.test_history import Sample, TestStats, noted
+from wainwright.domain.test_history import Sample, TestStats, add_samples
 from wainwright.ports.test_history import FileStats
 
 
@@ -19,7 +19,7 @@ class MemoryTestHistory:
     def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
         with self._lock:
             for file, tests in samples.items():
-                self._files[project, file] = noted(self._files.get((project, file), {}), tests, now)
+                self._files[project, file] = add_samples(self._files.get((project, file), {}), tests, now)
 
     def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
         with self._lock:

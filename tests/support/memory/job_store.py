@@ -222,7 +222,7 @@ class MemoryJobStore(JobStore):
             self._tests.setdefault(key, {}).update({test.id: test for test in tests})
             after = Progress(
                 sequence=self._number(key, before.sequence, events),
-                tests=(before.tests if tally is None else tally).plus(adds or Tally()),
+                tests=(before.tests if tally is None else tally) + (adds or Tally()),
                 percent=before.percent if percent is None else percent,
                 running=before.running if running is None else tuple(running),
             )

@@ -49,7 +49,7 @@ def ended(
     failure = Failure(category=category, message="what happened\nmore") if category else None
     link = ReportLink(url=f"/v1/jobs/{JOB_ID}/report/index.html", ready=report, complete=report)
     return job_record(
-        status, tests=tests, failure=failure, error=failure.line() if failure else None, report=link, progress=100,
+        status, tests=tests, failure=failure, error=failure.to_line() if failure else None, report=link, progress=100,
         duration_ms=3_100, completed_at=CREATED,
     )  # fmt: skip
 

@@ -101,7 +101,7 @@ class FakeProject(FakeApi):
                 self._change(job_id, status=JobStatus.RUNNING)
             case JobStatus.RUNNING if "fail" in steering:
                 failure = Failure.of(FailureCategory.ASSERTION, steering["fail"])
-                self._change(job_id, status=JobStatus.FAILED, failure=failure, error=failure.line())
+                self._change(job_id, status=JobStatus.FAILED, failure=failure, error=failure.to_line())
             case JobStatus.RUNNING:
                 self._change(job_id, status=JobStatus.COMPLETED, results=steering.get("results"))
         return told

@@ -10,9 +10,9 @@ from wainwright.domain.costs import (
     JobUsage,
     Usage,
     WorkerSize,
-    added,
-    estimated,
-    metered,
+    add_usages,
+    estimate_cost,
+    price_usage,
     worker_lines,
 )
 
@@ -59,7 +59,7 @@ def test_adds_up_what_was_counted_by_group_and_price() -> None:
         ),
     )
 
-    cost = metered(usage)
+    cost = price_usage(usage)
 
     control = 80 * 0.625 / 1e6 + 10 * 0.40 / 1e6
     compute = 0.01 * (0.03238 + 2 * 0.00356 + 0.005)
@@ -76,7 +76,7 @@ def test_what_those_cost_who_look_is_not_the_jobs() -> None:
         job_id=None, worker=SMALL, used=(used(sqs_request=1), used(CostGroup.LOOKING, httpapi_request=1_000))
     )
 
-    cost = metered(usage)
+    cost = price_usage(usage)
 
     assert cost.of(CostGroup.LOOKING) == pytest.approx(0.001)
     assert cost.usd == pytest.approx(0.40 / 1e6)
@@ -89,14 +89,14 @@ def test_the_dollars_of_a_job_are_the_sum_of_its_groups() -> None:
         used=(used(lambda_request=9), used(CostGroup.COMPUTE, worker_second=5), used(CostGroup.ARTIFACTS, s3_put=3)),
     )
 
-    cost = metered(usage)
+    cost = price_usage(usage)
 
     groups = (CostGroup.CONTROL_PLANE, CostGroup.COMPUTE, CostGroup.ARTIFACTS)
     assert cost.usd == pytest.approx(sum(cost.of(group) for group in groups))
 
 
 def test_an_estimate_is_the_workers_time_and_an_ordinary_jobs_control_plane() -> None:
-    cost = estimated(20, SMALL)
+    cost = estimate_cost(20, SMALL)
 
     assert cost.basis is CostBasis.ESTIMATED
     assert cost.of(CostGroup.CONTROL_PLANE) == CONTROL_PLANE_USD
@@ -105,6 +105,8 @@ def test_an_estimate_is_the_workers_time_and_an_ordinary_jobs_control_plane() ->
 
 
 def test_usage_of_one_kind_becomes_one_entry() -> None:
-    both = added([used(dynamodb_read=1), used(CostGroup.LOOKING, dynamodb_read=5), used(calls=2, dynamodb_read=0.5)])
+    both = add_usages(
+        [used(dynamodb_read=1), used(CostGroup.LOOKING, dynamodb_read=5), used(calls=2, dynamodb_read=0.5)]
+    )
 
     assert both == (used(calls=3, dynamodb_read=1.5), used(CostGroup.LOOKING, dynamodb_read=5))

@@ -7,9 +7,8 @@ import pytest
 from tests.support.builders import START
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.quarantine import Quarantine, check_until
-from wainwright.domain.results import merge, settled
-from wainwright.domain.test_history import MOST_LAST, Sample, TestStats, noted
-from wainwright.domain.tests import Tally, TestOutcome
+from wainwright.domain.test_history import MOST_LAST, Sample, TestStats, add_samples
+from wainwright.domain.tests import Tally, TestOutcome, find_settled, merge_outcomes
 
 
 def stats_after(*outcomes: TestOutcome, milliseconds: float = 100.0) -> TestStats:
@@ -52,7 +51,7 @@ def test_forgets_those_that_ran_longest_ago_when_there_are_too_many() -> None:
     before: dict[str, TestStats] = {}
     for number in range(5):
         now = START + timedelta(hours=number)
-        before = noted(before, {f"test-{number}": Sample(TestOutcome.PASSED, 1.0)}, now, most=3)
+        before = add_samples(before, {f"test-{number}": Sample(TestOutcome.PASSED, 1.0)}, now, most=3)
 
     assert set(before) == {"test-2", "test-3", "test-4"}
 
@@ -85,11 +84,11 @@ def test_a_test_in_quarantine_is_counted_by_itself_and_has_ended() -> None:
 
 
 def test_a_test_that_passes_after_a_failure_in_quarantine_is_flaky() -> None:
-    assert merge(TestOutcome.QUARANTINED, TestOutcome.PASSED) is TestOutcome.FLAKY
+    assert merge_outcomes(TestOutcome.QUARANTINED, TestOutcome.PASSED) is TestOutcome.FLAKY
 
 
 def test_another_attempt_runs_again_what_failed_in_quarantine() -> None:
     outcomes = [("q", TestOutcome.QUARANTINED, 1), ("p", TestOutcome.PASSED, 1)]
 
-    assert settled(outcomes, attempt=2) == {"p"}
-    assert settled(outcomes, attempt=1) == {"p", "q"}
+    assert find_settled(outcomes, attempt=2) == {"p"}
+    assert find_settled(outcomes, attempt=1) == {"p", "q"}

@@ -10,10 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from wainwright.domain.errors import TransitionRefused
 from wainwright.domain.failures import MAX_MESSAGE, Failure, FailureCategory
 from wainwright.domain.instants import Instant, to_text
-from wainwright.domain.results import merge, settled
 from wainwright.domain.retry import MAX_DELAY, NOT_RETRIED, RetryPolicy
 from wainwright.domain.states import AT_REST, FINAL, IN_WORK, TRANSITIONS, JobStatus, check_transition
-from wainwright.domain.tests import Tally, TestOutcome
+from wainwright.domain.tests import Tally, TestOutcome, find_settled, merge_outcomes
 from wainwright.domain.workers import WorkerRecord, WorkerState, missing_workers
 
 # States
@@ -131,7 +130,7 @@ def test_a_failure_keeps_what_a_row_can_keep() -> None:
     [("  first\nsecond", "assertion: first"), ("one", "assertion: one"), ("", "assertion"), (" \n ", "assertion")],
 )
 def test_a_failure_in_one_line(message: str, line: str) -> None:
-    assert Failure(category=FailureCategory.ASSERTION, message=message).line() == line
+    assert Failure(category=FailureCategory.ASSERTION, message=message).to_line() == line
 
 
 # Tallies and outcomes
@@ -153,10 +152,10 @@ def test_nothing_collected_is_no_progress() -> None:
 
 
 def test_passing_after_a_failure_is_flaky() -> None:
-    assert merge(TestOutcome.FAILED, TestOutcome.PASSED) is TestOutcome.FLAKY
-    assert merge(None, TestOutcome.PASSED) is TestOutcome.PASSED
-    assert merge(TestOutcome.FAILED, TestOutcome.FAILED) is TestOutcome.FAILED
-    assert merge(TestOutcome.PASSED, TestOutcome.PASSED) is TestOutcome.PASSED
+    assert merge_outcomes(TestOutcome.FAILED, TestOutcome.PASSED) is TestOutcome.FLAKY
+    assert merge_outcomes(None, TestOutcome.PASSED) is TestOutcome.PASSED
+    assert merge_outcomes(TestOutcome.FAILED, TestOutcome.FAILED) is TestOutcome.FAILED
+    assert merge_outcomes(TestOutcome.PASSED, TestOutcome.PASSED) is TestOutcome.PASSED
 
 
 def test_a_failure_stands_within_its_attempt_and_a_pass_for_good() -> None:
@@ -168,8 +167,8 @@ def test_a_failure_stands_within_its_attempt_and_a_pass_for_good() -> None:
         ("failed again", TestOutcome.FAILED, 2),
     ]
 
-    assert settled(outcomes, 2) == {"passed", "flaky", "skipped", "failed again"}
-    assert settled(outcomes, 1) == {"passed", "flaky", "skipped", "failed"}
+    assert find_settled(outcomes, 2) == {"passed", "flaky", "skipped", "failed again"}
+    assert find_settled(outcomes, 1) == {"passed", "flaky", "skipped", "failed"}
 
 
 # Workers

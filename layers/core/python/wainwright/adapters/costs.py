@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from wainwright.domain.costs import Cost, JobUsage, WorkerSize, estimated, metered
+from wainwright.domain.costs import Cost, JobUsage, WorkerSize, estimate_cost, price_usage
 from wainwright.domain.jobs import Job
 
 
@@ -17,7 +17,7 @@ class EstimatedCosts:
 
     def of(self, job: Job) -> Cost:
         # A job that has not been admitted yet has cost little else.
-        return estimated(job.ran_ms / 1_000 * job.lanes, self.size)
+        return estimate_cost(job.ran_ms / 1_000 * job.lanes, self.size)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class MeteredCosts:
 
     def of(self, job: Job) -> Cost | None:
         usage = read_usage(self.folder, job.id)
-        return None if usage is None else metered(usage)
+        return None if usage is None else price_usage(usage)
 
 
 def usage_file(folder: Path, job_id: str | None) -> Path:

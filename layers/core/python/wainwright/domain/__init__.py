@@ -1,1 +1,1 @@
-"""What a job is and what may happen to it: pure values and rules, no input or output."""
+"""Values and rules of jobs, without input or output."""

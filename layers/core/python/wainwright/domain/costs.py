@@ -1,4 +1,4 @@
-"""What a job costs: what was counted, or is estimated, times public prices. Nothing here asks AWS for a bill."""
+"""Cost of a job: metered or estimated amounts times public prices. Nothing here asks AWS for a bill."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,34 +8,34 @@ from wainwright.domain.model import Record
 from wainwright.domain.prices import SECONDS_OF_AN_HOUR, price
 
 CONTROL_PLANE_USD = 0.00015
-"""An ordinary job's control plane (one test, trace kept), which estimates use: ``benchmarks/results/cost.json``."""
+"""Control plane of an ordinary job (one test, trace kept), for estimates: ``benchmarks/results/cost.json``."""
 
 WORKER_SECONDS = "worker.second"
-"""The unit of :class:`Usage` that is no price's: seconds for which a worker was a job's. What they cost depends on its size."""
+"""Unit of :class:`Usage` without a price: seconds of a worker's time, whose cost depends on its size."""
 
 TRANSITIONS = "stepfunctions.transition"
-"""State transitions of a job's executions. A meter counts them when an execution has ended, which is just after its job has."""
+"""State transitions of a job's executions. They are counted when an execution has ended, just after its job."""
 
 
 class CostGroup(StrEnum):
-    """What is listed apart."""
+    """Groups of costs that are listed apart."""
 
     CONTROL_PLANE = "controlPlane"
     COMPUTE = "compute"
     ARTIFACTS = "artifacts"
     LOOKING = "looking"
-    """What those cost who look at the job, by how often and how long they look: no part of the job's own cost."""
+    """Reads by those who look at the job: no part of the job's own cost."""
 
 
 class CostBasis(StrEnum):
-    """Where a figure comes from."""
+    """Source of a figure."""
 
     METERED = "metered"
     ESTIMATED = "estimated"
 
 
 class Capacity(StrEnum):
-    """How workers are bought; the middle of the names of their prices."""
+    """Capacity types of Fargate; the middle of the names of their prices."""
 
     ARM64 = "arm64"
     X86 = "x86"
@@ -43,22 +43,19 @@ class Capacity(StrEnum):
 
 
 class WorkerSize(Record):
-    """What a worker's task has."""
+    """Size of a worker's task."""
 
     vcpu: float = 1.0
     memory_gb: float = 2.0
 
     @classmethod
     def of_task(cls, cpu_units: int, memory_mib: int) -> "WorkerSize":
-        """From the numbers of a task definition: 1,024 CPU units are a vCPU, 1,024 MiB a GB."""
+        """Convert the numbers of a task definition: 1,024 CPU units are a vCPU, 1,024 MiB a GB."""
         return cls(vcpu=cpu_units / 1_024, memory_gb=memory_mib / 1_024)
 
 
 class Usage(Record):
-    """Calls of one kind: how many there were, who made them, and what they used, in the units of prices by name.
-
-    ``calls`` has fractions where jobs shared a call.
-    """
+    """Calls of one kind, and the units that they used, by the names of prices. ``calls`` has fractions if jobs shared a call."""
 
     group: CostGroup
     caller: str
@@ -69,7 +66,7 @@ class Usage(Record):
 
 
 class JobUsage(Record):
-    """All that was counted for a job, or, without a job's id, for no job in particular."""
+    """All metered usage of a job, or, without a job's id, of no job in particular."""
 
     job_id: str | None
     worker: WorkerSize
@@ -87,7 +84,7 @@ class CostLine(Record):
 
 
 class Cost(Record):
-    """The lines of a job, and what they are founded on."""
+    """The lines of a job, and their source."""
 
     basis: CostBasis
     lines: tuple[CostLine, ...]
@@ -98,7 +95,7 @@ class Cost(Record):
 
     @property
     def usd(self) -> float:
-        """US dollars of the job: all groups but the lookers'."""
+        """US dollars of the job: all groups but the looking."""
         return sum(line.usd for line in self.lines if line.group is not CostGroup.LOOKING)
 
     @property
@@ -108,10 +105,10 @@ class Cost(Record):
 
 
 def worker_lines(seconds: float, size: WorkerSize, capacity: Capacity = Capacity.ARM64) -> tuple[CostLine, ...]:
-    """What a task costs for its seconds, with its public address.
+    """Return the cost of a task for its seconds, with its public address.
 
-    Fargate bills a task from the pull of its image to its end, one minute at least. How that time, and the time between
-    jobs, is shared by the jobs that a worker takes is not in here.
+    Fargate bills a task from the pull of its image to its end, one minute at least. That time, and the time between jobs, is
+    not in here.
     """
     hours = seconds / SECONDS_OF_AN_HOUR
     hourly = (
@@ -127,42 +124,33 @@ def worker_lines(seconds: float, size: WorkerSize, capacity: Capacity = Capacity
     )  # fmt: skip
 
 
-def metered(usage: JobUsage, capacity: Capacity = Capacity.ARM64) -> Cost:
-    """The cost of what was counted: one line for each price in each group."""
+def price_usage(usage: JobUsage, capacity: Capacity = Capacity.ARM64) -> Cost:
+    """Price metered usage: one line for each price in each group."""
     amounts: defaultdict[tuple[CostGroup, str], float] = defaultdict(float)
     for each in usage.used:
         for name, amount in each.units.items():
             amounts[each.group, name] += amount
     seconds = sum(amount for (_, name), amount in amounts.items() if name == WORKER_SECONDS)
-    lines = [priced(group, name, amount) for (group, name), amount in sorted(amounts.items()) if name != WORKER_SECONDS]
+    lines = [
+        CostLine(group=group, what=name, count=amount, unit=price(name).unit, usd=price(name).of(amount))
+        for (group, name), amount in sorted(amounts.items())
+        if name != WORKER_SECONDS
+    ]
     return Cost(basis=CostBasis.METERED, lines=(*lines, *worker_lines(seconds, usage.worker, capacity)))
 
 
-def priced(group: CostGroup, name: str, amount: float) -> CostLine:
-    """One price times an amount."""
-    found = price(name)
-    return CostLine(group=group, what=name, count=amount, unit=found.unit, usd=found.of(amount))
-
-
-def estimated(seconds: float, size: WorkerSize) -> Cost:
-    """What a job costs by all that its row tells: seconds of workers, and the control plane of an ordinary job."""
+def estimate_cost(seconds: float, size: WorkerSize) -> Cost:
+    """Estimate the cost of a job from its row: seconds of workers, and the control plane of an ordinary job."""
     overhead = CostLine(group=CostGroup.CONTROL_PLANE, what="ordinaryJob", count=1, unit="jobs", usd=CONTROL_PLANE_USD)
     return Cost(basis=CostBasis.ESTIMATED, lines=(overhead, *worker_lines(seconds, size)))
 
 
-def added(usages: Iterable[Usage]) -> tuple[Usage, ...]:
-    """Usage of the same kind in one entry each, in the order of their first."""
-    calls: defaultdict[tuple[CostGroup, str, str, str], float] = defaultdict(float)
-    units: defaultdict[tuple[CostGroup, str, str, str], defaultdict[str, float]] = defaultdict(
-        lambda: defaultdict(float)
-    )
+def add_usages(usages: Iterable[Usage]) -> tuple[Usage, ...]:
+    """Add up usage of the same kind, in the order of the first of each kind."""
+    sums: dict[tuple[CostGroup, str, str, str], Usage] = {}
     for each in usages:
         kind = (each.group, each.caller, each.service, each.operation)
-        calls[kind] += each.calls
-        for name, amount in each.units.items():
-            units[kind][name] += amount
-    return tuple(
-        Usage(group=group, caller=caller, service=service, operation=operation, calls=number, units=dict(units[kind]))
-        for kind, number in calls.items()
-        for group, caller, service, operation in (kind,)
-    )
+        before = sums.get(kind, each.model_copy(update={"calls": 0, "units": {}}))
+        units = {unit: before.units.get(unit, 0) + each.units.get(unit, 0) for unit in {**before.units, **each.units}}
+        sums[kind] = each.model_copy(update={"calls": before.calls + each.calls, "units": units})
+    return tuple(sums.values())

@@ -14,7 +14,7 @@
     ├── TooLarge                413  over a size bound
     ├── CapacityExceeded        429  running or queued limit of the project
     ├── Unavailable             503  try again: conflicts or throttling did not end in time
-    └── Lost                         (inside) somebody else holds what we held: stop, write nothing
+    └── Lost                         (inside) another process owns the row now: stop, write nothing
         ├── Conflict                 the row changed since it was read
         └── FenceLost                a newer claim exists
 """
@@ -59,7 +59,7 @@ class NotStored(NotFound):
 
 
 class Refused(WainwrightError):
-    """What was asked does not fit the state the thing is in."""
+    """The request does not fit the state of its object."""
 
 
 class TransitionRefused(Refused):
@@ -92,7 +92,7 @@ class Unavailable(WainwrightError):
 
 
 class Lost(WainwrightError):
-    """What this process wanted to write is no longer its to write."""
+    """This process may no longer write what it wanted to write."""
 
 
 class Conflict(Lost):

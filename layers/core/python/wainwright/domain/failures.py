@@ -1,4 +1,4 @@
-"""Why a job ended badly: a closed list. Nothing fails without one of these."""
+"""Categories of failure: a closed list. Nothing fails without one of these."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ MAX_MESSAGE = 2_000
 
 
 class FailureCategory(StrEnum):
-    """What kind of failure ended a job."""
+    """Kinds of failure that end a job."""
 
     ASSERTION = "assertion"
     TEST_TIMEOUT = "test_timeout"
@@ -30,7 +30,7 @@ PLATFORM_FAILURES = frozenset({FailureCategory.WORKER_LOST, FailureCategory.INFR
 
 
 class Failure(Record):
-    """One failure: its category, one line of what happened, and the test it came from, if one did."""
+    """One failure: its category, a message, and the test that caused it, if one did."""
 
     category: FailureCategory
     message: str
@@ -38,10 +38,10 @@ class Failure(Record):
 
     @classmethod
     def of(cls, category: FailureCategory, message: str, *, test_id: str | None = None) -> "Failure":
-        """A failure with its message cut to what a row keeps."""
+        """Return a failure with its message cut to MAX_MESSAGE."""
         return cls(category=category, message=message[:MAX_MESSAGE], test_id=test_id)
 
-    def line(self) -> str:
-        """The failure in one line, as ``error`` of a job record."""
+    def to_line(self) -> str:
+        """Return the failure in one line, as ``error`` of a job record."""
         first = self.message.strip().splitlines()
         return f"{self.category}: {first[0]}" if first else str(self.category)

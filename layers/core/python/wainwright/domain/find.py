@@ -1,4 +1,4 @@
-"""What to look for among jobs."""
+"""Queries for jobs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ class TimeRange:
     end: datetime | None = None
 
     def holds(self, instant: datetime | None) -> bool:
-        """Whether the instant lies within; None lies only in the range that is open on both sides."""
+        """True if the instant lies within; None lies only in the range that is open on both sides."""
         if instant is None:
             return self.start is None and self.end is None
         return (self.start is None or self.start <= instant) and (self.end is None or instant <= self.end)
@@ -35,7 +35,7 @@ ANY_TIME = TimeRange()
 
 @dataclass(frozen=True)
 class JobQuery:
-    """Filters that all have to hold, an order, and where to go on. Empty sets and None let everything through."""
+    """Filters that all have to match, an order, and a cursor. Empty sets and None match everything."""
 
     statuses: frozenset[JobStatus] = frozenset()
     types: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ class JobQuery:
     include_expired: bool = False
 
     def matches(self, job: Job, now: datetime) -> bool:
-        """Whether the job is looked for. One that has expired is not there any more, though its row may be."""
+        """True if the job matches. An expired one does not, though its row may still be there."""
         return (
             (self.include_expired or job.expires_at is None or job.expires_at > now)
             and (not self.statuses or job.status in self.statuses)
@@ -69,7 +69,7 @@ class JobQuery:
         )
 
     def time_of(self, job: Job) -> datetime | None:
-        """The time that the order goes by."""
+        """Return the time by which jobs are ordered."""
         match self.sort_by:
             case SortBy.CREATED:
                 return job.created_at

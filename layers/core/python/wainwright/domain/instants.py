@@ -1,4 +1,4 @@
-"""Instants: timezone-aware UTC datetimes that are written as RFC 3339 with milliseconds.
+"""Instants: UTC datetimes with a time zone, written as RFC 3339 with milliseconds.
 
 The written form has one fixed width, so that text order is time order: rows are sorted by it.
 """
@@ -15,20 +15,15 @@ def to_text(instant: datetime) -> str:
 
 
 def to_milliseconds(duration: timedelta) -> int:
-    """Whole milliseconds of a duration."""
+    """Return the whole milliseconds of a duration."""
     return duration // timedelta(milliseconds=1)
 
 
-def _whole_milliseconds(instant: datetime) -> datetime:
-    """Cut to milliseconds and to UTC, so that a value read back equals the value written."""
+def cut(instant: datetime) -> datetime:
+    """Cut to whole milliseconds, in UTC, so that a value read back equals the value written."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone: write it as RFC 3339, for example 2026-11-22T02:42:45Z")
     return instant.astimezone(UTC).replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
-Instant = Annotated[datetime, AfterValidator(_whole_milliseconds), PlainSerializer(to_text, return_type=str)]
-
-
-def cut(instant: datetime) -> datetime:
-    """The instant as rows keep it: UTC, whole milliseconds."""
-    return _whole_milliseconds(instant)
+Instant = Annotated[datetime, AfterValidator(cut), PlainSerializer(to_text, return_type=str)]

@@ -1,8 +1,8 @@
 """The job: one frozen record, and every step that may be taken with it.
 
-Each method returns the job after the step; nothing is changed in place. What a job adds to its project's counters and
-whether it stands in the waiting line follow from the record alone (:attr:`Job.waiting`, :attr:`Job.held_lanes`), so a store
-that applies the difference between two records in one transaction cannot let a counter drift.
+Each method returns the job after the step; nothing is changed in place. The project's counters and the waiting line follow
+from the record alone (:attr:`Job.waiting`, :attr:`Job.held_lanes`), so a store that applies the difference between two records
+in one transaction cannot let a counter drift.
 """
 
 from collections.abc import Collection
@@ -21,18 +21,18 @@ from wainwright.domain.states import AT_REST, FINAL, IN_WORK, JobStatus, check_t
 from wainwright.domain.tests import Tally
 
 LEASE = timedelta(seconds=30)
-"""How long a claim holds without being renewed. The same as the work message's visibility."""
+"""Time for which a claim holds without being renewed. The same as the work message's visibility."""
 
 CHECK_AFTER = timedelta(seconds=60)
-"""How long after a step the sweep looks whether the next one was taken."""
+"""Time after a step until the sweep checks that the next one was taken."""
 
 REPORT_AFTER = timedelta(minutes=10)
-"""How long after a job came to rest without a report the sweep asks for it: by then the queue has given the message up, which
-asks for it first. It is asked for again each time that the job has been at rest twice as long.
+"""Time at rest after which the sweep asks for a missing report: the queue has given up the message that asked first. It asks
+again each time that the time at rest has doubled.
 """
 
 REPORT_RETRY_WINDOW = timedelta(hours=24)
-"""For so long: a report that nobody could write until then cannot be written."""
+"""Time at rest after which no report is asked for any more."""
 
 MAX_LOSSES = 3
 """Losses of a worker in one run; the third ends the run."""
@@ -41,15 +41,18 @@ MAX_PRIORITY = 1_000
 """Priorities go from -MAX_PRIORITY to MAX_PRIORITY; higher starts first."""
 
 
+_NO_RUN: dict[str, Any] = {"admitted_at": None, "worker": None, "lease_until": None, "outcome": None}
+
+
 class RunBy(Record):
-    """Who asked for a job: the API key, schedule, chain or batch."""
+    """The API key, schedule, chain or batch that created a job."""
 
     id: str
     name: str
 
 
 class Outcome(Record):
-    """What a worker says a run came to. Written once, under a fence; Finish makes a state of it."""
+    """End of a run as its worker reports it. Written once, under a fence; Finish turns it into a state."""
 
     status: JobStatus
     fence: int
@@ -62,7 +65,7 @@ class Outcome(Record):
 class Job(Record):
     """One requested run of a suite, as its row keeps it. Times are UTC; ``ran_ms`` counts running time of this attempt.
 
-    ``is_leaf``: no job was ever made to wait for this one, so that its ending need not look for any.
+    ``is_leaf``: no job ever waited for this one, so that its end need not look for any.
     """
 
     project: str
@@ -118,42 +121,39 @@ class Job(Record):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens to the job by itself."""
+        """True if nothing more happens to the job by itself."""
         return self.status in FINAL
 
     @property
     def owes_report(self) -> bool:
-        """Whether the job is at rest, and whoever had it last left no report: see :meth:`add_report`."""
+        """True if the job is at rest without a report of its last claim."""
         return self.status in AT_REST and self.fence > (self.report.fence if self.report else 0)
 
     @property
     def waiting(self) -> bool:
-        """Whether the job stands in its project's waiting line. One that waits for other jobs does not."""
+        """True if the job stands in its project's waiting line. One that waits for other jobs does not."""
         return self.status is JobStatus.PENDING and self.admitted_at is None and not self.blocked_on
 
     @property
     def held_lanes(self) -> int:
-        """How much of the project's running capacity the job holds."""
+        """Lanes of the project's running capacity that the job holds."""
         return self.lanes if self.admitted_at is not None else 0
 
     @property
     def line_position(self) -> str:
-        """The job's place in the waiting line: text order is starting order.
-
-        Low priority last, then higher priority first, then older first; the id makes it unique.
-        """
+        """Place in the waiting line: text order is starting order. Low priority last, then higher priority, then age."""
         from_front = MAX_PRIORITY - self.priority
         created = int(self.created_at.timestamp() * 1000)
         return f"{int(self.low_priority)}#{from_front:04d}#{created:013d}#{self.id}"
 
     def waiting_ms(self, now: datetime) -> int:
-        """Milliseconds from creation to start; grows while the job has not started."""
+        """Return the milliseconds from creation to start, or until now."""
         if self.started_at is None and self.completed_at is not None:
             return to_milliseconds(self.completed_at - self.created_at)
         return to_milliseconds((self.started_at or now) - self.created_at)
 
     def duration_ms(self, now: datetime) -> int | None:
-        """Milliseconds from start to end; grows while the job runs; None before it started."""
+        """Return the milliseconds from start to end, or until now; None before the start."""
         if self.started_at is None:
             return None
         return to_milliseconds((self.completed_at or now) - self.started_at)
@@ -169,17 +169,14 @@ class Job(Record):
         if status is not self.status:
             changes["status_sequence"] = self.status_sequence + 1
         if status in AT_REST:
-            changes = {
-                "completed_at": now, "due_at": None, "admitted_at": None, "worker": None,
-                "lease_until": None, "not_before": None, "outcome": None,
-            } | changes  # fmt: skip
+            changes = {"completed_at": now, "due_at": None, "not_before": None} | _NO_RUN | changes
         if status in FINAL:
             changes["blocked_on"] = ()
         after = self._with(now, status=status, **changes)
         return after.model_copy(update={"due_at": now + REPORT_AFTER}) if after.owes_report else after
 
     def admit(self, now: datetime, most_lanes: int | None = None) -> Self:
-        """Leave the waiting line for a new run. The execution is started by whoever wrote this.
+        """Leave the waiting line for a new run, whose execution the writer starts.
 
         A job of more than ``most_lanes``, since its project's limit was lowered, would wait for ever: it gets so many.
         """
@@ -196,7 +193,7 @@ class Job(Record):
         )
 
     def claim(self, worker: str, now: datetime) -> Self:
-        """A worker takes the run: a new fence, a lease, and a loss if a predecessor left without releasing."""
+        """Give the run to a worker: a new fence, a lease, and a loss if a predecessor left without releasing."""
         status = self.status if self.status in IN_WORK else JobStatus.RUNNING
         lease = now + LEASE
         return self._to(
@@ -211,20 +208,20 @@ class Job(Record):
         )
 
     def can_be_claimed(self, now: datetime) -> bool:
-        """Whether nobody holds a live lease on the job."""
+        """True if nobody holds a live lease on the job."""
         return self.worker is None or self.lease_until is None or self.lease_until <= now
 
     def renew(self, now: datetime, ran_ms: int) -> Self:
-        """The worker still has it; ``ran_ms`` is the running time of this attempt so far."""
+        """Extend the worker's lease; ``ran_ms`` is the running time of this attempt so far."""
         lease = now + LEASE
         return self._with(now, lease_until=lease, due_at=lease + CHECK_AFTER, ran_ms=ran_ms)
 
     def release(self, now: datetime, ran_ms: int) -> Self:
-        """The worker hands the run back in good order: its going is no loss."""
+        """Hand the run back in good order, which is no loss."""
         return self._with(now, worker=None, lease_until=None, ran_ms=ran_ms, due_at=now + CHECK_AFTER)
 
     def record_outcome(self, outcome: Outcome, now: datetime, ran_ms: int | None = None) -> Self:
-        """Keep what the run came to, for Finish. The lease ends here."""
+        """Keep the outcome for Finish. The lease ends here."""
         return self._with(
             now, outcome=outcome, ran_ms=self.ran_ms if ran_ms is None else ran_ms,
             worker=None, lease_until=None, due_at=now + CHECK_AFTER,
@@ -232,15 +229,14 @@ class Job(Record):
         )  # fmt: skip
 
     def finish(self, ending: Outcome, now: datetime) -> Self:
-        """The run is over: a final state, ``stopped``, or the waiting line again for another try."""
+        """End the run: a final state, ``stopped``, or the waiting line again for another attempt."""
         kept: dict[str, Any] = {
             "tests": ending.tests if ending.tests.total else self.tests,
             "report": ending.report or self.report,
             "has_errors": self.has_errors or ending.failure is not None,
         }
         if self.status is JobStatus.CANCELING:
-            canceled = Failure.of(FailureCategory.CANCELED_BY_USER, "canceled by request")
-            return self._to(JobStatus.CANCELED, now, failure=canceled, **kept)
+            return self._to(JobStatus.CANCELED, now, failure=_canceled(), **kept)
         if ending.status is JobStatus.STOPPED and self.status is JobStatus.STOPPING:
             return self._to(JobStatus.STOPPED, now, failure=None, **kept)
         if ending.status is JobStatus.COMPLETED:
@@ -252,30 +248,25 @@ class Job(Record):
         return self._to(JobStatus.FAILED, now, failure=failure, **kept)
 
     def restart(self, now: datetime) -> Self:
-        """The platform lost the run (not the work): the same attempt goes back to the line and gets a new run."""
+        """Put the same attempt back into the line for a new run, since the platform lost the last one."""
         if self.status is JobStatus.PENDING:
-            return self._with(
-                now, admitted_at=None, worker=None, lease_until=None, outcome=None, due_at=now + CHECK_AFTER
-            )
+            return self._with(now, due_at=now + CHECK_AFTER, **_NO_RUN)
         return self._back_to_line(now, None)
 
     def _back_to_line(self, now: datetime, ready: datetime | None, **changes: Any) -> Self:
-        return self._to(
-            JobStatus.PENDING, now, not_before=ready, due_at=(ready or now) + CHECK_AFTER, admitted_at=None,
-            worker=None, lease_until=None, outcome=None, **changes,
-        )  # fmt: skip
+        due_at = (ready or now) + CHECK_AFTER
+        return self._to(JobStatus.PENDING, now, not_before=ready, due_at=due_at, **_NO_RUN, **changes)
 
     def cancel(self, now: datetime) -> Self:
-        """Asked to cancel: at once where no worker has it, else the worker is told. What has ended cannot be canceled."""
+        """Cancel at once if no worker has the job, else have the worker do it. A job that has ended cannot be canceled."""
         if self.is_final:
             raise TransitionRefused(self.status, JobStatus.CANCELED)
         if self.status in IN_WORK:
             return self._to(JobStatus.CANCELING, now)
-        canceled = Failure.of(FailureCategory.CANCELED_BY_USER, "canceled by request")
-        return self._to(JobStatus.CANCELED, now, failure=canceled)
+        return self._to(JobStatus.CANCELED, now, failure=_canceled())
 
     def stop(self, now: datetime) -> Self:
-        """Asked to stop so that it can be resumed."""
+        """Stop so that the job can be resumed."""
         if self.status not in {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.STOPPING}:
             raise TransitionRefused(self.status, JobStatus.STOPPING)
         if self.status is JobStatus.PENDING:
@@ -283,13 +274,13 @@ class Job(Record):
         return self._to(JobStatus.STOPPING, now)
 
     def resume(self, now: datetime) -> Self:
-        """Go on with a stopped job: the same attempt, with the running time that it has left."""
+        """Continue a stopped job: the same attempt, with its remaining running time."""
         if self.status is not JobStatus.STOPPED:
             raise TransitionRefused(self.status, JobStatus.PENDING)
         return self._to(JobStatus.PENDING, now, completed_at=None, due_at=now + CHECK_AFTER, expires_at=None)
 
     def try_again(self, now: datetime, *, only_failed: bool) -> Self:
-        """Try a failed job again by hand; without ``only_failed`` no earlier outcome stands."""
+        """Retry a failed job by hand; without ``only_failed`` no earlier outcome stands."""
         if self.status is not JobStatus.FAILED:
             raise TransitionRefused(self.status, JobStatus.PENDING)
         attempt = self.attempt + 1
@@ -299,61 +290,54 @@ class Job(Record):
         )  # fmt: skip
 
     def unblock(self, predecessor: str, now: datetime) -> Self:
-        """A job that this one waited for has completed. One that was stopped meanwhile goes on being at rest."""
+        """Wait no longer for a predecessor, which has completed. A job that was stopped meanwhile stays at rest."""
         blocked_on = tuple(job_id for job_id in self.blocked_on if job_id != predecessor)
         return self._with(now, blocked_on=blocked_on, due_at=None if self.status in AT_REST else now + CHECK_AFTER)
 
     def skip(self, failure: Failure, now: datetime) -> Self:
-        """A job that this one waited for did not complete."""
+        """End a job whose predecessor did not complete."""
         return self._to(JobStatus.SKIPPED, now, failure=failure)
 
     def set_priority(self, now: datetime, *, priority: int | None = None, low_priority: bool | None = None) -> Self:
-        """Change the place in the line. What has ended has none.
-
-        Raises:
-            Refused: the job has ended.
-        """
+        """Change the place in the line. Raises Refused if the job has ended."""
         if self.is_final:
             raise Refused(f"the job is {self.status}; its priority means nothing any more")
-        return self._with(
-            now,
-            priority=self.priority if priority is None else priority,
-            low_priority=self.low_priority if low_priority is None else low_priority,
-        )
+        changes = {"priority": priority, "low_priority": low_priority}
+        return self._with(now, **{name: value for name, value in changes.items() if value is not None})
 
     def gain_dependent(self, now: datetime) -> Self:
-        """A job was made to wait for this one, whose ending has to look for it from now on."""
+        """Have the end of this job look for jobs that wait for it."""
         return self._with(now, is_leaf=False, updated_at=self.updated_at)
 
     def set_label(self, label: str, now: datetime) -> Self:
-        """Give the job another label, in any state."""
+        """Change the label, in any state."""
         return self._with(now, label=label)
 
     def note_error(self, now: datetime) -> Self:
-        """An error was logged."""
+        """Note that an error was logged."""
         return self._with(now, has_errors=True)
 
     def add_report(self, report: ReportRef, now: datetime) -> Self:
-        """A report was written after the end."""
+        """Add a report that was written after the end."""
         return self._with(now, report=report, due_at=None)
 
     def seal(self) -> Self:
-        """As whoever reads it finds a job that is being deleted: it names no report, since that may be gone, and owes none."""
+        """Prepare for deletion: the job names no report, since that may be gone, and owes none."""
         return self.model_copy(update={"report": None, "fence": 0, "due_at": None})
 
     def look_for_report(self, now: datetime) -> Self:
-        """Nothing changed but when the sweep looks again whether the report of this job at rest is there."""
+        """Set when the sweep checks again for the report of this job at rest."""
         rested = now - (self.completed_at or now)
         later = now + max(rested, REPORT_AFTER) if self.owes_report and rested < REPORT_RETRY_WINDOW else None
         return self._with(now, due_at=later, updated_at=self.updated_at)
 
     @property
     def is_in_work(self) -> bool:
-        """Whether a run is under way whose outcome is not there yet."""
+        """True if a run is under way whose outcome is not there yet."""
         return self.admitted_at is not None and self.outcome is None
 
     def note_uploads(self, uploaded: Collection[tuple[int | None, str]], left: int, now: datetime) -> Self:
-        """Files of the report went up after the run: see :meth:`ReportRef.with_uploaded`."""
+        """Note files of the report that were uploaded after the run; ``left`` are still to be."""
         report = self.report and self.report.with_uploaded(uploaded, left)
         outcome = self.outcome
         if outcome is not None and outcome.report is not None:
@@ -363,15 +347,19 @@ class Job(Record):
         return self._with(now, report=report, outcome=outcome)
 
     def touch(self, now: datetime) -> Self:
-        """Nothing changed but when the sweep looks again."""
+        """Set only when the sweep looks again."""
         return self._with(now, due_at=now + CHECK_AFTER, updated_at=self.updated_at)
 
 
 class JobDetail(Record):
-    """What lists do not need: kept apart from the row, in an item of its own."""
+    """Fields that lists do not need, in an item of their own."""
 
     params: dict[str, Any] = Field(default_factory=dict)
     config: dict[str, Any] = Field(default_factory=dict)
     output_schema: dict[str, Any] | None = None
     results: dict[str, Any] | None = None
     instructions: str | None = None
+
+
+def _canceled() -> Failure:
+    return Failure.of(FailureCategory.CANCELED_BY_USER, "canceled by request")

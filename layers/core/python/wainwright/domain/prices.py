@@ -8,12 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 GIGABYTE = 2**30
-"""Bytes of what AWS bills as a GB of storage and of logs."""
+"""Bytes that AWS bills as a GB of storage and of logs."""
 
 SECONDS_OF_AN_HOUR = 3_600
-
-DAYS_OF_A_MONTH = 30
-"""As storage for a month is counted here. AWS bills by the hours of the calendar month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """All prices of one region, where they are published, and as of which month."""
+    """All prices of one region, their source, and the month of their publication."""
 
     region: str
     as_of: str
@@ -43,16 +40,12 @@ class PriceTable:
 
 @cache
 def price_table() -> PriceTable:
-    """The table, read once."""
+    """Read the table, once."""
     table = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
     prices = {name: Price(name=name, **price) for name, price in table["prices"].items()}
     return PriceTable(table["region"], table["asOf"], table["source"], MappingProxyType(prices))
 
 
 def price(name: str) -> Price:
-    """One price, such as ``dynamodb.write``.
-
-    Raises:
-        KeyError: there is none of this name.
-    """
+    """Return one price, such as ``dynamodb.write``. Raises KeyError if there is none of this name."""
     return price_table().prices[name]

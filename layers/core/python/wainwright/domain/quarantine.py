@@ -9,7 +9,7 @@ from wainwright.domain.instants import Instant
 from wainwright.domain.model import Record
 
 MOST_DAYS = 90
-"""A quarantine that nobody ends by then was a test that nobody mends: it fails again."""
+"""Longest quarantine: a test that is not fixed by then fails again."""
 
 MAX_QUARANTINED = 500
 """Tests of one project. A worker reads them all before a run."""
@@ -28,21 +28,17 @@ class Quarantine(Record):
     by: str = ""
 
     def holds(self, now: datetime) -> bool:
-        """Whether it is in force."""
+        """True if it is in force."""
         return now.date() <= self.until
 
     @property
     def note(self) -> str:
-        """What is said beside a failure that does not count."""
+        """Remark beside a failure that does not count."""
         return f"quarantined until {self.until.isoformat()}: {self.reason}"
 
 
 def check_until(until: date, now: datetime) -> None:
-    """Refuse a last day that is over, or too far ahead.
-
-    Raises:
-        InvalidInput: it is.
-    """
+    """Raise InvalidInput for a last day that is over, or more than MOST_DAYS ahead."""
     today = now.date()
     last = today + timedelta(days=MOST_DAYS)
     if not today <= until <= last:

@@ -1,4 +1,4 @@
-"""Where a job's report lies, and what of it could not be put there."""
+"""Reference to a job's report, with the files of it that could not be uploaded."""
 
 from collections.abc import Collection, Sequence
 from typing import Self
@@ -13,10 +13,10 @@ MOST_MISSING = 50
 
 
 class ReportRef(Record):
-    """Where a report lies: its index was written under this fence. ``viewer`` names the trace viewer's version.
+    """A report whose index was written under ``fence``. ``viewer`` is the version of its trace viewer.
 
-    ``complete`` says that every test left an outcome and all its evidence; ``missing``, by their paths in the report, what of
-    it could not be uploaded and lies on a worker's disk: at most MOST_MISSING of ``missing_count``.
+    ``complete``: every test left an outcome and all its evidence. ``missing`` has the paths of files that could not be uploaded
+    and are on a worker's disk: at most MOST_MISSING of ``missing_count``.
     """
 
     fence: int
@@ -28,23 +28,23 @@ class ReportRef(Record):
 
     @property
     def is_intact(self) -> bool:
-        """Whether all there is to see can be seen."""
+        """True if the report is complete and no file is missing."""
         return self.complete and not self.missing_count
 
     def with_missing(self, paths: Sequence[str], reason: str | None) -> Self:
-        """The report without the files that could not be uploaded."""
+        """Return the report with the paths of files that could not be uploaded."""
         named = tuple(paths[:MOST_MISSING])
         return self.model_copy(
             update={"missing": named, "missing_count": len(paths), "missing_reason": reason if paths else None}
         )
 
     def is_missing(self, path: str) -> bool:
-        """Whether a file may be one of those that are missing."""
+        """True if a file may be one of those that are missing."""
         unnamed = self.missing_count > len(self.missing) and path.startswith("data/")
         return unnamed or any(path == each or (each.endswith("/") and path.startswith(each)) for each in self.missing)
 
     def describe_missing(self) -> str:
-        """What is missing, and why, in words."""
+        """Return a sentence about the missing files, with the reason."""
         names = list(self.missing[:NAMED_IN_A_LINE])
         more = self.missing_count - len(names)
         listed = ", ".join([*names, *([f"{more} more"] if more else [])])
@@ -52,7 +52,7 @@ class ReportRef(Record):
         return f"{files} could not be uploaded ({self.missing_reason}): {listed}"
 
     def with_uploaded(self, uploaded: Collection[tuple[int | None, str]], left: int) -> Self:
-        """The report after files, as (fence or None for attachments, path), went up; ``left`` are still to go."""
+        """Return the report after the upload of files, as (fence or None for attachments, path); ``left`` are still to be."""
         paths = {path for fence, path in uploaded if fence in (None, self.fence)}
         named = tuple(path for path in self.missing if path not in paths)
         # A list that was cut does not tell which of the others went up: exact again once nothing is left.

@@ -1,4 +1,4 @@
-"""Which names and values a project's secrets may have."""
+"""Names and values that a project's secrets may have."""
 
 import re
 
@@ -18,7 +18,7 @@ RESERVED = frozenset(
      "LANG", "LANGUAGE", "DISPLAY", "NODE_OPTIONS", "NODE_PATH", "NODE_EXTRA_CA_CERTS", "FONTCONFIG_PATH", "FONTCONFIG_FILE",
      "VIRTUAL_ENV", "CI"}
 )  # fmt: skip
-"""Names that the test process, its interpreter or its shell gives a meaning of its own."""
+"""Names with a meaning for the test process, its interpreter or its shell."""
 
 RESERVED_PREFIXES = (
     "WAINWRIGHT_", "AWS_", "ECS_", "LD_", "DYLD_", "LC_", "XDG_", "PYTHON", "PYTEST_", "PLAYWRIGHT_", "PW_", "PIP_", "UV_",
@@ -27,11 +27,7 @@ RESERVED_PREFIXES = (
 
 
 def check_secret_name(name: str) -> str:
-    """The name, if a secret may have it: an environment variable's, and none that decides how programs run.
-
-    Raises:
-        InvalidInput: it is not, and why.
-    """
+    """Return the name of an environment variable that has no meaning for programs; raise InvalidInput for any other."""
     if not _NAME.match(name):
         raise InvalidInput(
             "name", "a secret's name is 1 to 100 of A-Z, a-z, 0-9 and _, and does not start with a digit",
@@ -46,7 +42,7 @@ def check_secret_name(name: str) -> str:
 
 
 def check_secret_value(value: str) -> str:
-    """The value, if a secret may have it. What is raised never contains any of it.
+    """Return the value of a secret. The errors never contain any of it.
 
     Raises:
         InvalidInput: it is too short to be redacted, too long to be stored, or no environment variable could hold it.

@@ -10,7 +10,7 @@ from wainwright.domain.errors import TransitionRefused
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. ``completed, failed, canceled, skipped`` are final unless somebody retries by hand."""
+    """States of a job. ``completed, failed, canceled, skipped`` are final unless somebody retries by hand."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -50,10 +50,6 @@ IN_WORK: frozenset[JobStatus] = frozenset({_S.RUNNING, _S.STOPPING, _S.CANCELING
 
 
 def check_transition(before: JobStatus, after: JobStatus) -> None:
-    """Refuse a step that the table does not have. Staying in a state is no step.
-
-    Raises:
-        TransitionRefused: ``after`` may not follow ``before``.
-    """
+    """Raise TransitionRefused for a step that the table does not have. Staying in a state is no step."""
     if before is not after and after not in TRANSITIONS[before]:
         raise TransitionRefused(before, after)

@@ -5,16 +5,14 @@ quantiles are exact to the width of a bucket (5 %).
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from wainwright.domain.instants import to_milliseconds
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
-
-Key = TypeVar("Key", str, int)
 
 GROWTH = 1.05
 """Each bucket reaches 5 % further than the one before."""
@@ -25,12 +23,12 @@ MAX_FLAKY = 10
 
 
 def bucket_of(milliseconds: int) -> int:
-    """The bucket that a duration falls into."""
+    """Return the bucket of a duration."""
     return 0 if milliseconds <= 1 else math.ceil(math.log(milliseconds, GROWTH))
 
 
 def top_of(bucket: int) -> int:
-    """The longest duration of a bucket, in milliseconds."""
+    """Return the longest duration of a bucket, in milliseconds."""
     return math.floor(GROWTH**bucket)
 
 
@@ -59,7 +57,7 @@ class Statistics:
 
     @classmethod
     def of(cls, job: Job, flaky_tests: Iterable[str] = ()) -> "Statistics":
-        """What one ended job adds."""
+        """Return the sums over one ended job."""
         by_status = {str(job.status): 1}
         categories = {str(job.failure.category): 1} if job.failure and job.status is JobStatus.FAILED else {}
         flaky = dict.fromkeys(flaky_tests, 1)
@@ -72,25 +70,25 @@ class Statistics:
         )  # fmt: skip
 
     def __add__(self, other: "Statistics") -> "Statistics":
-        shortest = [each for each in (self.shortest_ms, other.shortest_ms) if each is not None]
-        longest = [each for each in (self.longest_ms, other.longest_ms) if each is not None]
+        extremes = [self.shortest_ms, self.longest_ms, other.shortest_ms, other.longest_ms]
+        known = [each for each in extremes if each is not None]
         return Statistics(
-            by_status=_added(self.by_status, other.by_status),
-            categories=_added(self.categories, other.categories),
-            durations=_added(self.durations, other.durations),
+            by_status=Counter(self.by_status) + Counter(other.by_status),
+            categories=Counter(self.categories) + Counter(other.categories),
+            durations=Counter(self.durations) + Counter(other.durations),
             duration_sum_ms=self.duration_sum_ms + other.duration_sum_ms,
-            shortest_ms=min(shortest, default=None),
-            longest_ms=max(longest, default=None),
-            flaky=_added(self.flaky, other.flaky),
+            shortest_ms=min(known, default=None),
+            longest_ms=max(known, default=None),
+            flaky=Counter(self.flaky) + Counter(other.flaky),
         )
 
     @property
     def total(self) -> int:
-        """How many jobs ended."""
+        """Number of ended jobs."""
         return sum(self.by_status.values())
 
     def count(self, status: JobStatus) -> int:
-        """How many ended so."""
+        """Return the number of jobs that ended so."""
         return self.by_status.get(str(status), 0)
 
     @property
@@ -100,7 +98,7 @@ class Statistics:
         return self.duration_sum_ms / number if number else None
 
     def quantile_ms(self, share: float) -> int | None:
-        """The duration that a share (0 to 1) of the completed jobs did not exceed, exact to 5 %."""
+        """Return the duration that a share (0 to 1) of the completed jobs did not exceed, exact to 5 %."""
         number = sum(self.durations.values())
         if not number or self.longest_ms is None or self.shortest_ms is None:
             return None
@@ -110,10 +108,6 @@ class Statistics:
             if seen >= share * number:
                 return max(min(top_of(bucket), self.longest_ms), self.shortest_ms)
         return self.longest_ms
-
-
-def _added(left: Mapping[Key, int], right: Mapping[Key, int]) -> dict[Key, int]:
-    return {key: left.get(key, 0) + right.get(key, 0) for key in {**left, **right}}
 
 
 def hour_of(instant: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""What is remembered of a test from job to job: how long it takes, and how often it fails or is flaky."""
+"""History of tests over jobs: their durations, and how often they fail or are flaky."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from wainwright.domain.model import Record
 from wainwright.domain.tests import TestOutcome
 
 MOST_TESTS = 1_000
-"""Of one file; the tests that ran longest ago are forgotten first."""
+"""Tests of one file; those that ran longest ago are forgotten first."""
 
 KEPT = timedelta(days=90)
-"""A test that did not run for so long is forgotten."""
+"""Time after its last run in which a test is remembered."""
 
 MOST_LAST = 20
 """Outcomes that are remembered one by one."""
 
 WEIGHT = 0.3
-"""Of the newest duration in the expected one: after seven runs little is left of a pace that has changed."""
+"""Weight of the newest duration in the expected one: after seven runs little is left of the durations before."""
 
 LETTERS: Mapping[TestOutcome, str] = {
     TestOutcome.PASSED: "P",
@@ -31,7 +31,7 @@ LETTERS: Mapping[TestOutcome, str] = {
 
 @dataclass(frozen=True)
 class Sample:
-    """One test in one job: how it ended, and how long its last attempt took."""
+    """One test in one job: its outcome, and the duration of its last attempt."""
 
     outcome: TestOutcome
     duration_ms: float
@@ -53,7 +53,7 @@ class TestStats(Record):
     last_run_at: Instant
 
     def after(self, sample: Sample, now: datetime) -> "TestStats":
-        """The same with one job more."""
+        """Return the statistics with one more job."""
         last = (self.last + LETTERS[sample.outcome])[-MOST_LAST:]
         if sample.outcome is TestOutcome.SKIPPED:
             return self.model_copy(update={"last": last, "last_run_at": cut(now)})
@@ -80,10 +80,10 @@ class TestStats(Record):
         return self.failed / self.runs if self.runs else 0.0
 
 
-def noted(
+def add_samples(
     before: Mapping[str, TestStats], samples: Mapping[str, Sample], now: datetime, most: int = MOST_TESTS
 ) -> dict[str, TestStats]:
-    """A file's tests after one more job, those left out that are too old or one too many."""
+    """Return the tests of a file after one more job, without those that are too old or too many."""
     known = {test_id: stats for test_id, stats in before.items() if stats.last_run_at > now - KEPT}
     for test_id, sample in samples.items():
         known[test_id] = known.get(test_id, TestStats(last_run_at=now)).after(sample, now)

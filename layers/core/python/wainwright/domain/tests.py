@@ -1,5 +1,6 @@
-"""Outcomes of test cases, and their tally."""
+"""Outcomes of test cases over attempts, and their tally."""
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -8,15 +9,41 @@ from wainwright.domain.model import Record
 
 
 class TestOutcome(StrEnum):
-    """How one test case ended. ``flaky``: passed after a retry. ``quarantined``: failed while it was in quarantine."""
+    """Outcomes of a test case. ``flaky``: passed after a retry. ``quarantined``: failed while it was in quarantine."""
 
-    __test__ = False  # not a test class, whatever its name tells a collector
+    __test__ = False  # not a test class for pytest
 
     PASSED = "passed"
     FAILED = "failed"
     FLAKY = "flaky"
     SKIPPED = "skipped"
     QUARANTINED = "quarantined"
+
+
+DONE = frozenset({TestOutcome.PASSED, TestOutcome.FLAKY, TestOutcome.SKIPPED})
+"""Outcomes that stand for good."""
+
+
+def merge_outcomes(before: TestOutcome | None, now: TestOutcome) -> TestOutcome:
+    """Return the outcome of a test case that was run again: passing after a failure is ``flaky``, in quarantine or not."""
+    if before in (TestOutcome.FAILED, TestOutcome.QUARANTINED) and now is TestOutcome.PASSED:
+        return TestOutcome.FLAKY
+    return now
+
+
+def find_settled(
+    outcomes: Iterable[tuple[str, TestOutcome, int]], attempt: int, fresh_since: int = 1
+) -> frozenset[str]:
+    """Return the ids of the test cases, of (id, outcome, attempt), that ``attempt`` need not run again.
+
+    Outcomes from before attempt ``fresh_since`` do not count. A failure stands within its attempt, so that a lost worker's
+    successor goes on in its place; a new attempt runs the failures again.
+    """
+    return frozenset(
+        test_id
+        for test_id, outcome, seen_in in outcomes
+        if seen_in >= fresh_since and (outcome in DONE or seen_in == attempt)
+    )
 
 
 class RunningTest(Record):
@@ -42,33 +69,21 @@ class Tally(Record):
     @classmethod
     def of(cls, outcomes: Iterable[TestOutcome], *, total: int | None = None) -> "Tally":
         """Count outcomes; ``total`` defaults to how many there are."""
-        counts = dict.fromkeys(TestOutcome, 0)
-        for outcome in outcomes:
-            counts[outcome] += 1
-        ended = sum(counts.values())
-        return cls(
-            total=ended if total is None else max(total, ended),
-            passed=counts[TestOutcome.PASSED],
-            failed=counts[TestOutcome.FAILED],
-            flaky=counts[TestOutcome.FLAKY],
-            skipped=counts[TestOutcome.SKIPPED],
-            quarantined=counts[TestOutcome.QUARANTINED],
-        )
+        counts = Counter(map(str, outcomes))
+        return cls(total=max(counts.total(), total or 0), **counts)
 
-    def plus(self, more: "Tally") -> "Tally":
-        """The sum, outcome by outcome."""
+    def __add__(self, more: "Tally") -> "Tally":
         return Tally(**{name: getattr(self, name) + getattr(more, name) for name in Tally.model_fields})
 
-    def minus(self, less: "Tally") -> "Tally":
-        """The difference, outcome by outcome; numbers may be negative."""
+    def __sub__(self, less: "Tally") -> "Tally":
         return Tally(**{name: getattr(self, name) - getattr(less, name) for name in Tally.model_fields})
 
     @property
     def ended(self) -> int:
-        """How many test cases have an outcome."""
+        """Number of test cases with an outcome."""
         return self.passed + self.failed + self.flaky + self.skipped + self.quarantined
 
     @property
     def percent(self) -> int:
-        """How much of the collected tests has an outcome, 0 to 100."""
+        """Share of the collected tests that have an outcome, 0 to 100."""
         return 100 * self.ended // self.total if self.total else 0

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from wainwright.adapters.costs import read_usage, usage_file, write_usage
-from wainwright.domain.costs import CostGroup, JobUsage, Usage, WorkerSize, added
+from wainwright.domain.costs import CostGroup, JobUsage, Usage, WorkerSize, add_usages
 
 _KEPT_IN_MEMORY = 500
 _GONE_REMEMBERED = 2_000
@@ -71,7 +71,7 @@ class UsageBook:
                 new, self._new = self._new, {}
             for job_id, usages in new.items():
                 before = self._known.pop(job_id, None) or read_usage(self._folder, job_id)
-                used = added([*(before.used if before else ()), *usages])
+                used = add_usages([*(before.used if before else ()), *usages])
                 usage = JobUsage(job_id=job_id, worker=self._worker, used=used)
                 write_usage(self._folder, usage)
                 self._known[job_id] = usage

@@ -121,5 +121,5 @@ def _reason(predecessor: Job | None, predecessor_id: str) -> Failure:
         return Failure.of(FailureCategory.INVALID_INPUT, f"not run: the job {predecessor_id} before it was deleted")
     cause = predecessor.failure
     category = cause.category if cause else FailureCategory.INFRASTRUCTURE
-    line = f" ({cause.line()})" if cause else ""
+    line = f" ({cause.to_line()})" if cause else ""
     return Failure.of(category, f"not run: the job {predecessor.id} before it is {predecessor.status}{line}")

@@ -29,7 +29,7 @@ def present(view: JobView, now: datetime, costs: Costs | None = None) -> JobReco
         created_at=job.created_at, updated_at=job.updated_at, started_at=job.started_at, completed_at=job.completed_at,
         waiting_ms=job.waiting_ms(now), duration_ms=job.duration_ms(now),
         has_errors=job.has_errors, run_by=job.run_by, results=detail.results, tests=tests,
-        failure=job.failure, error=job.failure.line() if job.failure else None,
+        failure=job.failure, error=job.failure.to_line() if job.failure else None,
         report=_report_link(job),
         cost=_cost(job, costs),
     )  # fmt: skip

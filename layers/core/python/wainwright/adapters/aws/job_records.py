@@ -57,7 +57,7 @@ class JobRecords:
         def after(before: Progress) -> Progress:
             return Progress(
                 sequence=before.sequence + len(events),
-                tests=(before.tests if tally is None else tally).plus(adds or Tally()),
+                tests=(before.tests if tally is None else tally) + (adds or Tally()),
                 percent=before.percent if percent is None else percent,
                 running=before.running if running is None else tuple(running),
             )

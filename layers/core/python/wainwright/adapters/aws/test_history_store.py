@@ -14,7 +14,7 @@ from wainwright.adapters.aws.items import Item, expiry, expressions, key, number
 from wainwright.adapters.aws.table import Refusal, Table
 from wainwright.domain.errors import Conflict, TooLarge
 from wainwright.domain.quarantine import Quarantine
-from wainwright.domain.test_history import KEPT, MOST_TESTS, Sample, TestStats, noted
+from wainwright.domain.test_history import KEPT, MOST_TESTS, Sample, TestStats, add_samples
 from wainwright.ports.test_history import FileStats
 from wainwright.ports.updates import retry_conflicts
 
@@ -77,7 +77,7 @@ def _packed(file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> 
     """The row's body: of fewer tests, should their ids be so long that a row has no room for all."""
     before, most = _tests(row) if row else {}, MOST_TESTS
     while True:
-        known = noted(before, tests, now, most)
+        known = add_samples(before, tests, now, most)
         stats = {test_id: each.model_dump(mode="json", by_alias=True) for test_id, each in known.items()}
         try:
             return pack("the history of a file", json.dumps({"file": file, "tests": stats}, separators=(",", ":")))

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wainwright.domain.quarantine import Quarantine
-from wainwright.domain.results import merge
-from wainwright.domain.tests import TestOutcome
+from wainwright.domain.tests import TestOutcome, merge_outcomes
 from wainwright.ports.job_store import StoredTest
 from wainwright.worker.runners.suite import Annotation, TestResult
 
@@ -38,7 +37,7 @@ class Recorded:
         """Take in the last result of a test for now: its outcome, and all of its results."""
         results = self.results.setdefault(result.id, [])
         before = self.outcomes.get(result.id) or (TestOutcome.FAILED if results else None)
-        outcome = merge(before, TestOutcome(result.outcome))
+        outcome = merge_outcomes(before, TestOutcome(result.outcome))
         annotations = tuple(each for each in result.annotations if each.type != QUARANTINED)
         if outcome is TestOutcome.FAILED and result.id in quarantine:
             outcome = TestOutcome.QUARANTINED

@@ -234,7 +234,7 @@ class Recording:
         if noted.events or self._running.due == 0:
             tests = list(noted.tests.values())
             # Of what several lanes record none knows the sum; its beginning is what the owner has collected.
-            adds = self.tally.minus(before).model_copy(update={"total": 0})
+            adds = (self.tally - before).model_copy(update={"total": 0})
             counted: dict[str, Any] = {"adds": adds} if self._shared and not noted.collected else {"tally": self.tally}
             if not self._shared:
                 counted["running"] = self._running.note(self._by_id)

@@ -61,7 +61,7 @@ def closed(worker: Worker, claim: Claim, ending: Outcome) -> Outcome:
     job = claim.job
     try:
         if ending.failure is not None:
-            log_errors(worker, job, [ending.failure.line()])
+            log_errors(worker, job, [ending.failure.to_line()])
         view = worker.jobs.view(job.project, job.id)
         if view is None:
             return ending
@@ -87,7 +87,7 @@ def report_late(worker: Worker, work: ReceivedWork) -> bool:
     tests, rows = _recorded(worker, view)
     report = _write(worker, job, rows, tests, job.failure, job.status, view.progress.running)
     if job.failure is not None and job.status is JobStatus.FAILED:
-        log_errors(worker, job, [job.failure.line()])
+        log_errors(worker, job, [job.failure.to_line()])
     worker.late_reports.keep(work, report)
     return True
 

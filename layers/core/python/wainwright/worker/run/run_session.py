@@ -15,9 +15,8 @@ from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Outcome
 from wainwright.domain.lanes import LaneEnd
 from wainwright.domain.redaction import Redactor
-from wainwright.domain.results import settled
 from wainwright.domain.states import JobStatus
-from wainwright.domain.tests import TestOutcome
+from wainwright.domain.tests import TestOutcome, find_settled
 from wainwright.ports.job_store import StoredTest
 from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.upload_artifacts import UploadArtifacts
@@ -169,7 +168,7 @@ class _RunSession:
         stored = [test for test in known if test.attempt >= job.fresh_since]
         # Other lanes run what the work list gives them, of which the owner has left out what has an outcome.
         done = (
-            settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt, job.fresh_since)
+            find_settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt, job.fresh_since)
             if claim.lane == 0
             else frozenset()
         )
@@ -278,7 +277,7 @@ class _RunSession:
         )  # fmt: skip
         if outcome.failure is not None and outcome.failure.test_id is None:  # a test's failure is in the log already
             errors = [f"{error.file}: {error.message}" if error.file else error.message for error in end.errors]
-            log_errors(worker, job, errors or [outcome.failure.line()])
+            log_errors(worker, job, errors or [outcome.failure.to_line()])
         if report.missing_count:
             kept_where = f"kept on the disk of the worker {job.worker}, as far as there is room"
             log_errors(worker, job, [f"{report.describe_missing()}; {kept_where}"])

@@ -37,20 +37,15 @@ class AccessStore(Protocol):
 
     def put_key(self, key: ApiKey) -> None:
         """Keep a key, new or changed."""
-        ...
 
     def find_key(self, digest: str) -> ApiKey | None:
         """The key with this digest."""
-        ...
 
     def list_keys(self, project: str) -> Sequence[ApiKey]:
         """The project's keys."""
-        ...
 
     def put_ticket(self, ticket: Ticket) -> None:
         """Keep a ticket until it expires."""
-        ...
 
     def find_ticket(self, digest: str) -> Ticket | None:
         """The ticket with this digest, expired or not."""
-        ...

@@ -28,11 +28,9 @@ class Artifacts(Protocol):
         Raises:
             Unavailable: it could not be written; the message has the reason and nothing else.
         """
-        ...
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
         """Write an object from a file. Raises as :meth:`put`."""
-        ...
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
         """An object's bytes and content type.
@@ -41,7 +39,6 @@ class Artifacts(Protocol):
             ArtifactMissing: there is none.
             TooLarge: it has more than ``most`` bytes.
         """
-        ...
 
     def download(self, key: str, target: Path) -> None:
         """Write an object to a file.
@@ -49,7 +46,6 @@ class Artifacts(Protocol):
         Raises:
             ArtifactMissing: there is none.
         """
-        ...
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
         """Size in bytes and time of writing, or None when there is no such object.
@@ -57,16 +53,12 @@ class Artifacts(Protocol):
         Raises:
             Unavailable: it could not be told.
         """
-        ...
 
     def delete_all(self, prefix: str, *, most: int) -> int:
         """Delete at most ``most`` objects whose keys start so; returns how many there were to delete in this call."""
-        ...
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
         """An address to read the object from."""
-        ...
 
     def presign_put(self, key: str, *, sha256: str, size: int, lasts: timedelta) -> Presigned:
         """An address to write exactly the bytes of this digest (hexadecimal) and size to."""
-        ...

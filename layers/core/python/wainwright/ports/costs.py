@@ -11,4 +11,3 @@ class Costs(Protocol):
 
     def of(self, job: Job) -> Cost | None:
         """Return the cost of a job so far; None where that is not known."""
-        ...

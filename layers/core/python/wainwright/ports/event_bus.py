@@ -15,4 +15,3 @@ class EventBus(Protocol):
         Raises:
             Unavailable: the bus did not take all; the caller sends all again.
         """
-        ...

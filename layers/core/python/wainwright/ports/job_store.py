@@ -118,7 +118,6 @@ class JobStore(Protocol):
             ValueError: it would touch more than 100 rows: two for each of ``also``, and some 30 more where a job ends.
             Unavailable: conflicts with other transactions did not end.
         """
-        ...
 
     def update(self, project: str, job_id: str, step: Callable[[Job], Job]) -> Job | None:
         """Write what ``step`` makes of a job's row, and return the row as it is then; None where there is no such job.
@@ -141,31 +140,24 @@ class JobStore(Protocol):
 
     def get(self, project: str, job_id: str) -> Job | None:
         """The row, read consistently."""
-        ...
 
     def view(self, project: str, job_id: str) -> JobView | None:
         """Row, detail and progress, read together and consistently."""
-        ...
 
     def get_idempotent(self, project: str, key: str) -> tuple[str, str] | None:
         """Job id and request digest that an ``Idempotency-Key`` stands for."""
-        ...
 
     def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
         """The first places of the line that may start at ``now``, in starting order, read consistently."""
-        ...
 
     def loads(self) -> Sequence[ProjectLoad]:
         """The counters of all projects, read consistently."""
-        ...
 
     def load(self, project: str) -> ProjectLoad:
         """The counters of one project, read consistently."""
-        ...
 
     def due(self, before: datetime, limit: int) -> Sequence[tuple[str, str]]:
         """(project, job id) of rows whose ``due_at`` has passed, most overdue first."""
-        ...
 
     def find(self, project: str, query: "JobQuery", now: datetime) -> Page:
         """A page of the jobs that match, in order. Examines at most 1,000 rows, so a page may be short, or even empty, and
@@ -174,11 +166,9 @@ class JobStore(Protocol):
         Raises:
             InvalidInput: the cursor is none of ours, or belongs to another query.
         """
-        ...
 
     def dependents(self, project: str, job_id: str) -> Sequence[str]:
         """Ids of the jobs that were made to wait for this one."""
-        ...
 
     def seal(self, job: Job) -> None:
         """Note that a job is being deleted: nobody can change it any more, no list has it but that of cleaning, and its row
@@ -188,7 +178,6 @@ class JobStore(Protocol):
             Conflict: the row is no longer ``job``.
             Refused: the job is not at rest.
         """
-        ...
 
     def delete(self, job: Job) -> None:
         """Remove a job and all its rows: detail, progress, tests, events, logs. Seals it first. To be repeated until it returns.
@@ -197,7 +186,6 @@ class JobStore(Protocol):
             Conflict: the row is no longer ``job``.
             Refused: the job is not at rest.
         """
-        ...
 
     def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
         """Replace a job's detail.
@@ -206,11 +194,9 @@ class JobStore(Protocol):
             Conflict: there is no such job, or it is being deleted.
             TooLarge: as in :meth:`write`.
         """
-        ...
 
     def set_limits(self, project: str, limits: Limits) -> None:
         """Set the project's own limits."""
-        ...
 
     def statistics(self, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
         """Sums over the jobs that ended from ``start`` to ``end``, both cut to the hour, of one template or of all.
@@ -218,7 +204,6 @@ class JobStore(Protocol):
         The hour of ``end`` is part of it. Numbers and sums are exact; the shortest and the longest are kept after the jobs'
         own writes, and exact to 5 % where that failed.
         """
-        ...
 
     def record(
         self,
@@ -242,7 +227,6 @@ class JobStore(Protocol):
         Raises:
             FenceLost: the job's row has another run or fence by now, or the lane was dismissed.
         """
-        ...
 
     def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:
         """Number events that do not come from the job's worker in the job's one sequence; all or nothing, at most 25 in
@@ -254,12 +238,9 @@ class JobStore(Protocol):
         Raises:
             Unavailable: others were always first to number theirs.
         """
-        ...
 
     def tests(self, project: str, job_id: str, ids: Collection[str] | None = None) -> Sequence[StoredTest]:
         """All stored outcomes of a job, or those of some of its tests; read consistently."""
-        ...
 
     def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
         """Stored events with a sequence greater than ``after``, in order, without gaps."""
-        ...

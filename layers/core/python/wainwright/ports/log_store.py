@@ -47,7 +47,6 @@ class LogStore(Protocol):
 
     def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
         """Add lines, at most 25 in one call; returns how many were kept. Their order is that of their times, then of adding."""
-        ...
 
     def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
         """A page of the lines that match. Examines at most 1,000, so a page may be short and have a cursor all the same.
@@ -55,4 +54,3 @@ class LogStore(Protocol):
         Raises:
             InvalidInput: the cursor is none of ours.
         """
-        ...

@@ -11,12 +11,9 @@ class QuarantineStore(Protocol):
 
     def list(self, project: str) -> Sequence[Quarantine]:
         """All of a project, by test id."""
-        ...
 
     def put(self, project: str, entry: Quarantine) -> None:
         """Put a test into quarantine, or change its entry."""
-        ...
 
     def remove(self, project: str, test_id: str) -> bool:
         """Take a test out; False if it was not in."""
-        ...

@@ -19,7 +19,6 @@ class SecretStore(Protocol):
 
     def index(self, project: str) -> SecretIndex:
         """The names; an empty index of revision 0 for a project that never had any."""
-        ...
 
     def put(self, project: str, name: str, value: str, *, now: datetime, most: int) -> bool:
         """Set a secret; False if it would be one more than ``most``.
@@ -28,11 +27,9 @@ class SecretStore(Protocol):
             InvalidInput: the value cannot be stored; the error says nothing of it.
             Unavailable: the store did not answer; the name may be there, with its old value or none.
         """
-        ...
 
     def delete(self, project: str, name: str) -> bool:
         """Delete a secret; False if there is none of this name."""
-        ...
 
     def values(self, project: str) -> Mapping[str, str]:
         """All values of a project by name.
@@ -40,4 +37,3 @@ class SecretStore(Protocol):
         Raises:
             Unavailable: the store did not answer.
         """
-        ...

@@ -20,11 +20,9 @@ class Spool(Protocol):
         Raises:
             SpoolFull: there is no room for it, even without what is older.
         """
-        ...
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
         """Keep a copy of a file. Raises as :meth:`put`."""
-        ...
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
         """An object's bytes and content type.
@@ -33,15 +31,12 @@ class Spool(Protocol):
             ArtifactMissing: it is not kept here.
             TooLarge: it has more than ``most`` bytes.
         """
-        ...
 
     def has(self, key: str) -> bool:
         """Return True if an object is kept here."""
-        ...
 
     def keys(self, prefix: str) -> Sequence[str]:
         """Keys of what is kept, in the order in which it came."""
-        ...
 
     def upload(self, key: str, artifacts: Artifacts) -> None:
         """Put an object into the bucket; it stays here until :meth:`delete`.
@@ -50,8 +45,6 @@ class Spool(Protocol):
             ArtifactMissing: it is not kept here (any more).
             Unavailable: the bucket did not take it.
         """
-        ...
 
     def delete(self, key: str) -> None:
         """Forget an object, if it is here."""
-        ...

@@ -16,11 +16,9 @@ class TemplateStore(Protocol):
         Raises:
             Conflict: that version exists, or the one before it does not.
         """
-        ...
 
     def get(self, project: str, template_id: str, version: int | None = None) -> Template | None:
         """A version, or the newest. None where there is none, or the template was deleted."""
-        ...
 
     def list(self, project: str, limit: int, cursor: str | None) -> tuple[Sequence[Template], str | None]:
         """A page of the newest versions, in the order of their creation.
@@ -28,16 +26,12 @@ class TemplateStore(Protocol):
         Raises:
             InvalidInput: the cursor is none of ours.
         """
-        ...
 
     def delete(self, project: str, template_id: str) -> bool:
         """Delete the template with all its versions; False if there was none."""
-        ...
 
     def mark_run(self, project: str, template_id: str, at: datetime) -> None:
         """A job was made of it."""
-        ...
 
     def last_run(self, project: str, template_ids: Sequence[str]) -> Mapping[str, datetime]:
         """Times at which jobs were last made of these templates, for those of which any was."""
-        ...

@@ -19,15 +19,12 @@ class TestHistory(Protocol):
         Raises:
             Unavailable: a file's history changed all the time; those of other files may be written.
         """
-        ...
 
     def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
         """The tests of these files, as far as anything is known of them."""
-        ...
 
     def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
         """The tests of the project's files, of ``most`` files at most."""
-        ...
 
 
 # Not a test class, whatever its name tells a collector; within the class it would be a part of the protocol.

@@ -11,19 +11,15 @@ class WorkerStore(Protocol):
 
     def put(self, worker: WorkerRecord) -> None:
         """Write a worker's row, new or changed."""
-        ...
 
     def add(self, worker: WorkerRecord) -> bool:
         """Write the row of a new worker; False if there is one with its id."""
-        ...
 
     def list(self) -> Sequence[WorkerRecord]:
         """All rows, read consistently."""
-        ...
 
     def remove(self, worker_id: str) -> None:
         """Delete a worker's row, if it is there."""
-        ...
 
 
 class LaunchRefused(Exception):
@@ -43,4 +39,3 @@ class WorkerLauncher(Protocol):
         Raises:
             LaunchRefused: it was not started.
         """
-        ...

@@ -19,16 +19,12 @@ class Workflows(Protocol):
 
     def start(self, request: ExecutionInput) -> bool:
         """Start the run's execution; False if there is, or was, one of its name."""
-        ...
 
     def state(self, job_id: str, run: int) -> ExecutionState:
         """Return the state of the run's execution."""
-        ...
 
     def succeed(self, token: str, result: TokenResult) -> None:
         """End the token well. A token that is stale counts as ended."""
-        ...
 
     def fail(self, token: str, *, error: str, cause: str) -> None:
         """End the token with an error. A token that is stale counts as ended."""
-        ...

@@ -53,7 +53,7 @@ def test_clients_talk_to_whom_botocores_own_do(region: str, monkeypatch: pytest.
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("document", ["service-2", "endpoint-rule-set-1"])
 def test_models_are_read_as_botocore_reads_them(service: str, document: str) -> None:
-    plain, ours = (each.get_component("data_loader") for each in (Session(), Clients()._session))
+    plain, ours = (each.get_component("data_loader") for each in (Session(), Clients().session))
 
     assert ours.load_service_model(service, document) == plain.load_service_model(service, document)
 

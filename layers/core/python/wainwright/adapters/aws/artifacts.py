@@ -1,35 +1,38 @@
 """Objects in S3."""
 
 import base64
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from wainwright.adapters.aws.outages import error_code
+from wainwright.adapters.aws.outages import error_code, ignoring
 from wainwright.domain.errors import TooLarge, Unavailable
 from wainwright.ports.artifacts import ArtifactMissing, Presigned
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
-
 
 DELETE_BATCH = 1_000
 """Objects that one request may list and delete: S3's own bound."""
 
 
-def _unavailable(error: ClientError | BotoCoreError) -> Unavailable:
-    """Said without names of buckets or hosts: it reaches users."""
-    if isinstance(error, ClientError):
-        reason = f"S3 answered {error_code(error) or 'with an error'}"
-    else:
+@contextmanager
+def _outages() -> Iterator[None]:
+    """Raise Unavailable for errors of S3, without names of buckets or hosts: it reaches users."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
         reason = f"S3 could not be reached: {type(error).__name__}"
-    return Unavailable(reason, advice="Send the same request again.")
+        if isinstance(error, ClientError):
+            reason = f"S3 answered {error_code(error) or 'with an error'}"
+        raise Unavailable(reason, advice="Send the same request again.") from error
 
 
 class S3Artifacts:
@@ -41,52 +44,40 @@ class S3Artifacts:
         self._bucket = bucket
         self._writer = writer or client
 
-    def put(self, key: str, content: bytes, content_type: str) -> None:
-        try:
+    def put(self, key: str, content: "bytes | BinaryIO", content_type: str) -> None:
+        with _outages():
             self._writer.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from error
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
         with file.open("rb") as content:
-            try:
-                self._writer.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
-            except (ClientError, BotoCoreError) as error:
-                raise _unavailable(error) from error
+            self.put(key, content, content_type)
 
     def get(self, key: str, *, most: int | None = None) -> tuple[bytes, str]:
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error_code(error) in _MISSING:
-                raise ArtifactMissing(key) from error
-            raise
+        answer = self._open(key)
         with closing(answer["Body"]) as body:
             if most is not None and answer["ContentLength"] > most:
                 raise TooLarge(f"{key} has {answer['ContentLength']} bytes, more than {most}")
             return body.read(), answer.get("ContentType", "application/octet-stream")
 
     def download(self, key: str, target: Path) -> None:
+        with closing(self._open(key)["Body"]) as body, target.open("wb") as file:
+            for chunk in body.iter_chunks(1_048_576):
+                file.write(chunk)
+
+    def _open(self, key: str) -> "GetObjectOutputTypeDef":
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error_code(error) in _MISSING:
                 raise ArtifactMissing(key) from error
             raise
-        with closing(answer["Body"]) as body, target.open("wb") as file:
-            for chunk in body.iter_chunks(1_048_576):
-                file.write(chunk)
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
-        try:
+        found = None
+        with _outages(), ignoring(_MISSING):
             answer = self._client.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error_code(error) in _MISSING:
-                return None
-            raise _unavailable(error) from error
-        except BotoCoreError as error:
-            raise _unavailable(error) from error
-        return answer["ContentLength"], answer["LastModified"]
+            found = answer["ContentLength"], answer["LastModified"]
+        return found
 
     def delete_all(self, prefix: str, *, most: int) -> int:
         if not prefix:

@@ -127,64 +127,31 @@ def _may_happen(event: str) -> bool:
     return kind != "docs" and (service in ("", "*") or service in _NAMES_IN_EVENTS)
 
 
+def _client(service: str, config: Config = _CONFIG) -> Any:
+    """A client that is made when it is first used."""
+
+    def make(clients: "Clients") -> Any:
+        create: Any = clients.session.create_client  # the stubs know each service by its literal name alone
+        return create(service, config=config)
+
+    return cached_property(make)
+
+
 class Clients:
-    """Clients of one process. Which AWS they talk to is the environment's business (``AWS_ENDPOINT_URL``)."""
+    """Clients of one process. Which AWS they talk to is the environment's business (``AWS_ENDPOINT_URL``).
+
+    ``s3_once`` is for those who try again themselves, and know when there is no time for it: each call is one request.
+    """
+
+    cloudformation: Any = _client("cloudformation")
+    ssm: Any = _client("ssm")
+    dynamodb: "DynamoDBClient" = _client("dynamodb", _DYNAMODB_CONFIG)
+    sqs: "SQSClient" = _client("sqs")
+    stepfunctions: "SFNClient" = _client("stepfunctions")
+    events: "EventBridgeClient" = _client("events")
+    ecs: "ECSClient" = _client("ecs")
+    s3: "S3Client" = _client("s3", _S3_CONFIG)
+    s3_once: "S3Client" = _client("s3", _S3_ONCE_CONFIG)
 
     def __init__(self, session: Session | None = None) -> None:
-        self._session = session or _session()
-
-    def _client(self, service: str, config: Config = _CONFIG) -> Any:
-        client: Any = self._session.create_client  # the stubs know each service by its literal name alone
-        return client(service, config=config)
-
-    @cached_property
-    def cloudformation(self) -> Any:
-        """CloudFormation; only to look up a deployed stack."""
-        return self._client("cloudformation")
-
-    @cached_property
-    def ssm(self) -> Any:
-        """Systems Manager; only for Parameter Store."""
-        return self._client("ssm")
-
-    @cached_property
-    def dynamodb(self) -> "DynamoDBClient":
-        """DynamoDB."""
-        client: DynamoDBClient = self._client("dynamodb", _DYNAMODB_CONFIG)
-        return client
-
-    @cached_property
-    def sqs(self) -> "SQSClient":
-        """SQS."""
-        client: SQSClient = self._client("sqs")
-        return client
-
-    @cached_property
-    def stepfunctions(self) -> "SFNClient":
-        """Step Functions."""
-        client: SFNClient = self._client("stepfunctions")
-        return client
-
-    @cached_property
-    def events(self) -> "EventBridgeClient":
-        """EventBridge."""
-        client: EventBridgeClient = self._client("events")
-        return client
-
-    @cached_property
-    def ecs(self) -> "ECSClient":
-        """ECS."""
-        client: ECSClient = self._client("ecs")
-        return client
-
-    @cached_property
-    def s3(self) -> "S3Client":
-        """S3."""
-        client: S3Client = self._client("s3", _S3_CONFIG)
-        return client
-
-    @cached_property
-    def s3_once(self) -> "S3Client":
-        """S3 for those who try again themselves, and know when there is no time for it: each call is one request."""
-        client: S3Client = self._client("s3", _S3_ONCE_CONFIG)
-        return client
+        self.session = session or _session()

@@ -1,5 +1,8 @@
 """Outages: the errors of boto3 by which AWS did not answer, or had too much to do."""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
 
@@ -21,6 +24,16 @@ _NO_ANSWER: tuple[type[BotoCoreError], ...] = (exceptions.ConnectionError, excep
 def error_code(error: ClientError) -> str:
     """The error's code, such as ``ThrottlingException``."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def ignoring(codes: Collection[str]) -> Iterator[None]:
+    """Ignore errors of AWS with these codes."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in codes:
+            raise
 
 
 def as_unavailable(error: Exception) -> Unavailable | None:

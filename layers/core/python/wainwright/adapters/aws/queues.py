@@ -6,10 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from wainwright.adapters.aws.outages import error_code
+from wainwright.adapters.aws.outages import ignoring
 from wainwright.contracts.messages import WakeUp, WorkMessage
 from wainwright.ports.queues import ReceivedWork
 
@@ -22,13 +21,8 @@ MOST_WAIT = timedelta(seconds=20)
 """SQS waits no longer for a message."""
 
 _GONE = frozenset(
-    {
-        "ReceiptHandleIsInvalid",
-        "InvalidParameterValue",
-        "MessageNotInflight",
-        "AWS.SimpleQueueService.MessageNotInflight",
-    }
-)
+    {"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight"}
+)  # fmt: skip
 
 
 class SqsWakeUps:
@@ -80,18 +74,12 @@ class SqsWorkQueue:
         self._sqs().send_message(QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=message.project)
 
     def extend(self, receipt: str, visibility: timedelta) -> None:
-        try:
+        # A message that is gone became visible or was deleted. Who may write is decided by the fence, not by the message.
+        with ignoring(_GONE):
             self._sqs().change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=int(visibility.total_seconds())
             )
-        except ClientError as error:
-            # The message became visible or was deleted meanwhile. Who may write is decided by the fence, not by the message.
-            if error_code(error) not in _GONE:
-                raise
 
     def delete(self, receipt: str) -> None:
-        try:
+        with ignoring(_GONE):
             self._sqs().delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
-        except ClientError as error:
-            if error_code(error) not in _GONE:
-                raise

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from wainwright.adapters.aws.outages import error_code
+from wainwright.adapters.aws.outages import error_code, ignoring
 from wainwright.contracts.messages import ExecutionInput, TokenResult
 from wainwright.contracts.names import execution_name
 from wainwright.ports.workflows import ExecutionState
@@ -49,15 +49,9 @@ class StepFunctionsWorkflows:
         return ExecutionState.RUNNING if status in {"RUNNING", "PENDING_REDRIVE"} else ExecutionState.ENDED
 
     def succeed(self, token: str, result: TokenResult) -> None:
-        try:
+        with ignoring(_STALE):
             self._stepfunctions().send_task_success(taskToken=token, output=result.model_dump_json(by_alias=True))
-        except ClientError as error:
-            if error_code(error) not in _STALE:
-                raise
 
     def fail(self, token: str, *, error: str, cause: str) -> None:
-        try:
+        with ignoring(_STALE):
             self._stepfunctions().send_task_failure(taskToken=token, error=error, cause=cause[:MOST_CAUSE])
-        except ClientError as refused:
-            if error_code(refused) not in _STALE:
-                raise

@@ -18,7 +18,7 @@ from wainwright.usecases.hold_claim import Claim
 from wainwright.wiring import workers
 from wainwright.worker.loop.agent import Agent
 from wainwright.worker.loop.parent_watch import watch_parent
-from wainwright.worker.loop.shutdown import ShutdownSignal
+from wainwright.worker.run.shutdown import ShutdownSignal
 
 
 class NoopAgent(Agent):

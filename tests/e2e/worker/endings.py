@@ -24,8 +24,8 @@ from wainwright.ports.job_store import Progress
 from wainwright.usecases.ask_for_report import AskForReport
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
-from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.closing import report_late
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.runners import supervised_run as supervised
 
 SUITE = """

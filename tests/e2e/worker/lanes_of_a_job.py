@@ -16,8 +16,8 @@ from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import JobDetail, Outcome
 from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.keep_worker import KeepWorker
-from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.run_session import run_claim
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.sandbox.hosting import Hosting
 
 _NO_WAIT = timedelta(0)

@@ -33,8 +33,8 @@ from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.usecases.read_quarantine import ReadQuarantine
 from wainwright.usecases.read_secrets import ReadSecrets
 from wainwright.wiring.workers import Worker
-from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.run_session import run_claim
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.sandbox.hosting import Hosting
 
 PROJECT = "shop"

@@ -9,8 +9,8 @@ from tests.support.system import System
 from tests.unit.worker.suites import Perform, Suite, worker
 from wainwright.domain.jobs import Job
 from wainwright.usecases.hold_claim import Claim
-from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.run_session import run_claim
+from wainwright.worker.run.shutdown import ShutdownSignal
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from wainwright.domain.states import JobStatus
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.upload_spooled import UploadSpooled
 from wainwright.worker.loop.agent import Agent
-from wainwright.worker.loop.shutdown import ShutdownSignal
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.sandbox.hosting import Hosting
 from wainwright.worker.sandbox.isolation import Isolation
 

@@ -13,8 +13,8 @@ from wainwright.domain.jobs import LEASE
 from wainwright.domain.workers import SEEN_DEADLINE, WorkerState
 from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.keep_worker import KeepWorker
-from wainwright.worker.loop.lease import LOOK_SECONDS, RENEW_SECONDS, LeaseKeeper
-from wainwright.worker.loop.shutdown import ShutdownSignal
+from wainwright.worker.run.lease import LOOK_SECONDS, RENEW_SECONDS, LeaseKeeper
+from wainwright.worker.run.shutdown import ShutdownSignal
 
 
 @dataclass

@@ -17,7 +17,7 @@ from wainwright.domain.job_config import JobConfig
 from wainwright.domain.jobs import LEASE, Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.worker.loop.shutdown import ShutdownSignal
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.runners.suite import (
     Collected,
     Event,

@@ -32,8 +32,8 @@ from wainwright.usecases.open_reports import OpenReports
 from wainwright.usecases.upload_artifacts import UploadPolicy
 from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.evidence.report.html import AssetFile
-from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.run_session import run_claim
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.runners.suite import Collected, StopRequest, SuiteEnd, SuiteRequest
 
 EVERYTHING = (

@@ -11,7 +11,7 @@ from wainwright.settings import SettingsInvalid, WorkerSettings
 from wainwright.wiring import workers
 from wainwright.worker.loop.agent import Agent
 from wainwright.worker.loop.parent_watch import watch_parent
-from wainwright.worker.loop.shutdown import ShutdownSignal
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.sandbox.hosting import host
 from wainwright.worker.sandbox.process_user import UserUnusable
 

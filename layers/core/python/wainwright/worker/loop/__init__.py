@@ -1,1 +1,1 @@
-"""The worker's loop: takes work from the queue, holds the lease, shuts down."""
+"""The worker's loop: takes work from the queue, one claim after another."""

@@ -11,10 +11,10 @@ from wainwright.ports.queues import ReceivedWork
 from wainwright.settings import WorkerSettings
 from wainwright.usecases.hold_claim import Claim
 from wainwright.wiring.workers import Worker
-from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.closing import fail_claim, report_late
 from wainwright.worker.run.lane_suite import RunSuite
 from wainwright.worker.run.run_session import run_claim, run_suite
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.sandbox.hosting import Hosting
 
 LISTEN = timedelta(seconds=2)

@@ -1,1 +1,1 @@
-"""One run of a job, on one lane or several: bundle, suite, work list, outcome."""
+"""One claim: its lease, bundle, suite, work list and outcome."""

@@ -14,9 +14,9 @@ from wainwright.ports.test_history import TestHistory
 from wainwright.usecases.share_work import ShareWork
 from wainwright.worker.evidence.record_history import expected_durations
 from wainwright.worker.evidence.recording import Recording
-from wainwright.worker.loop.lease import LeaseKeeper
 from wainwright.worker.run.case_leases import LOST_SECONDS, CaseLeases
 from wainwright.worker.run.lane_suite import BROKEN, LaneSuite, RunSuite
+from wainwright.worker.run.lease import LeaseKeeper
 from wainwright.worker.runners.suite import Collected, StopRequest, SuiteEnd, SuiteError, SuiteRequest, TestResult
 from wainwright.worker.runners.supervised_run import EXPIRY_GRACE_SECONDS
 

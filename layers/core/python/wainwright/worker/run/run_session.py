@@ -31,12 +31,12 @@ from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
 from wainwright.worker.evidence.report.native import OwnPage
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
 from wainwright.worker.evidence.write_report import Reporting
-from wainwright.worker.loop.lease import LeaseKeeper
-from wainwright.worker.loop.shutdown import ShutdownSignal
 from wainwright.worker.run.case_leases import CaseLeases
 from wainwright.worker.run.closing import closed, log_errors
 from wainwright.worker.run.lane_suite import LaneSuite, RunSuite, WholeSuite
+from wainwright.worker.run.lease import LeaseKeeper
 from wainwright.worker.run.owner_suite import OwnerSuite
+from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.run.suite_outcome import lane_end, outcome_of
 from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
 from wainwright.worker.runners.detect_runner import runner_of

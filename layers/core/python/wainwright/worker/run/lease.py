@@ -11,7 +11,7 @@ from wainwright.domain.jobs import LEASE
 from wainwright.domain.workers import WorkerState
 from wainwright.usecases.hold_claim import Claim, Control, HoldClaim
 from wainwright.usecases.keep_worker import KeepWorker
-from wainwright.worker.loop.shutdown import ShutdownSignal
+from wainwright.worker.run.shutdown import ShutdownSignal
 
 LOOK_SECONDS = 2.0
 """Seconds between two readings of the row: the longest that a cancel goes unnoticed."""

@@ -18,7 +18,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
 from wainwright.usecases import pack_report
 from wainwright.usecases.open_reports import MAX_INLINE_BYTES, OpenReports
-from wainwright.usecases.pack_report import FETCHING_LASTS, PackReport, zip_key
+from wainwright.usecases.pack_report import MAX_FETCH_TIME, PackReport, zip_key
 
 CALLER = a_caller()
 FILES = {
@@ -136,7 +136,7 @@ def test_one_that_takes_longer_than_a_request_may_is_refused(
     download = system.artifacts.download
 
     def slow(key: str, target: Path) -> None:
-        system.clock.advance(FETCHING_LASTS)
+        system.clock.advance(MAX_FETCH_TIME)
         download(key, target)
 
     monkeypatch.setattr(system.artifacts, "download", slow)

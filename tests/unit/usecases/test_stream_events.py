@@ -16,7 +16,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.tests import Tally
 from wainwright.ports.job_store import NewEvent
-from wainwright.usecases.stream_events import MOST_EVENTS, POLL_SECONDS, RETRY_MS, SEGMENT_SECONDS, StreamEvents
+from wainwright.usecases.stream_events import MAX_EVENTS, POLL_SECONDS, RETRY_MS, SEGMENT_SECONDS, StreamEvents
 
 CALLER = a_caller()
 
@@ -159,7 +159,7 @@ def test_the_terminal_event_comes_after_all_stored_events_however_many(system: S
         told += events
 
     assert len(told) == 441
-    assert MOST_EVENTS < 440
+    assert MAX_EVENTS < 440
     assert [event.kind for event in told[:-1]] == ["log"] * 440
     assert statuses(told) == ["completed"]
 

@@ -12,7 +12,7 @@ from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.reports import MOST_MISSING, ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.usecases.remove_job import remove_job
-from wainwright.usecases.upload_spooled import FIRST_PAUSE, MOST_PAUSE, ROUND, UploadSpooled
+from wainwright.usecases.upload_spooled import FIRST_PAUSE, MAX_PAUSE, ROUND, UploadSpooled
 
 REPORT = ReportRef(fence=1, complete=True, viewer="1.65")
 REASON = "S3 answered SlowDown"
@@ -68,7 +68,7 @@ def test_what_lay_there_goes_up_and_the_job_no_longer_says_that_it_is_missing(
 
 def test_an_empty_spool_costs_nothing(system: System, rounds: UploadSpooled) -> None:
     job = ended(system)
-    rounds.when_due()
+    rounds.run_if_due()
     assert system.job(job) == job
 
 
@@ -171,7 +171,7 @@ def test_a_leaving_worker_uploads_for_running_jobs_too_and_forgets_nothing(
     claim = system.claimed()
     keep(system, claim.job, "data/1-1-trace.zip")
 
-    rounds.last_time()
+    rounds.run_last()
 
     assert system.artifacts.size_and_age(key(claim.job, "data/1-1-trace.zip")) is not None
     assert system.spool.has(key(claim.job, "data/1-1-trace.zip"))
@@ -261,27 +261,27 @@ def test_after_failures_rounds_come_later_and_later(system: System, rounds: Uplo
     before = system.clock()
     while len(times) < 9:
         tried = len(system.artifacts.tried)
-        rounds.when_due()
+        rounds.run_if_due()
         if len(system.artifacts.tried) > tried:
             times.append(system.clock() - before)
             before = system.clock()
         system.pass_time(1)
 
     assert times[1:5] == [FIRST_PAUSE * 2**number for number in range(4)]
-    assert times[-1] == MOST_PAUSE
+    assert times[-1] == MAX_PAUSE
 
 
 def test_after_a_success_rounds_come_at_once_again(system: System, rounds: UploadSpooled) -> None:
     job = ended(system, "index.html")
     system.artifacts.refuse_all()
-    rounds.when_due()
+    rounds.run_if_due()
     system.artifacts.recover()
     system.pass_time(FIRST_PAUSE.total_seconds())
-    rounds.when_due()
+    rounds.run_if_due()
     assert report_of(system, job) == REPORT
 
     second = ended(system, "index.html")
-    rounds.when_due()
+    rounds.run_if_due()
 
     assert report_of(system, second) == REPORT
 
@@ -314,8 +314,8 @@ def test_a_fault_is_logged_and_ends_no_worker(
 
     monkeypatch.setattr(system.jobs, "get", broken)
 
-    rounds.when_due()
-    rounds.last_time()
+    rounds.run_if_due()
+    rounds.run_last()
 
     assert [record.levelname for record in caplog.records].count("ERROR") == 2
     assert system.spool.objects

@@ -81,7 +81,7 @@ def test_a_worker_uploads_what_it_could_not_once_its_job_has_its_outcome(
     system: System, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = system.admitted()
-    monkeypatch.setattr(UploadSpooled, "last_time", lambda _rounds: None)
+    monkeypatch.setattr(UploadSpooled, "run_last", lambda _rounds: None)
 
     def refuses(_key: str) -> bool:
         if system.job(job).is_in_work:
@@ -101,7 +101,7 @@ def test_a_worker_uploads_what_it_could_not_once_its_job_has_its_outcome(
 def test_an_idle_worker_uploads_what_others_left(
     system: System, agent: Agent, left: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(UploadSpooled, "last_time", lambda _rounds: None)
+    monkeypatch.setattr(UploadSpooled, "run_last", lambda _rounds: None)
     agent.run()
 
     assert whole(system, left)

@@ -303,7 +303,7 @@ class TestTraceViewer:
 
         assert report_of(second).missing == ("trace/",)
         assert sum(key.startswith("assets/") for key in system.artifacts.tried[tried:]) == 1
-        worker(system).spooled().when_due()
+        worker(system).spooled().run_if_due()
         assert system.job(first).report == first.report
 
         system.artifacts.recover()

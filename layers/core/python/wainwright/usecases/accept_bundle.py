@@ -23,7 +23,7 @@ class AcceptBundle:
     clock: Clock
 
     def __call__(self, caller: Caller, request: CreateBundle) -> BundleAnswer:
-        """How to upload the bundle, or that it is there already."""
+        """Return the way to upload the bundle; none if it is there already."""
         now = self.clock()
         key = bundle_key(caller.project, request.sha256)
         there = self.artifacts.size_and_age(key)

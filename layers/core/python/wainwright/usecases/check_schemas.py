@@ -1,4 +1,4 @@
-"""JSON schemas that users declare: whether they are any, and whether values fit them.
+"""Checks of JSON schemas that users declare, of values against them, and of the size of JSON.
 
 ``jsonschema`` is imported where it is needed: most requests bring no schema, and a first call should not wait for it.
 """
@@ -13,7 +13,7 @@ from wainwright.domain.errors import InvalidInput, TooLarge
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 MAX_DETAIL_BYTES = 100 * 1024
-"""What a job or template may carry besides its row, as JSON."""
+"""Of what a job or template carries besides its row, as JSON."""
 
 MAX_FAULT = 500
 """Characters of a fault's description."""
@@ -68,7 +68,7 @@ def check_value(field: str, schema: Mapping[str, Any], value: object) -> None:
 
 
 def _missing(keyword: object, required: object, found: object) -> list[str]:
-    """The name that is required and not there: it says more than the path of the object that lacks it."""
+    """Return the name that is required and not there: it says more than the path of the object that lacks it."""
     if keyword != "required" or not isinstance(required, list) or not isinstance(found, dict):
         return []
     return [name for name in required if name not in found][:1]
@@ -81,12 +81,7 @@ def check_size(**parts: object) -> None:
         InvalidInput: a number in them is not finite.
         TooLarge: names the largest part.
     """
-    sizes: dict[str, int] = {}
-    for name, part in parts.items():
-        try:
-            sizes[name] = len(json.dumps(part, allow_nan=False, ensure_ascii=False).encode()) if part is not None else 0
-        except ValueError as error:
-            raise InvalidInput(name, f"{name} holds what JSON cannot write, such as a number without end") from error
+    sizes = {name: json_size(name, part) if part is not None else 0 for name, part in parts.items()}
     total = sum(sizes.values())
     if total > MAX_DETAIL_BYTES:
         largest = max(sizes, key=lambda name: sizes[name])
@@ -97,8 +92,20 @@ def check_size(**parts: object) -> None:
         )
 
 
+def json_size(field: str, value: object) -> int:
+    """Return the bytes of a value as JSON.
+
+    Raises:
+        InvalidInput: a number in it is not finite.
+    """
+    try:
+        return len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+    except ValueError as error:
+        raise InvalidInput(field, f"{field} holds what JSON cannot write, such as a number without end") from error
+
+
 def _check_references(field: str, schema: Mapping[str, Any]) -> None:
-    """Every reference stays within the schema and leads somewhere; following them comes to an end."""
+    """Refuse references that leave the schema, lead nowhere, or never end."""
     from jsonschema import Draft202012Validator
     from referencing import Registry
     from referencing.exceptions import Unresolvable
@@ -128,7 +135,7 @@ def _check_references(field: str, schema: Mapping[str, Any]) -> None:
 
 
 def _nodes(path: str, value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every object within a value, with its path. Without recursion: nesting is the sender's choice."""
+    """Yield every object within a value, with its path. Without recursion: nesting is the sender's choice."""
     waiting: list[tuple[str, object]] = [(path, value)]
     while waiting:
         here, found = waiting.pop()

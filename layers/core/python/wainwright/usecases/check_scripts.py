@@ -8,7 +8,7 @@ from wainwright.domain.errors import InvalidInput
 from wainwright.domain.job_requests import Script
 
 _COLLECTED = re.compile(r"(test_.*|.*_test)\.py")
-"""What pytest takes for a file of tests."""
+"""Names of files that pytest takes for tests."""
 
 
 def check_scripts(scripts: Sequence[Script]) -> None:

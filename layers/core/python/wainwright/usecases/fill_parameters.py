@@ -1,4 +1,4 @@
-"""What a template declares as its parameters, and what a call gives for them."""
+"""Parameters that a template declares, and the values that a call gives for them."""
 
 import copy
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ CONFIG = _wire_names(JobConfig)
 
 
 def declared(parameters: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The declared parameters: name → schema."""
+    """Return the declared parameters: name → schema."""
     properties: Mapping[str, Any] = (parameters or {}).get("properties", {})
     return properties
 
@@ -57,7 +57,7 @@ def check_parameters(schema: Mapping[str, Any]) -> None:
 
 
 def fill_parameters(template: Template, given: Mapping[str, Any], *, field: str = "params") -> dict[str, Any]:
-    """The parameters of a job: what was given, with the declared defaults for the rest.
+    """Return the parameters of a job: what was given, with the declared defaults for the rest.
 
     Raises:
         InvalidInput: one is not declared, or does not fit the schema; it is named below ``field``, if that is given.
@@ -77,7 +77,7 @@ def fill_parameters(template: Template, given: Mapping[str, Any], *, field: str 
 
 
 def request_of(template: Template, flat: Mapping[str, Any]) -> CreateJob:
-    """The request that a flat body stands for: options, config keys and declared parameters in one object.
+    """Return the request that a flat body stands for: options, config keys and declared parameters in one object.
 
     Raises:
         InvalidInput: a key is none of these, or its value is wrong.

@@ -1,6 +1,5 @@
 """Logs of jobs: read them, add to them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,11 +13,12 @@ from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, NewEvent
 from wainwright.ports.log_store import LogPage, LogQuery, LogStore
 from wainwright.usecases.caller import Caller
+from wainwright.usecases.check_schemas import json_size
 from wainwright.usecases.find_job import find_job, no_such_job
 from wainwright.usecases.periods import read_period, read_range
 
 MAX_INFO_BYTES = 10_240
-"""What a line may carry besides its message, as JSON."""
+"""Of a line besides its message, as JSON."""
 
 MAX_PART = 1_000
 """Characters of a part of a message to look for."""
@@ -33,7 +33,7 @@ class JobLogs:
     clock: Clock
 
     def read(self, caller: Caller, job_id: str, given: Mapping[str, str], *, limit: int) -> LogPage:
-        """A page of a job's log, oldest first, by the parameters of ``GET /v1/jobs/{jobId}/logs``.
+        """Return a page of a job's log, oldest first, by the parameters of ``GET /v1/jobs/{jobId}/logs``.
 
         Raises:
             InvalidInput: one of them has a value that it cannot have, or the cursor is none of ours.
@@ -80,14 +80,14 @@ class JobLogs:
         return entry
 
     def _span(self, given: Mapping[str, str]) -> TimeRange:
-        """The time asked for: ``from`` and ``to`` go before ``period``."""
+        """Return the time asked for: ``from`` and ``to`` go before ``period``."""
         if "period" in given and "from" not in given and "to" not in given:
             return read_period(given["period"], self.clock())
         return read_range(("from", "to"), given.get("from"), given.get("to"))
 
 
 def _event(entry: LogEntry) -> NewEvent:
-    """A line as an event, of the same shape as a worker's. It belongs to no test."""
+    """Return a line as an event, of the same shape as a worker's. It belongs to no test."""
     data = {"level": entry.level, "message": entry.message[:MAX_EVENT_TEXT], "testId": None}
     return NewEvent(kind=EventKind.LOG, at=entry.timestamp, data=data)
 
@@ -111,11 +111,7 @@ def _part(text: str | None) -> str | None:
 def _check_info(request: CreateLog) -> None:
     if not request.message.strip():
         raise InvalidInput("message", "message: a line of the log says something")
-    try:
-        size = len(json.dumps(request.additional_info, allow_nan=False, ensure_ascii=False).encode())
-    except ValueError as error:
-        raise InvalidInput("additionalInfo", "additionalInfo holds what JSON cannot write") from error
-    if size > MAX_INFO_BYTES:
+    if (size := json_size("additionalInfo", request.additional_info)) > MAX_INFO_BYTES:
         raise TooLarge(
             f"additionalInfo has {size} bytes of JSON, more than {MAX_INFO_BYTES}", advice="Log less at once."
         )

@@ -27,7 +27,7 @@ class KeepBundles:
     clock: Clock
 
     def for_job(self, project: str, request: CreateJob) -> str | None:
-        """The digest of what the request has to run, kept as an upload; None where it brings nothing of the kind.
+        """Return the digest of what the request has to run, kept as an upload; None where it brings nothing of the kind.
 
         Raises:
             InvalidInput: a script does not compile, or the bundle was never uploaded.
@@ -38,11 +38,11 @@ class KeepBundles:
             self.artifacts.put(bundle_key(project, digest), archive, GZIP)
             return digest
         if request.bundle_id is not None:
-            self._need_upload(project, request.bundle_id)
+            self._require_upload(project, request.bundle_id)
         return request.bundle_id
 
     def for_template(self, project: str, template_id: str, request: WriteTemplate) -> str | None:
-        """The digest of what the template has to run, kept with the template. Raises as :meth:`for_job`."""
+        """Return the digest of what the template has to run, kept with the template. Raises as :meth:`for_job`."""
         archive = _packed(request)
         if archive is not None:
             digest = hashlib.sha256(archive).hexdigest()
@@ -53,12 +53,12 @@ class KeepBundles:
             return None
         kept = template_bundle_key(project, template_id, digest_given)
         if self.artifacts.size_and_age(kept) is None:
-            self._need_upload(project, digest_given)
+            self._require_upload(project, digest_given)
             self._copy(bundle_key(project, digest_given), kept)
         return digest_given
 
     def bring_back(self, project: str, template_id: str, digest: str) -> None:
-        """See that a template's bundle lies among the uploads for as long as a job of it may take.
+        """Copy a template's bundle to the uploads, unless it lies there for as long as a job of it may take.
 
         Raises:
             NotFound: the template is gone, and its bundle with it.
@@ -78,7 +78,7 @@ class KeepBundles:
         while self.artifacts.delete_all(prefix, most=OBJECTS_AT_ONCE) >= OBJECTS_AT_ONCE:
             pass
 
-    def _need_upload(self, project: str, digest: str) -> None:
+    def _require_upload(self, project: str, digest: str) -> None:
         if self.artifacts.size_and_age(bundle_key(project, digest)) is None:
             raise InvalidInput(
                 "bundleId", f"no bundle {digest} has been uploaded to this project, or it has expired",

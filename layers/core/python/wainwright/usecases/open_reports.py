@@ -29,7 +29,7 @@ MAX_INLINE_BYTES = 4 * 1_048_576
 """A function's answer is bounded by 6 MB, base64 included; what is larger is fetched from the bucket."""
 
 MAX_SPOOLED_BYTES = 64 * 1_048_576
-"""What lies on a disk that can be reached from here cannot be redirected to, and nothing but memory bounds the answer."""
+"""Of a file on a disk within reach: there is no address to redirect to, and nothing but memory bounds the answer."""
 
 _PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\Z")
 
@@ -55,7 +55,7 @@ class OpenReports:
     reports_url: str
 
     def give_ticket(self, caller: Caller, job_id: str) -> TicketAnswer:
-        """A new ticket for a job's report and events.
+        """Return a new ticket for a job's report and events.
 
         Raises:
             NotFound: the project has no such job.
@@ -68,7 +68,7 @@ class OpenReports:
         return TicketAnswer(report_url=f"{address}/index.html", events_url=f"{address}/events", expires_at=expires_at)
 
     def read_by_ticket(self, secret: str, path: str) -> ReportFile:
-        """A file of the report that a ticket opens.
+        """Return a file of the report that a ticket opens.
 
         Raises:
             Unauthenticated: the ticket is unknown or has expired.
@@ -78,7 +78,7 @@ class OpenReports:
         return self._read(ticket.project, ticket.job_id, path)
 
     def read(self, caller: Caller, job_id: str, path: str) -> ReportFile:
-        """A file of a job's report.
+        """Return a file of a job's report.
 
         Raises:
             NotFound: no such job or file, or the report is not there yet.
@@ -125,7 +125,7 @@ class OpenReports:
         try:
             return self._stored(key)
         except ArtifactMissing as error:
-            raise _absent(report, path) from error
+            raise _not_found(report, path) from error
 
     def _stored(self, key: str) -> ReportFile:
         try:
@@ -135,7 +135,7 @@ class OpenReports:
         return ReportFile(content=content, content_type=content_type)
 
 
-def _absent(report: ReportRef, path: str) -> NotFound:
+def _not_found(report: ReportRef, path: str) -> NotFound:
     if not report.is_missing(path):
         return NotFound(f"the report has no file {path}")
     return NotStored(

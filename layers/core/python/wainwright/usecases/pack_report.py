@@ -19,7 +19,7 @@ from wainwright.ports.spool import Spool
 MAX_ZIP_BYTES = 200 * 1_000_000
 """Of all files together. The function has 512 MB of disk, on which they and the zip lie at the same time."""
 
-FETCHING_LASTS = timedelta(seconds=15)
+MAX_FETCH_TIME = timedelta(seconds=15)
 """The HTTP API waits 29 s for its function, and the zip has to be packed and uploaded in what is left of them."""
 
 PARALLEL = 8
@@ -29,14 +29,14 @@ CONTENT_TYPE = "application/zip"
 
 
 def file_key(job: Job, report: ReportRef, path: str) -> str:
-    """Where a file lies, by its path in the job's report."""
+    """Return the key of a file, by its path in the job's report."""
     if path.startswith(TRACE_VIEWER):
         return viewer_key(report.viewer, path.removeprefix(TRACE_VIEWER))
     return report_key(job.project, job.id, fence=report.fence, path=path, days=job.report_days)
 
 
 def zip_key(job: Job, report: ReportRef) -> str:
-    """Where the zip lies. Without some files it is another one: once they are there, it is made again."""
+    """Return the key of the zip. Without some files it is another one: once they are there, it is made again."""
     folder = f"without-{report.missing_count}/" if report.missing_count else ""
     return file_key(job, report, f"{folder}{REPORT_ZIP}")
 
@@ -70,13 +70,13 @@ class PackReport:
     def _fetch(
         self, job: Job, report: ReportRef, paths: list[str], folder: Path
     ) -> tuple[list[tuple[str, Path]], list[str]]:
-        """The files with where they are now, and the paths of those that are not to be had."""
-        until = self.clock() + FETCHING_LASTS
-        have = 0
+        """Return the files with their places on disk, and the paths of those that cannot be had."""
+        until = self.clock() + MAX_FETCH_TIME
+        size = 0
 
         def fetch(number: int, path: str) -> tuple[str, Path] | None:
             if self.clock() >= until:
-                raise too_large(job, f"takes longer than the {FETCHING_LASTS.seconds} s of")
+                raise too_large(job, f"takes longer than the {MAX_FETCH_TIME.seconds} s of")
             target = folder / str(number)
             return (path, target) if self._get(file_key(job, report, path), target) else None
 
@@ -88,8 +88,8 @@ class PackReport:
                     missing.append(path)
                     continue
                 found.append(file)
-                have += file[1].stat().st_size
-                if have > self.most:  # the manifest did not say so
+                size += file[1].stat().st_size
+                if size > self.most:  # the manifest did not say so
                     raise too_large(job, f"has more than the {self.most:,} bytes of")
         return found, missing
 
@@ -109,7 +109,7 @@ class PackReport:
 
 
 def too_large(job: Job, how: str) -> TooLarge:
-    """That no zip is made of this report, and what to do."""
+    """Return the refusal to make a zip of this report, with what to do."""
     return TooLarge(
         f"the report {how} what one request packs into a zip",
         advice=f"`wainwright report download {job.id} --zip FILE` makes the same zip on your machine.",

@@ -16,9 +16,9 @@ from wainwright.usecases.present_job import present
 
 SEGMENT_SECONDS = 20.0
 POLL_SECONDS = 0.25
-MOST_EVENTS = 200
+MAX_EVENTS = 200
 RETRY_MS = 200
-"""How soon a browser's EventSource asks for the next segment."""
+"""Until a browser's EventSource asks for the next segment."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class StreamEvents:
     pause: Callable[[float], None] = time.sleep
 
     def __call__(self, project: str, job_id: str, last_event_id: str | None) -> str | None:
-        """The segment's text; None when the reader has seen the terminal event.
+        """Return the segment's text; None when the reader has seen the terminal event.
 
         A reader who comes back after events that he has not seen have expired is told where the job stands, and goes on
         from there.
@@ -62,7 +62,7 @@ class StreamEvents:
         parts: list[str] = []
         if seen > last:  # an id that this job has not given: its events have expired, and the numbers begin anew
             seen, seen_status = last, 0
-        stored = self.jobs.events(job.project, job.id, seen, MOST_EVENTS) if last > seen else []
+        stored = self.jobs.events(job.project, job.id, seen, MAX_EVENTS) if last > seen else []
         if last > seen and (not stored or stored[0].sequence > seen + 1):
             seen = stored[0].sequence - 1 if stored else last
             seen_status = job.status_sequence

@@ -1,4 +1,4 @@
-"""Uploads of one run: tried again for a while, then kept on the worker's disk (requirement D11)."""
+"""Uploads of one run: retried for a while, then kept on the worker's disk (requirement D11)."""
 
 import logging
 import random
@@ -16,11 +16,11 @@ from wainwright.ports.spool import Spool, SpoolFull
 TRIES = 10
 """Tries of one upload, also where others succeed between them."""
 
-IN_A_ROW = 3
-"""Failures after which the bucket is at fault, and not what was to be put into it."""
+MAX_FAILURES = 3
+"""In a row. After them the bucket is at fault, and not what was to be put into it."""
 
 SLICE_SECONDS = 0.25
-"""How long a pause goes on after there is no time for it any more."""
+"""Longest time that a pause goes on after there is no time for it any more."""
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class UploadPolicy:
     """Pauses between tries double from ``first_seconds`` to ``most_seconds``, each cut by up to a half at random.
 
     An outage begins when an upload fails and ends when one succeeds; all together may last ``total_seconds``. After that each
-    upload is tried once, and when IN_A_ROW have failed so, only one in ``probe_seconds`` is tried at all.
+    upload is tried once, and when MAX_FAILURES have failed so, only one in ``probe_seconds`` is tried at all.
     """
 
     first_seconds: float = 0.5
@@ -39,13 +39,13 @@ class UploadPolicy:
     probe_seconds: float = 15.0
 
     def pause(self, number: int, uniform: Callable[[float, float], float]) -> float:
-        """Seconds to wait after the ``number``-th try."""
+        """Return the seconds to wait after the ``number``-th try."""
         most = min(self.most_seconds, self.first_seconds * 2 ** (number - 1))
         return uniform(most / 2, most)
 
 
-class Fate(StrEnum):
-    """What became of an upload."""
+class UploadResult(StrEnum):
+    """Result of an upload."""
 
     UPLOADED = "uploaded"
     SPOOLED = "spooled"
@@ -64,8 +64,8 @@ class Pace:
 class UploadArtifacts:
     """Puts what a run leaves into the bucket, or else into the spool. Its methods may be called by several threads.
 
-    ``hurried`` says that there is no time for more than what is under way, as when the job is canceled or the worker told to
-    go: then no pause begins or goes on, and after a failure nothing more is tried.
+    ``hurried`` returns True if there is no time for more than what is under way, as when the job is canceled or the worker is
+    shut down: then no pause begins or goes on, and after a failure nothing more is tried.
     """
 
     def __init__(
@@ -88,25 +88,25 @@ class UploadArtifacts:
         self._failures = 0
         self._tried = 0.0
         self.reason: str | None = None
-        """Why the last upload that failed did."""
+        """Reason of the last failure."""
 
-    def put(self, key: str, content: bytes, content_type: str) -> Fate:
+    def put(self, key: str, content: bytes, content_type: str) -> UploadResult:
         """Upload an object."""
         if self._upload(key, lambda: self._artifacts.put(key, content, content_type)):
-            return Fate.UPLOADED
+            return UploadResult.UPLOADED
         return self.set_aside(key, content, content_type)
 
-    def put_file(self, key: str, file: Path, content_type: str) -> Fate:
+    def put_file(self, key: str, file: Path, content_type: str) -> UploadResult:
         """Upload an object from a file, which stays."""
         if self._upload(key, lambda: self._artifacts.put_file(key, file, content_type)):
-            return Fate.UPLOADED
+            return UploadResult.UPLOADED
         return self._keep(key, lambda: self._spool.put_file(key, file, content_type))
 
-    def set_aside(self, key: str, content: bytes, content_type: str) -> Fate:
+    def set_aside(self, key: str, content: bytes, content_type: str) -> UploadResult:
         """Put an object into the spool at once."""
         return self._keep(key, lambda: self._spool.put(key, content, content_type))
 
-    def again(self, prefix: str) -> None:
+    def upload_spooled(self, prefix: str) -> None:
         """Upload what lies in the spool under a prefix, until the first failure."""
         for key in self._spool.keys(prefix):
             if self._hurried() or not self._may_try():
@@ -121,8 +121,8 @@ class UploadArtifacts:
             self._note_success()
             self._spool.delete(key)
 
-    def holds(self, key: str) -> bool:
-        """Whether the bucket has an object; False also where that cannot be told now."""
+    def is_stored(self, key: str) -> bool:
+        """True if the bucket has an object; False also where that cannot be told now."""
         if self._spool.has(key) or not self._may_try():
             return False
         try:
@@ -131,8 +131,8 @@ class UploadArtifacts:
             self._note_failure(key, error)
             return False
 
-    def spooled(self, key: str) -> bool:
-        """Whether the spool has an object."""
+    def is_spooled(self, key: str) -> bool:
+        """True if the spool has an object."""
         return self._spool.has(key)
 
     def _upload(self, key: str, send: Callable[[], None]) -> bool:
@@ -146,17 +146,17 @@ class UploadArtifacts:
             else:
                 self._note_success()
                 return True
-            if number == TRIES or not self._paused(number):
+            if number == TRIES or not self._pause(number):
                 return False
         return False
 
-    def _keep(self, key: str, keep: Callable[[], None]) -> Fate:
+    def _keep(self, key: str, keep: Callable[[], None]) -> UploadResult:
         try:
             keep()
         except SpoolFull as error:
             log.error("lost: neither the bucket nor the disk took it", extra={"key": key, "reason": str(error)})
-            return Fate.LOST
-        return Fate.SPOOLED
+            return UploadResult.LOST
+        return UploadResult.SPOOLED
 
     def _may_try(self) -> bool:
         with self._lock:
@@ -165,7 +165,7 @@ class UploadArtifacts:
             now = self._pace.monotonic()
             if self._hurried():
                 return False
-            if not self._given_up or self._failures < IN_A_ROW:
+            if not self._given_up or self._failures < MAX_FAILURES:
                 return True
             if now - self._tried < self._policy.probe_seconds:
                 return False
@@ -187,7 +187,7 @@ class UploadArtifacts:
                 self._spent += self._pace.monotonic() - self._failing_since
             self._failing_since, self._failures = None, 0
 
-    def _paused(self, number: int) -> bool:
+    def _pause(self, number: int) -> bool:
         """Wait before another try; False if there is to be none."""
         pace = self._pace
         end = pace.monotonic() + self._policy.pause(number, pace.uniform)

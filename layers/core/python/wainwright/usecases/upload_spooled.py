@@ -1,4 +1,4 @@
-"""What lies in the spool goes up when it can, and its job no longer says that it is missing."""
+"""Uploads what lies in the spool when it can; the job then no longer says that it is missing."""
 
 import logging
 import random
@@ -12,10 +12,10 @@ from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.ports.spool import Spool
-from wainwright.usecases.upload_artifacts import IN_A_ROW
+from wainwright.usecases.upload_artifacts import MAX_FAILURES
 
 FIRST_PAUSE = timedelta(seconds=5)
-MOST_PAUSE = timedelta(minutes=5)
+MAX_PAUSE = timedelta(minutes=5)
 ROUND = timedelta(seconds=5)
 """No upload begins later in a round: between rounds the worker looks for work."""
 
@@ -23,23 +23,23 @@ log = logging.getLogger(__name__)
 
 
 class _Round:
-    """How a round goes."""
+    """State of one round."""
 
     def __init__(self, until: datetime) -> None:
         self._until = until
-        self.in_a_row = 0
-        self.troubled: set[str] = set()
+        self.failures = 0
+        self.failed: set[str] = set()
         self.error: Unavailable | None = None
 
-    def note(self, key: str, error: Unavailable) -> None:
-        """Something could not be uploaded."""
-        self.in_a_row += 1
-        self.troubled.add(key_group(key))
+    def note_failure(self, key: str, error: Unavailable) -> None:
+        """Note that an object could not be uploaded."""
+        self.failures += 1
+        self.failed.add(key_group(key))
         self.error = error
 
-    def over(self, now: datetime) -> bool:
-        """Whether no more is to be tried: for want of time, or because the bucket takes nothing."""
-        return now >= self._until or self.in_a_row >= IN_A_ROW
+    def is_over(self, now: datetime) -> bool:
+        """True if no more is to be tried: for want of time, or because the bucket takes nothing."""
+        return now >= self._until or self.failures >= MAX_FAILURES
 
 
 class UploadSpooled:
@@ -64,24 +64,24 @@ class UploadSpooled:
         self._uniform = uniform
         self._pause = FIRST_PAUSE
         self._next: datetime | None = None
-        self._troubled: set[str] = set()
+        self._failed: set[str] = set()
 
-    def when_due(self) -> None:
+    def run_if_due(self) -> None:
         """Make a round, unless it is too early for one after a failure. Faults are logged: there will be other rounds."""
         now = self._clock()
         if self._next is not None and now < self._next:
             return
-        if self._made_round():
+        if self._run_round():
             self._pause, self._next = FIRST_PAUSE, None
         else:
             self._next = self._clock() + self._pause * self._uniform(0.5, 1.0)
-            self._pause = min(self._pause * 2, MOST_PAUSE)
+            self._pause = min(self._pause * 2, MAX_PAUSE)
 
-    def last_time(self) -> None:
-        """The worker goes: one more round, whenever the last one was, and also for jobs that go on elsewhere."""
-        self._made_round(running_too=True)
+    def run_last(self) -> None:
+        """Make one more round before the worker exits, also for jobs that go on elsewhere."""
+        self._run_round(running_too=True)
 
-    def _made_round(self, *, running_too: bool = False) -> bool:
+    def _run_round(self, *, running_too: bool = False) -> bool:
         try:
             self(running_too=running_too)
         except Unavailable as error:
@@ -103,51 +103,51 @@ class UploadSpooled:
         groups: dict[str, list[str]] = {}
         for key in self._spool.keys(""):
             groups.setdefault(key_group(key), []).append(key)
-        # Reports before what they share, and last what made trouble in the round before: nothing keeps all the rest
+        # Reports before what they share, and last what failed in the round before: nothing keeps all the rest
         # from its turn.
-        order = sorted(groups, key=lambda group: (group in self._troubled, not group.startswith(REPORTS)))
-        going = _Round(until)
+        order = sorted(groups, key=lambda group: (group in self._failed, not group.startswith(REPORTS)))
+        this_round = _Round(until)
         for group in order:
-            if going.over(self._clock()):
+            if this_round.is_over(self._clock()):
                 break
-            self._upload_group(groups[group], going, running_too=running_too)
+            self._upload_group(groups[group], this_round, running_too=running_too)
         waiting = [key for key in self._spool.keys(REPORTS) if key.endswith(f"/{TRACE_VIEWER}")]
         for key in waiting:  # what they waited for may have gone up just now
-            self._upload_group([key], going, running_too=running_too)
-        self._troubled = going.troubled
-        if going.error is not None:
-            raise going.error
+            self._upload_group([key], this_round, running_too=running_too)
+        self._failed = this_round.failed
+        if this_round.error is not None:
+            raise this_round.error
 
-    def _upload_group(self, keys: Sequence[str], going: "_Round", *, running_too: bool) -> None:
+    def _upload_group(self, keys: Sequence[str], this_round: _Round, *, running_too: bool) -> None:
         name = parse_report_key(keys[0])
         if name is None:
-            self._upload(keys, going, self._forget)
+            self._upload(keys, this_round, self._forget)
             return
         job = self._jobs.get(name.project, name.job_id)
         if job is None:
             self._forget(keys)
         elif running_too or not job.is_in_work:
             project, job_id = name.project, name.job_id
-            self._upload(keys, going, lambda uploaded: self._note(project, job_id, uploaded))
+            self._upload(keys, this_round, lambda uploaded: self._note(project, job_id, uploaded))
 
-    def _upload(self, keys: Sequence[str], going: "_Round", note: Callable[[Sequence[str]], None]) -> None:
+    def _upload(self, keys: Sequence[str], this_round: _Round, note: Callable[[Sequence[str]], None]) -> None:
         uploaded: list[str] = []
         for key in keys:
-            if going.over(self._clock()):
+            if this_round.is_over(self._clock()):
                 break
             try:
-                if self._sent(key):
+                if self._upload_one(key):
                     uploaded.append(key)
-                    going.in_a_row = 0
+                    this_round.failures = 0
             except ArtifactMissing:
                 continue  # it had to make room, or another worker was here
             except Unavailable as error:
-                going.note(key, error)
+                this_round.note_failure(key, error)
         if uploaded:
             log.info("uploaded from the spool", extra={"files": len(uploaded), "first": uploaded[0]})
             note(uploaded)
 
-    def _sent(self, key: str) -> bool:
+    def _upload_one(self, key: str) -> bool:
         name = parse_report_key(key)
         if name is None or name.path != TRACE_VIEWER:
             self._spool.upload(key, self._artifacts)

@@ -18,7 +18,7 @@ from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, NewEvent, StoredTest
 from wainwright.ports.log_store import LogStore
 from wainwright.usecases.hold_claim import Claim
-from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts
+from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadResult
 from wainwright.worker.evidence.job_results import Results
 from wainwright.worker.evidence.recorded_tests import SPOOLED, first_line, known_of, test_event
 from wainwright.worker.evidence.redact_events import evidence_name
@@ -372,11 +372,11 @@ class Recording:
         size = attachment.path.stat().st_size
         fate = self._uploads.put_file(key, attachment.path, attachment.content_type)
         attachment.path.unlink()
-        if fate is Fate.LOST:
+        if fate is UploadResult.LOST:
             self.recorded.missing.append(
                 f"{attachment.name}: could not be uploaded ({self._uploads.reason}), and the disk has no room for it"
             )
             return replace(attachment, path=None)
-        if fate is Fate.SPOOLED:
+        if fate is UploadResult.SPOOLED:
             self.recorded.spooled.add(href)
         return replace(attachment, href=href, path=None, size_bytes=size)

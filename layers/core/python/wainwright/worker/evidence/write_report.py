@@ -8,7 +8,7 @@ from importlib.metadata import version
 from wainwright.contracts.names import TRACE_VIEWER, report_key, viewer_key
 from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
-from wainwright.usecases.upload_artifacts import Fate, UploadArtifacts
+from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadResult
 from wainwright.worker.evidence.report.html import AssetFile, build_html, trace_viewer_files
 from wainwright.worker.evidence.report.junit import build_junit
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
@@ -67,27 +67,27 @@ class Reporting:
         manifest = json.dumps({"version": 1, "files": files}).encode()
         fates = {path: each.result() for path, each in sent.items()}
         fates["manifest.json"] = self._uploads.put(_key(job, "manifest.json"), manifest, "application/json")
-        missing = [path for path, fate in fates.items() if fate is not Fate.UPLOADED]
+        missing = [path for path, fate in fates.items() if fate is not UploadResult.UPLOADED]
         missing += [] if complete else [TRACE_VIEWER]
-        missing += [path for path in sorted(spooled) if not self._uploads.holds(_key(job, path))]
+        missing += [path for path in sorted(spooled) if not self._uploads.is_stored(_key(job, path))]
         report = ReportRef(fence=job.fence, complete=ending.complete, viewer=viewer)
         return report.with_missing(missing, self._uploads.reason or UNTOLD)
 
     def _ensure_viewer(self, job: Job, viewer: str, files: Iterable[AssetFile]) -> bool:
         """Whether the viewer is in the bucket; if not, the spool has it, and that this report waits for it."""
         marker = viewer_key(viewer, "complete")
-        self._uploads.again(viewer_key(viewer, ""))
-        if self._uploads.holds(marker):
+        self._uploads.upload_spooled(viewer_key(viewer, ""))
+        if self._uploads.is_stored(marker):
             return True
-        if not self._uploads.spooled(marker):
+        if not self._uploads.is_spooled(marker):
             fates = {
                 self._uploads.put_file(viewer_key(viewer, file.name), file.path, file.content_type) for file in files
             }
             marked = (marker, viewer.encode(), "text/plain")
-            if fates <= {Fate.UPLOADED}:
-                if self._uploads.put(*marked) is Fate.UPLOADED:
+            if fates <= {UploadResult.UPLOADED}:
+                if self._uploads.put(*marked) is UploadResult.UPLOADED:
                     return True
-            elif Fate.LOST not in fates:
+            elif UploadResult.LOST not in fates:
                 self._uploads.set_aside(*marked)  # to follow the files that it speaks for
         self._uploads.set_aside(_key(job, TRACE_VIEWER), viewer_key(viewer, "").encode(), "text/plain")
         return False

@@ -43,7 +43,7 @@ class Agent:
         log.info("worker started", extra={"worker": self._settings.worker_id})
         try:
             self._work()
-            self._spooled.last_time()
+            self._spooled.run_last()
         finally:
             self._hosting.close()
             self._worker.keep.leave()
@@ -73,7 +73,7 @@ class Agent:
             if time.monotonic() - reported > keep.REPORT_SECONDS:
                 keep.report(WorkerState.IDLE)
                 reported = time.monotonic()
-            self._spooled.when_due()
+            self._spooled.run_if_due()
 
     def _take(self, work: ReceivedWork) -> None:
         message = work.message

@@ -264,7 +264,7 @@ class _RunSession:
         ending = Ending.of(end, recording.cases, known.missing, recording.interrupted)
         uploads = self._uploads()  # it may wait for the bucket once more, however long the attachments have waited
         if known.spooled:  # S3 may be well again by now
-            uploads.again(f"{report_prefix(job.project, job.id, days=job.report_days)}data/")
+            uploads.upload_spooled(f"{report_prefix(job.project, job.id, days=job.report_days)}data/")
         page = own_page.of(results, ending, meta)
         report = Reporting(uploads).write(job, results, ending, meta, known.spooled, page)
         by_outcome = {

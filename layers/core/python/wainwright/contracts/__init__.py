@@ -1,1 +1,1 @@
-"""What crosses a wire: HTTP bodies, queue messages, workflow payloads, events, and the names of things."""
+"""Forms of all that crosses a wire: HTTP bodies, queue messages, workflow payloads, events, and shared names."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 def pack_files(files: Mapping[str, bytes]) -> bytes:
-    """Archive files by their relative POSIX paths: sorted, without owners or times, and compressed without a time."""
+    """Archive files by their relative POSIX paths: sorted, and without owners or times."""
     packed = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as stream,

@@ -1,4 +1,4 @@
-"""Events of a job: what a live view is told, and what goes to the event bus."""
+"""Events of a job, for live views and for the event bus."""
 
 from enum import StrEnum
 from typing import Any
@@ -10,14 +10,14 @@ EVENT_SOURCE = "wainwright"
 STATUS_DETAIL_TYPE = "Job Status Changed"
 
 MAX_JOB_EVENTS = 1_000
-"""Events of a job beyond which lines that are added from outside are kept in its log alone (requirement D9)."""
+"""Events of a job; further lines that are added from outside are kept in its log alone (requirement D9)."""
 
 MAX_EVENT_TEXT = 2_000
-"""Characters of a line of the log that its event has; the log has all of them."""
+"""Characters of a log line in its event; the log has all of them."""
 
 
 class EventKind(StrEnum):
-    """What an event tells. ``status`` events are derived from the row; the others are stored."""
+    """Kinds of events. ``status`` events are derived from the row; the others are stored."""
 
     STATUS = "status"
     TEST = "test"
@@ -36,7 +36,7 @@ class JobEvent(Record):
 
 
 class StatusChanged(Record):
-    """Detail of the EventBridge event that every change of a job's status becomes."""
+    """Detail of the EventBridge event for a change of a job's status."""
 
     project: str
     job_id: str

@@ -10,7 +10,7 @@ from wainwright.domain.model import Record
 class WakeUp(Record):
     """On the jobs queue: look at this project's waiting line. The rows are the truth; this may be lost or doubled.
 
-    ``workers``: so many are needed besides what the rows say, for messages of the work queue that are no run's.
+    ``workers`` are needed besides those for the rows, for messages of the work queue that are no run's.
     """
 
     project: str
@@ -27,10 +27,10 @@ class ExecutionInput(Record):
 
 
 class WorkMessage(Record):
-    """On the work queue: one run for one worker; whoever ends the run ends the token.
+    """On the work queue: one run for one worker, which ends the token with the run.
 
-    A message without a token asks for help with a run that a worker has under ``fence`` already: to be its lane ``lane``. Or,
-    with ``report_only``, for the report of a job that is at rest, and whose last claim was under ``fence``.
+    A message without a token asks for the lane ``lane`` of a run that a worker has claimed under ``fence``; or, with
+    ``report_only``, for the report of a job at rest, whose last claim was under ``fence``.
     """
 
     project: str
@@ -50,18 +50,14 @@ class WorkMessage(Record):
 
     @property
     def token(self) -> str:
-        """The task token of a run's message.
-
-        Raises:
-            ValueError: the message is no run's.
-        """
+        """The task token of a run's message. Raises ValueError for any other message."""
         if self.task_token is None:
             raise ValueError("only a run's message has a task token")
         return self.task_token
 
 
 class TokenResult(Record):
-    """What goes with the task token. The outcome itself is on the row."""
+    """Result that is sent with the task token. The outcome itself is on the row."""
 
     job_id: str
     run: int
@@ -69,14 +65,14 @@ class TokenResult(Record):
 
 
 class ExecutionError(Record):
-    """What a state's Catch found, in the spelling of Step Functions."""
+    """Error that a state's Catch found, in the spelling of Step Functions."""
 
     error: str = Field(alias="Error", default="")
     cause: str | None = Field(alias="Cause", default=None)
 
 
 class FinishInput(Record):
-    """What Finish is called with: the execution's input, and what Execute added to it."""
+    """Input of Finish: the execution's input, and the result or error of Execute."""
 
     project: str
     job_id: str

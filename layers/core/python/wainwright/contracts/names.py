@@ -1,4 +1,4 @@
-"""Names that several parts must agree on, each built and parsed in one place."""
+"""Names that are shared by several parts, each built and parsed in one place."""
 
 import re
 import uuid
@@ -17,37 +17,29 @@ TTL_ATTRIBUTE = "expiresAt"
 ENTITY_ATTRIBUTE = "entity"
 JOB_ENTITY = "job"
 FACETS_ATTRIBUTE = "facets"
-"""What jobs are found by, as JSON: the indexes hold it, so that what happens to a running job does not rewrite them."""
+"""Fields that jobs are found by, as JSON: the indexes hold only these, so that changes of a running job do not rewrite them."""
 
 DUE_INDEX = "due"
-DUE_INDEX_KEYS = ("dueShard", "dueAt")
-
-# Lists of jobs. The sort key is an instant, ``#`` and the job's id: no two jobs have the same place.
 PROJECT_INDEX = "byProject"
-PROJECT_INDEX_KEYS = ("byProject", "created")
 STATUS_INDEX = "byStatus"
-STATUS_INDEX_KEYS = ("byStatus", "created")
 TEMPLATE_INDEX = "byTemplate"
-TEMPLATE_INDEX_KEYS = ("byTemplate", "created")
 BATCH_INDEX = "byBatch"
-BATCH_INDEX_KEYS = ("byBatch", "created")
 START_INDEX = "byStart"
-START_INDEX_KEYS = ("byProject", "started")
 END_INDEX = "byEnd"
-END_INDEX_KEYS = ("byProject", "completed")
 
 INDEXES: Mapping[str, tuple[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
     {
-        DUE_INDEX: (DUE_INDEX_KEYS, (ENTITY_ATTRIBUTE,)),
-        PROJECT_INDEX: (PROJECT_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
-        STATUS_INDEX: (STATUS_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
-        TEMPLATE_INDEX: (TEMPLATE_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
-        BATCH_INDEX: (BATCH_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
-        START_INDEX: (START_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
-        END_INDEX: (END_INDEX_KEYS, (FACETS_ATTRIBUTE,)),
+        DUE_INDEX: (("dueShard", "dueAt"), (ENTITY_ATTRIBUTE,)),
+        # Lists of jobs. The sort key is an instant, ``#`` and the job's id: no two jobs have the same place.
+        PROJECT_INDEX: (("byProject", "created"), (FACETS_ATTRIBUTE,)),
+        STATUS_INDEX: (("byStatus", "created"), (FACETS_ATTRIBUTE,)),
+        TEMPLATE_INDEX: (("byTemplate", "created"), (FACETS_ATTRIBUTE,)),
+        BATCH_INDEX: (("byBatch", "created"), (FACETS_ATTRIBUTE,)),
+        START_INDEX: (("byProject", "started"), (FACETS_ATTRIBUTE,)),
+        END_INDEX: (("byProject", "completed"), (FACETS_ATTRIBUTE,)),
     }
 )
-"""The table's indexes by name: their keys, and what else they hold. All are sparse: rows without the keys are not in them."""
+"""The table's indexes by name: their keys, and their other attributes. All are sparse: rows without the keys are not in them."""
 
 # S3
 
@@ -59,23 +51,19 @@ TEMPLATES = "templates/"
 ENVIRONMENTS = "environments/"
 
 SECRETS = "wainwright"
-"""Below this path of Parameter Store lie the secrets of all stages."""
+"""Path of the secrets of all stages in Parameter Store."""
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
 
 def new_job_id() -> str:
-    """A new job's id: a random UUID."""
+    """Return a new job's id: a random UUID."""
     return str(uuid.uuid4())
 
 
 def check_job_id(text: str) -> str:
-    """The id, if it has a job id's form.
-
-    Raises:
-        InvalidInput: it has another form.
-    """
+    """Return a job's id; raise InvalidInput for another form."""
     if not _JOB_ID.match(text):
         raise InvalidInput(
             "jobId", "this is not a job id", advice="A job id is a UUID in lower case, as POST /v1/jobs gave it."
@@ -84,11 +72,7 @@ def check_job_id(text: str) -> str:
 
 
 def check_project(text: str) -> str:
-    """The project's name, if it is one: 1 to 40 of a-z, 0-9 and hyphen, not starting with a hyphen.
-
-    Raises:
-        InvalidInput: it is not.
-    """
+    """Return a project's name; raise InvalidInput if it is not 1 to 40 of a-z, 0-9 and hyphen, the first no hyphen."""
     if not _PROJECT.match(text):
         raise InvalidInput(
             "project", "a project's name is 1 to 40 characters of a-z, 0-9 and -, and starts with none of the latter"
@@ -97,21 +81,17 @@ def check_project(text: str) -> str:
 
 
 def is_template_id(text: str) -> bool:
-    """Whether this has a template id's form: a random UUID, as job ids are."""
+    """True if this has the form of a template's id: a random UUID, as job ids are."""
     return bool(_JOB_ID.match(text))
 
 
 def execution_name(job_id: str, run: int) -> str:
-    """The name of a run's state-machine execution: ``<jobId>-<run>``; at most 80 characters, as Step Functions asks."""
+    """Return the name of a run's execution, ``<jobId>-<run>``: at most 80 characters, the bound of Step Functions."""
     return f"{job_id}-{run}"
 
 
 def parse_execution_name(name: str) -> tuple[str, int]:
-    """Job id and run of an execution's name.
-
-    Raises:
-        ValueError: no execution of ours has such a name.
-    """
+    """Return the job id and run of an execution's name; raise ValueError if no execution of ours has such a name."""
     job_id, _, run = name.rpartition("-")
     if not _JOB_ID.match(job_id) or not run.isdigit():
         raise ValueError(f"not the name of a job's execution: {name!r}")
@@ -119,53 +99,53 @@ def parse_execution_name(name: str) -> tuple[str, int]:
 
 
 def bundle_key(project: str, bundle_id: str) -> str:
-    """Where a bundle lies: by project and digest."""
+    """Return the key of a bundle, by project and digest."""
     return f"{UPLOADS}{project}/{bundle_id}.tar.gz"
 
 
 def template_prefix(project: str, template_id: str) -> str:
-    """Under this prefix lie the bundles of a template's versions. They do not expire, unlike uploads."""
+    """Return the prefix of the bundles of a template's versions. They do not expire, unlike uploads."""
     return f"{TEMPLATES}{project}/{template_id}/"
 
 
 def template_bundle_key(project: str, template_id: str, bundle_id: str) -> str:
-    """Where a template keeps a bundle of one of its versions."""
+    """Return the key of a bundle that a version of a template keeps."""
     return f"{template_prefix(project, template_id)}{bundle_id}.tar.gz"
 
 
 def environment_key(project: str, digest: str) -> str:
-    """Where the installed dependencies of a project's suites lie: by digest of what they were made from."""
+    """Return the key of installed dependencies, by the digest of their requirements."""
     return f"{ENVIRONMENTS}{project}/{digest}.tar.gz"
 
 
 def report_class(days: int) -> str:
-    """Under this prefix lie the reports that are kept for so many days; the bucket has a lifecycle rule for it."""
+    """Return the prefix of reports that are kept for so many days, for which the bucket has a lifecycle rule."""
     return f"{REPORTS}{days}d/"
 
 
 def report_prefix(project: str, job_id: str, *, days: int = 30) -> str:
-    """Under this prefix lies all that a job leaves. ``days`` is the job's retention class."""
+    """Return the prefix of all files of a job. ``days`` is the job's retention class."""
     return f"{report_class(days)}{project}/{job_id}/"
 
 
 def artifact_name(writer: str, number: int, name: str) -> str:
-    """A report-relative name of one attachment. ``writer``, a fence and perhaps a lane, keeps the files of two apart."""
+    """Return the path of an attachment in the report. ``writer``, a fence and perhaps a lane, makes it unique."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[-80:] or "file"
     return f"data/{writer}-{number}-{safe}"
 
 
 def report_key(project: str, job_id: str, *, fence: int, path: str, days: int = 30) -> str:
-    """Where one file of a job's report lies, by its path in the report.
+    """Return the key of a file of a job's report, by its path in the report.
 
-    Attachments (``data/…``) carry their fence in the name and are shared by every later fence's report;
-    everything else is written anew, under the fence of its writer.
+    Attachments (``data/…``) have their fence in the name and are shared by all later reports; all other files are written
+    anew, under the fence of their writer.
     """
     prefix = report_prefix(project, job_id, days=days)
     return f"{prefix}{path}" if path.startswith("data/") else f"{prefix}f{fence}/{path}"
 
 
 class ReportFileName(NamedTuple):
-    """What a report's key says. ``fence`` is None for attachments, which all later reports of the job share."""
+    """Parts of a report's key. ``fence`` is None for attachments, which all later reports of the job share."""
 
     project: str
     job_id: str
@@ -177,7 +157,7 @@ _REPORT_KEY = re.compile(rf"{REPORTS}\d+d/([^/]+)/([^/]+)/(?:f(\d+)/(.+)|(data/.
 
 
 def parse_report_key(key: str) -> ReportFileName | None:
-    """Whose file a key of the bucket names, and which; None where it is no report's."""
+    """Return the parts of a report's key; None for any other key."""
     match = _REPORT_KEY.match(key)
     if match is None:
         return None
@@ -186,24 +166,24 @@ def parse_report_key(key: str) -> ReportFileName | None:
 
 
 def key_group(key: str) -> str:
-    """The prefix of what belongs together with an object: all of its job, or of its version of the trace viewer."""
+    """Return the prefix of an object's group: all of its job, or of its version of the trace viewer."""
     return "/".join(key.split("/")[: 4 if key.startswith(REPORTS) else 3]) + "/"
 
 
 def archive_key(project: str, job_id: str) -> str:
-    """Where the record of a deleted job lies, if its project archives."""
+    """Return the key of a deleted job's record, if its project archives."""
     return f"{ARCHIVE}{project}/{job_id}.json"
 
 
 TRACE_VIEWER = "trace/"
-"""Where a report's pages expect the trace viewer, and the name by which a report says that it is without it."""
+"""Path of the trace viewer in a report, and its name among a report's missing files."""
 
 
 def viewer_key(version: str, path: str) -> str:
-    """Where one file of the trace viewer lies, once for each version of Playwright."""
+    """Return the key of a file of the trace viewer, shared by the reports of one version of Playwright."""
     return f"{ASSETS}trace-viewer/{version}/{path}"
 
 
 def secret_path(stage: str, project: str) -> str:
-    """Below this path of Parameter Store lie the secrets of a project."""
+    """Return the path of a project's secrets in Parameter Store."""
     return f"/{SECRETS}/{stage}/{project}"

@@ -1,4 +1,4 @@
-"""One map from what is raised to the problem document (RFC 9457) that says so."""
+"""Problem documents (RFC 9457) for errors."""
 
 import json
 from collections.abc import Mapping
@@ -27,22 +27,22 @@ _KINDS: Mapping[type[WainwrightError], tuple[int, str, str]] = {
 }
 
 TYPES = (*(TYPE_PREFIX + name for _, name, _ in _KINDS.values()), TYPE_PREFIX + "internal")
-"""Every ``type`` that an answer can have."""
+"""All types of problem documents."""
 
 
 UNAVAILABLE_RETRY_SECONDS = 2
-"""When to try again where something was unavailable: what was in the way is mostly over by then."""
+"""Seconds after which a retry mostly succeeds where a service was unavailable."""
 
 
 def retry_after(error: WainwrightError) -> int | None:
-    """Seconds for the header ``Retry-After``, where another try makes sense."""
+    """Return the seconds for the header ``Retry-After``; None if a retry makes no sense."""
     if isinstance(error, errors.CapacityExceeded):
         return error.retry_after
     return UNAVAILABLE_RETRY_SECONDS if isinstance(error, errors.Unavailable) else None
 
 
 def problem_of(error: WainwrightError, instance: str | None = None) -> Problem:
-    """The document for an error. ``instance`` names this occurrence: the request's id."""
+    """Return the document for an error. ``instance`` names this occurrence: the request's id."""
     for kind in type(error).__mro__:
         if kind in _KINDS:
             status, name, title = _KINDS[kind]
@@ -56,7 +56,7 @@ def problem_of(error: WainwrightError, instance: str | None = None) -> Problem:
 
 
 def internal_problem(instance: str | None = None) -> Problem:
-    """The document for a fault of ours. It tells nothing of the inside; ``instance`` finds it in the logs."""
+    """Return the document for a fault of ours, without its details; ``instance`` finds it in the logs."""
     return Problem(
         type=TYPE_PREFIX + "internal", title="Something went wrong here", status=500, instance=instance,
         detail="the request could not be handled; nothing of it was kept unless the answer to an earlier try said so",
@@ -65,12 +65,12 @@ def internal_problem(instance: str | None = None) -> Problem:
 
 
 def to_json(problem: Problem, extra: Mapping[str, object] | None = None) -> str:
-    """The document's text, with further members such as ``line`` and ``column``."""
+    """Return the document as JSON, with further members such as ``line`` and ``column``."""
     return json.dumps(problem.model_dump(mode="json", by_alias=True, exclude_none=True) | dict(extra or {}))
 
 
 def input_fault(error: ValidationError) -> InvalidInput:
-    """The first fault that a model found, as an error that names the field as it is spelt on the wire."""
+    """Return the first fault that a model found, with the field as it is spelt on the wire."""
     fault = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in fault["loc"]) or "body"
     message = _one_line(fault["msg"].removeprefix("Value error, "))
@@ -84,6 +84,6 @@ def input_fault(error: ValidationError) -> InvalidInput:
 
 
 def _one_line(message: str) -> str:
-    """The fault itself, where a validator passes on what another model said of it over several lines."""
+    """Return the fault itself, of a message of several lines by which a validator passes on another model's fault."""
     lines = message.splitlines()
     return lines[1].partition(" [type=")[0].strip() if len(lines) > 1 else message

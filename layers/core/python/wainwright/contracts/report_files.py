@@ -1,5 +1,6 @@
 """The form of a report: its manifest, and the zip of all its files."""
 
+import shutil
 import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,14 +14,14 @@ MANIFEST = "manifest.json"
 INDEX = "index.html"
 JUNIT = "junit.xml"
 REPORT_ZIP = "report.zip"
-"""Not in the manifest: it is made of all that the manifest lists, when somebody asks for it."""
+"""Not in the manifest: it is made on request, of all files that the manifest lists."""
 
 README = "README.txt"
-"""Only in the zip: how to look at the report."""
+"""Instructions, only in the zip."""
 
 COPY_BYTES = 1_048_576
 LEVEL = 1
-"""Of compression: whoever asked waits, and what is large in a report is compressed already."""
+"""Level of compression: the caller waits, and large files of a report are compressed already."""
 
 _COMPRESSED = (".zip", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".webm", ".mp4", ".gz", ".woff", ".woff2", ".pdf")
 
@@ -41,11 +42,7 @@ class Manifest(Record):
 
 
 def parse_manifest(text: bytes) -> Manifest:
-    """The manifest; its paths are as they were written.
-
-    Raises:
-        ValueError: it is none; the message says why.
-    """
+    """Parse a manifest, without a check of its paths; raise ValueError with the reason if it is none."""
     try:
         return Manifest.model_validate_json(text, extra="ignore")
     except ValidationError as error:
@@ -55,12 +52,9 @@ def parse_manifest(text: bytes) -> Manifest:
 def write_zip(
     target: Path, job_id: str, files: Iterable[tuple[str, Path]], written_at: datetime, missing: Sequence[str] = ()
 ) -> None:
-    """Write the zip of a job's report: all files below one folder, and how to look at them.
+    """Write the zip of a job's report: all files and instructions in one folder. Raises OSError.
 
-    ``files`` are (path in the report, where it is now); ``missing`` are paths of what could not be had.
-
-    Raises:
-        OSError: the disk did not take it.
+    ``files`` are (path in the report, path on this machine); ``missing`` are paths of files that could not be read.
     """
     folder = f"report-{job_id}"
     time = written_at.timetuple()[:6]
@@ -72,8 +66,7 @@ def write_zip(
             entry.external_attr = 0o100644 << 16
             entry.file_size = content.stat().st_size
             with content.open("rb") as source, archive.open(entry, "w") as sink:
-                while chunk := source.read(COPY_BYTES):
-                    sink.write(chunk)
+                shutil.copyfileobj(source, sink, COPY_BYTES)
         entry = zipfile.ZipInfo(f"{folder}/{README}", time)
         entry.external_attr = 0o100644 << 16
         archive.writestr(entry, _readme(job_id, missing), zipfile.ZIP_DEFLATED)

@@ -1,4 +1,4 @@
-"""What an API key may do."""
+"""Scopes of API keys."""
 
 from enum import StrEnum
 
@@ -11,6 +11,6 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
     def allows(self, needed: "Scope") -> bool:
-        """Whether a key of this scope may call what needs ``needed``."""
+        """True if a key of this scope may make a call that needs ``needed``."""
         order = list(Scope)
         return order.index(self) >= order.index(needed)

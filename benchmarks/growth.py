@@ -36,7 +36,7 @@ from wainwright.local.meter import Meter
 from wainwright.local.request_units import Request
 from wainwright.local.synth import template_for
 from wainwright.local.system import LocalSystem
-from wainwright.local.template import Place, Template
+from wainwright.local.template import Template
 
 PURPOSE = "AWS calls, rows examined and capacity units of one call, and the local system's memory, as the number of jobs grows."
 SIZES, QUEUED = (10, 1_000, 100_000), (10, 100, 1_000)
@@ -178,7 +178,7 @@ def _patient(template: Mapping[str, Any]) -> dict[str, Any]:
 
 def _table_name(template: Mapping[str, Any]) -> str:
     urls = dict.fromkeys(Template.api_ids(template), "http://127.0.0.1")
-    functions = compute.functions(Template(template, Place(), urls))
+    functions = compute.functions(Template(template, urls))
     return compute.shared_environment(functions)["WAINWRIGHT_TABLE"]
 
 

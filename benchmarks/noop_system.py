@@ -22,11 +22,11 @@ from typing import IO, Any
 import httpx
 import platformdirs
 
-from benchmarks.cpu_by_package import Sampler, plain_name
+from benchmarks.cpu_by_package import Sampler
 from benchmarks.systems import System
 from wainwright.cli.places import repository
 from wainwright.cli.up import local_access
-from wainwright.local.calls import Call
+from wainwright.local.meter import Call
 from wainwright.local.synth import template_for
 from wainwright.local.system import LocalSystem
 
@@ -137,7 +137,7 @@ class _Calls:
 
     def note(self, call: Call) -> None:
         """Count one. Callers are named: ``api``, ``dispatch_jobs``, ``worker``, ``workflow``."""
-        self.counted[f"{plain_name(call.caller)}: {call.service} {call.operation}"] += 1
+        self.counted[f"{call.caller}: {call.service} {call.operation}"] += 1
 
 
 def serve(system: LocalSystem, calls: _Calls) -> None:

@@ -5,7 +5,6 @@ Usage: python -m scripts.job_history
 
 import json
 import os
-import re
 import tempfile
 import time
 from collections import Counter
@@ -18,7 +17,7 @@ import httpx
 
 from wainwright.adapters.aws.clients import Clients
 from wainwright.contracts.scopes import Scope
-from wainwright.local.calls import Call
+from wainwright.local.meter import Call
 from wainwright.local.synth import template_for
 from wainwright.local.system import LocalSystem
 from wainwright.wiring import administration
@@ -77,7 +76,7 @@ def _print(began: float, job: dict[str, Any], calls: list[Call], execution: list
     print("| ms | who | what |\n|---:|---|---|")
     for at, who, what in rows:
         print(f"| {(at - began) * 1_000:.0f} | {who} | {what} |")
-    counted = Counter((_caller(call.caller), call.service, call.operation) for call in calls)
+    counted = Counter((call.caller, call.service, call.operation) for call in calls)
     print(f"\nThe job was {job['status']} after {job['durationMs']} ms. Calls, waiting and looking left out:\n")
     print("| who | service | call | times |\n|---|---|---|---:|")
     for (who, service, operation), times in sorted(counted.items()):
@@ -91,20 +90,14 @@ _WAITING = {("worker", "ReceiveMessage"), ("api", "Query")}
 
 def _called(calls: list[Call]) -> Iterator[Row]:
     for call in calls:
-        if (_caller(call.caller), call.operation) not in _WAITING:
-            yield call.at, _caller(call.caller), f"{call.service}: {call.operation}"
+        if (call.caller, call.operation) not in _WAITING:
+            yield call.at, call.caller, f"{call.service}: {call.operation}"
 
 
 def _happened(execution: list[dict[str, Any]]) -> Iterator[Row]:
     for event in execution:
         name = event.get("stateEnteredEventDetails", event.get("stateExitedEventDetails", {})).get("name", "")
         yield event["timestamp"], "Step Functions", f"**{event['type']}** {name}".strip()
-
-
-def _caller(name: str) -> str:
-    """``wainwright-dev-FunctionsDispatchJobsHandler1A2B`` is ``dispatch_jobs``."""
-    found = re.search(r"Functions([A-Z]\w+?)Handler", name)
-    return re.sub(r"(?<=.)([A-Z])", r"_\1", found[1]).lower() if found else name
 
 
 if __name__ == "__main__":

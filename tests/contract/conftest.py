@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.aws import ACCOUNT_ID, REGION, create_table
+from tests.support.aws import create_table
 from tests.support.builders import START
 from tests.support.memory.job_store import MemoryJobStore
 from tests.support.memory.secrets import MemorySecretStore
@@ -63,7 +63,7 @@ def safe_table(aws: None, aws_clients: Clients, tmp_path: Path) -> Iterator[str]
 
     journal = Journal(tmp_path / "data")
     with Patches() as patches:
-        SafeDynamoDB(journal, ACCOUNT_ID, REGION).install(patches)
+        SafeDynamoDB(journal).install(patches)
         yield create_table(aws_clients.dynamodb)
     journal.close()
 

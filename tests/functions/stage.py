@@ -18,7 +18,7 @@ from functions.stream_events import handler as stream_events
 from wainwright.adapters.aws.clients import Clients
 from wainwright.contracts import names
 from wainwright.contracts.scopes import Scope
-from wainwright.local.functions import Answer, Functions, FunctionSpec
+from wainwright.local.functions import Answer, Functions
 from wainwright.local.http_api import HttpApi, Route
 from wainwright.wiring import administration
 
@@ -50,9 +50,6 @@ REPORT_ROUTES = [
 
 class _InThisProcess:
     """What an HTTP API needs of functions: events and answers go through JSON, as on AWS."""
-
-    def spec(self, name: str) -> FunctionSpec:
-        return FunctionSpec(name=name, arn="", handler="", timeout_seconds=29, memory_mb=512, environment={})
 
     def invoke(self, name: str, event: dict[str, Any]) -> Answer:
         return Answer(json.dumps(HANDLERS[name](json.loads(json.dumps(event)), None)).encode())
@@ -130,7 +127,7 @@ def running_stage(folder: Path) -> Iterator[Stage]:
 
 
 def _http_api(name: str, routes: list[Route]) -> HttpApi:
-    return HttpApi(name, f"{name}.test", routes, cast("Functions", _InThisProcess()), None, "123456789012")
+    return HttpApi(name, f"{name}.test", routes, cast("Functions", _InThisProcess()))
 
 
 def _create_table(client: DynamoDBClient) -> None:

@@ -81,19 +81,19 @@ def test_a_worker_is_known_by_its_user_agent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "key", "query", "operation"),
+    ("method", "target", "operation", "key"),
     [
-        ("PUT", "k", {}, "PutObject"),
-        ("HEAD", "k", {}, "HeadObject"),
-        ("GET", "", {"list-type": ["2"]}, "ListObjects"),
-        ("POST", "", {"delete": [""]}, "DeleteObjects"),
-        ("DELETE", "k", {}, "DeleteObject"),
+        ("PUT", "/b/k%20k", "PutObject", "k k"),
+        ("HEAD", "/b/k", "HeadObject", "k"),
+        ("GET", "/b?list-type=2", "ListObjects", ""),
+        ("POST", "/b?delete", "DeleteObjects", ""),
+        ("DELETE", "/b/k", "DeleteObject", "k"),
     ],
 )
 def test_requests_to_buckets_have_the_names_of_their_operations(
-    method: str, key: str, query: dict[str, list[str]], operation: str
+    method: str, target: str, operation: str, key: str
 ) -> None:
-    assert attribution.s3_operation(method, key, query) == operation
+    assert attribution.operation_of(method, target, {}) == (operation, key)
 
 
 def test_a_function_is_called_as_its_folder() -> None:

@@ -17,7 +17,7 @@ from wainwright.local.errors import LocalError
 from wainwright.local.journal import Journal
 from wainwright.local.patches import Patches
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+REGION = "us-east-1"
 
 
 class Tables:
@@ -30,7 +30,7 @@ class Tables:
         self.stack.callback(mock.stop)
         self.journal = Journal(data_dir)
         self.stack.callback(self.journal.close)
-        self.dynamodb = SafeDynamoDB(self.journal, ACCOUNT, REGION)
+        self.dynamodb = SafeDynamoDB(self.journal)
         patches = Patches()
         self.stack.push(patches)
         self.dynamodb.install(patches)
@@ -287,7 +287,7 @@ def test_restores_rows_of_every_type_with_their_indexes(tmp_path: Path) -> None:
         assert second.dynamodb.restore() == 1
         assert second.get("row", "1") == {"pk": {"S": "row"}, "sk": {"S": "1"}, **attributes}
         assert second.group("one") == ["1"]
-        assert [record["eventName"] for _, record in second.dynamodb.unread("shop")] == ["INSERT"]
+        assert [record["eventName"] for record in second.dynamodb.unread("shop")] == ["INSERT"]
 
 
 def test_refuses_rows_of_a_table_that_is_gone(tmp_path: Path) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import http.client
-import io
 from typing import Any
 
 import httpx
 import pytest
+from werkzeug.test import Client
 
-from wainwright.local.endpoint import CorsRule
 from wainwright.local.functions import Answer, TooManyRequests
-from wainwright.local.http_api import REQUEST_BYTES, HttpApi, Route, Router, _rank
+from wainwright.local.http_api import REQUEST_BYTES, HttpApi, Route, Router
 from wainwright.local.system import LocalSystem
 
 KEYS = [
@@ -42,6 +41,7 @@ KEYS = [
         ("POST", "/v1/jobs/7/cancel", "ANY /v1/{proxy+}", {"proxy": "jobs/7/cancel"}),
         ("GET", "/", "$default", {}),
         ("GET", "/v1", "$default", {}),
+        ("GET", "/v1/keys/7", "ANY /v1/{proxy+}", {"proxy": "keys/7"}),
     ],
 )
 def test_finds_the_most_specific_route(method: str, path: str, key: str, parameters: dict[str, str]) -> None:
@@ -49,10 +49,6 @@ def test_finds_the_most_specific_route(method: str, path: str, key: str, paramet
         found = Router([Route(each, "f") for each in keys]).find(method, path)
         assert found is not None
         assert (found[0].key, found[1]) == (key, parameters)
-
-
-def test_ranks_a_method_before_any() -> None:
-    assert _rank("GET /a") < _rank("ANY /a")
 
 
 def test_without_a_default_route_there_is_not_found(system: LocalSystem) -> None:
@@ -124,27 +120,22 @@ class OneFunction:
     def __init__(self, answer: Answer | Exception) -> None:
         self._answer = answer
 
-    def spec(self, _name: str) -> Any:
-        return type("Spec", (), {"timeout_seconds": 1.0})
-
     def invoke(self, _name: str, _event: Any) -> Answer:
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
 
 
-def ask(answer: Answer | Exception, cors: CorsRule | None = None, **environ: str) -> tuple[str, dict[str, str], bytes]:
-    api = HttpApi("id", "domain", [Route("$default", "f")], OneFunction(answer), cors, "1")  # type: ignore[arg-type]
-    told: list[Any] = []
-    base = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "x", "wsgi.input": io.BytesIO()}
-    body = b"".join(api({**base, **environ}, lambda status, headers: told.extend((status, headers))))  # type: ignore[arg-type]
-    return told[0], dict(told[1]), body
+def ask(answer: Answer | Exception) -> tuple[int, dict[str, str], bytes]:
+    api = HttpApi("id", "domain", [Route("$default", "f")], OneFunction(answer))  # type: ignore[arg-type]
+    response = Client(api).get("/")
+    return response.status_code, dict(response.headers), response.data
 
 
 def test_maps_an_answer_to_a_response() -> None:
     answer = b'{"statusCode": 201, "headers": {"X-A": 1, "Content-Length": "9"}, "cookies": ["a=1"], "body": "hi"}'
     status, headers, body = ask(Answer(answer))
-    assert (status, body) == ("201 Created", b"hi")
+    assert (status, body) == (201, b"hi")
     assert headers == {
         "X-A": "1",
         "Set-Cookie": "a=1",
@@ -159,29 +150,19 @@ def test_decodes_a_base64_body() -> None:
 
 
 def test_an_answer_without_a_status_is_the_body() -> None:
-    assert ask(Answer(b'{"a": 1}'))[::2] == ("200 OK", b'{"a": 1}')
+    assert ask(Answer(b'{"a": 1}'))[::2] == (200, b'{"a": 1}')
 
 
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
-        (Answer(b'{"errorType": "E", "errorMessage": "secret"}', failed=True), "500 Internal Server Error"),
-        (Answer(b'{"statusCode": "many"}'), "500 Internal Server Error"),
-        (Answer(b'{"statusCode": 200, "body": "?", "isBase64Encoded": true}'), "500 Internal Server Error"),
-        (TooManyRequests("busy"), "503 Service Unavailable"),
+        (Answer(b'{"errorType": "E", "errorMessage": "secret"}', failed=True), 500),
+        (Answer(b'{"statusCode": "many"}'), 500),
+        (Answer(b'{"statusCode": 200, "body": "?", "isBase64Encoded": true}'), 500),
+        (TooManyRequests("busy"), 503),
     ],
 )
-def test_tells_nothing_of_what_went_wrong_inside(answer: Answer | Exception, status: str) -> None:
+def test_tells_nothing_of_what_went_wrong_inside(answer: Answer | Exception, status: int) -> None:
     told, _, body = ask(answer)
     assert told == status
     assert b"secret" not in body
-
-
-def test_answers_other_origins_as_the_template_says() -> None:
-    cors = CorsRule(origins=("http://good.example",), methods=("GET",), headers=("X-Key",))
-    ok = Answer(b'{"statusCode": 200}')
-    assert ask(ok, cors, HTTP_ORIGIN="http://good.example")[1]["Access-Control-Allow-Origin"] == "http://good.example"
-    assert "Access-Control-Allow-Origin" not in ask(ok, cors, HTTP_ORIGIN="http://evil.example")[1]
-    preflight = {"REQUEST_METHOD": "OPTIONS", "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "GET"}
-    status, headers, _ = ask(ok, cors, HTTP_ORIGIN="http://good.example", **preflight)
-    assert (status, headers["Access-Control-Allow-Headers"]) == ("204 No Content", "X-Key")

@@ -25,7 +25,7 @@ from wainwright.local.meter import INVOCATION_LOG_BYTES, LINE_LOG_BYTES, Meter
 from wainwright.local.patches import Patches
 from wainwright.local.usage import UsageBook
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+REGION = "us-east-1"
 ONE, TWO = job_id(1), job_id(2)
 API = FunctionSpec("stage-FunctionsApiHandler12AB", "arn", "h", 3, 512, {})
 DISPATCH = FunctionSpec("stage-FunctionsDispatchJobsHandler12AB", "arn", "h", 3, 256, {})
@@ -46,7 +46,7 @@ class Metered:
         journal = Journal(folder / "data")
         stack.callback(journal.close)
         patches = stack.enter_context(Patches())
-        tables = SafeDynamoDB(journal, ACCOUNT, REGION)
+        tables = SafeDynamoDB(journal)
         tables.observer = self.meter.queried
         tables.install(patches)
         self.meter.install(patches)
@@ -76,9 +76,9 @@ class Metered:
             "user-agent": f"Boto3/1 app/{worker}",
             "authorization": "x",
         }
-        with self.meter.requested(headers):
+        with self.meter.requested("sqs", "POST", "/", headers):
             answered = json.dumps(answer or {}).encode()
-            self.meter.from_worker("sqs", "POST", "/", headers, json.dumps(body).encode(), answered)
+            self.meter.answered("sqs", "POST", "/", headers, json.dumps(body).encode(), answered)
 
     def used(self, job: str | None = None) -> tuple[Usage, ...]:
         self.book.flush()
@@ -280,6 +280,6 @@ def test_a_call_that_the_meter_does_not_understand_is_answered_all_the_same(
 ) -> None:
     headers = {"x-amz-target": "AmazonSQS.SendMessage"}
 
-    aws.meter.from_worker("sqs", "POST", "/", headers, b"{}", b"<xml/>")
+    aws.meter.answered("sqs", "POST", "/", headers, b"{}", b"<xml/>")
 
     assert "the meter missed a call" in caplog.text

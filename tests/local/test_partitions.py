@@ -20,7 +20,7 @@ from wainwright.local.dynamodb import SafeDynamoDB
 from wainwright.local.journal import Journal
 from wainwright.local.patches import Patches
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+REGION = "us-east-1"
 TYPES = {"pk": "S", "sk": "S", "group": "S", "rank": "N", "name": "S"}
 INDEXES = {
     "by-rank": ("group", "rank"),
@@ -47,7 +47,7 @@ class Shop:
 
     @contextmanager
     def safe(self) -> Iterator[SafeDynamoDB]:
-        dynamodb = SafeDynamoDB(self.journal, ACCOUNT, REGION)
+        dynamodb = SafeDynamoDB(self.journal)
         with Patches() as patches:
             dynamodb.install(patches)
             yield dynamodb

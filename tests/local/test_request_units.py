@@ -20,7 +20,7 @@ from wainwright.local.request_units import Request
 SMALLEST_BYTES = 7
 """The names ``pk``, ``sk`` and ``a``, and a key of one character each."""
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+REGION = "us-east-1"
 
 
 class Table:
@@ -30,7 +30,7 @@ class Table:
         stack.enter_context(mock_aws())
         journal = Journal(data_dir)
         stack.callback(journal.close)
-        dynamodb = SafeDynamoDB(journal, ACCOUNT, REGION)
+        dynamodb = SafeDynamoDB(journal)
         self.used: list[Request] = []
         dynamodb.observer = self.used.append
         dynamodb.install(stack.enter_context(Patches()))

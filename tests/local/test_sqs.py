@@ -20,7 +20,7 @@ REGION = "us-east-1"
 @pytest.fixture
 def sqs() -> Iterator[SafeSQS]:
     with mock_aws(), Patches() as patches:
-        safe = SafeSQS("123456789012", REGION)
+        safe = SafeSQS()
         safe.install(patches)
         yield safe
 

@@ -9,13 +9,13 @@ import pytest
 from tests.local.templates import GET_ATT, template
 from wainwright.local import compute, resources
 from wainwright.local.errors import LocalError
-from wainwright.local.template import Place, Template
+from wainwright.local.template import Template
 
 URLS = {"Api": "http://127.0.0.1:8787", "Reports": "http://127.0.0.1:8788"}
 
 
 def read(document: dict[str, Any]) -> Template:
-    return Template(document, Place(), URLS)
+    return Template(document, URLS)
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,6 @@ def read(document: dict[str, Any]) -> Template:
         ({"Fn::Join": ["/", ["a", {"Ref": "Table"}]]}, "a/Table"),
         ({"Fn::Select": [1, {"Fn::Split": [",", "a,b,c"]}]}, "b"),
         ({"Fn::Select": [0, {"Fn::GetAZs": ""}]}, "us-east-1a"),
-        ({"Fn::If": ["Small", "yes", "no"]}, "no"),
-        ({"Fn::FindInMap": ["Sizes", {"Ref": "AWS::Region"}, "cpu"]}, 256),
-        ([{"Ref": "AWS::NoValue"}, "kept"], ["kept"]),
-        ({"a": {"Ref": "AWS::NoValue"}, "b": 1}, {"b": 1}),
         (
             {"Fn::Join": ["", ["https://", {"Ref": "Api"}, ".execute-api.us-east-1.amazonaws.com/v1"]]},
             "http://127.0.0.1:8787/v1",
@@ -48,10 +44,7 @@ def read(document: dict[str, Any]) -> Template:
     ],
 )
 def test_resolves_references(value: Any, expected: Any) -> None:
-    document = template()
-    document["Conditions"] = {"Small": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]}]}}
-    document["Mappings"] = {"Sizes": {"us-east-1": {"cpu": 256}}}
-    assert read(document).resolve(value) == expected
+    assert read(template()).resolve(value) == expected
 
 
 def test_refuses_an_unsupported_resource_type_by_name() -> None:
@@ -61,10 +54,14 @@ def test_refuses_an_unsupported_resource_type_by_name() -> None:
         read(document)
 
 
-def test_refuses_an_unsupported_property_by_name() -> None:
+@pytest.mark.parametrize(
+    ("logical_id", "name", "value"),
+    [("Jobs", "FifoQueue", True), ("Api", "CorsConfiguration", {}), ("Table", "LocalSecondaryIndexes", [])],
+)
+def test_refuses_an_unsupported_property_by_name(logical_id: str, name: str, value: Any) -> None:
     document = template()
-    document["Resources"]["Jobs"]["Properties"]["FifoQueue"] = True
-    with pytest.raises(LocalError, match=r"FifoQueue of AWS::SQS::Queue \(Jobs\)"):
+    document["Resources"][logical_id]["Properties"][name] = value
+    with pytest.raises(LocalError, match=rf"{name} of AWS::\w+::\w+ \({logical_id}\)"):
         read(document)
 
 
@@ -73,9 +70,10 @@ def test_refuses_an_unsupported_attribute_by_name() -> None:
         read(template()).resolve({GET_ATT: ["Bucket", "WebsiteURL"]})
 
 
-def test_refuses_an_unsupported_intrinsic_function() -> None:
-    with pytest.raises(LocalError, match="Fn::ImportValue"):
-        read(template()).resolve({"Fn::ImportValue": "other-stack"})
+@pytest.mark.parametrize("name", ["Fn::ImportValue", "Fn::If"])
+def test_refuses_an_unsupported_intrinsic_function(name: str) -> None:
+    with pytest.raises(LocalError, match=name):
+        read(template()).resolve({name: "other-stack"})
 
 
 def test_refuses_a_reference_to_nothing() -> None:
@@ -83,12 +81,11 @@ def test_refuses_a_reference_to_nothing() -> None:
         read(template()).resolve({"Ref": "Nowhere"})
 
 
-def test_leaves_out_resources_whose_condition_is_false() -> None:
+def test_refuses_a_resource_with_a_condition() -> None:
     document = template()
-    document["Conditions"] = {"Never": {"Fn::Equals": ["a", "b"]}}
-    document["Resources"]["Cache"] = {"Type": "AWS::ElastiCache::CacheCluster", "Condition": "Never"}
     document["Resources"]["Jobs"]["Condition"] = "Never"
-    assert [each.logical_id for each in read(document).of_type("AWS::SQS::Queue")] == ["DeadLetters", "Work"]
+    with pytest.raises(LocalError, match="Condition of Jobs"):
+        read(document)
 
 
 def test_leaves_out_functions_of_the_cdk_itself() -> None:
@@ -128,6 +125,7 @@ def test_refuses_a_lifecycle_rule_that_it_does_not_carry_out() -> None:
     [
         (("RouteId", "AuthorizationType", "JWT"), "RouteId has an authorizer"),
         (("Integration", "PayloadFormatVersion", "1.0"), "payload format 2.0"),
+        (("Api", "ProtocolType", "WEBSOCKET"), "Api is no HTTP API"),
     ],
 )
 def test_refuses_routes_that_it_cannot_serve(change: tuple[str, str, str], message: str) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from wainwright.contracts.names import parse_execution_name, parse_report_key
 
@@ -84,13 +85,17 @@ def worker_of(user_agent: str) -> str | None:
     return match[1] if match else None
 
 
-def s3_operation(method: str, key: str, query: Mapping[str, list[str]]) -> str:
-    """The operation of a request to a bucket, as far as its price goes."""
+def operation_of(method: str, target: str, headers: Mapping[str, str]) -> tuple[str, str]:
+    """The operation of a request, for S3 as far as its price goes, and the key of the object that it is about."""
+    if named := headers.get("x-amz-target"):
+        return named.rpartition(".")[2], ""
+    url = urlsplit(target)
+    key = unquote(url.path).lstrip("/").partition("/")[2]
     if method == "GET" and not key:
-        return "ListObjects"
+        return "ListObjects", key
     if method == "POST":
-        return "DeleteObjects" if "delete" in query else "PostObject"
-    return f"{method.title()}Object"
+        return "DeleteObjects" if "delete" in parse_qs(url.query, keep_blank_values=True) else "PostObject", key
+    return f"{method.title()}Object", key
 
 
 def short_name(name: str) -> str:

@@ -1,24 +1,21 @@
-"""What the template says of functions, their sources and routes, and workers."""
+"""Functions, their event sources and routes, and workers, as the template declares them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from wainwright.local.endpoint import CorsRule
 from wainwright.local.errors import LocalError
+from wainwright.local.event_sources import EventSourceMapping
 from wainwright.local.functions import FunctionSpec, function_name
 from wainwright.local.http_api import Route
-from wainwright.local.pollers import QueueMapping
-from wainwright.local.streams import StreamMapping
 from wainwright.local.template import Resource, Template
 from wainwright.local.workers import TaskDefinition
 
-_CONTAINER_USED = frozenset({"Name", "Environment", "StopTimeout"})
-_CONTAINER_INERT = frozenset(
-    # The image's own business, or a machine's that is not this one.
-    {"Image", "Essential", "LogConfiguration", "LinuxParameters", "User", "ReadonlyRootFilesystem", "Cpu", "Memory"}
+_CONTAINER_KEYS = frozenset(
+    {"Name", "Environment", "StopTimeout"}
+    # The rest is the image's own business, or a machine's that is not this one.
+    | {"Image", "Essential", "LogConfiguration", "LinuxParameters", "User", "ReadonlyRootFilesystem", "Cpu", "Memory"}
     | {"MemoryReservation", "MountPoints", "Ulimits", "PortMappings", "Command", "EntryPoint", "WorkingDirectory"}
     | {"VersionConsistency", "RestartPolicy", "Privileged", "DockerSecurityOptions"}
 )
@@ -26,29 +23,18 @@ _CONTAINER_INERT = frozenset(
 
 def functions(template: Template) -> list[FunctionSpec]:
     """Every function of ours."""
-    after_failure = {
-        function_name(config.properties["FunctionName"]): config.properties
-        for config in template.of_type("AWS::Lambda::EventInvokeConfig")
-    }
-    specs = []
-    for resource in template.of_type("AWS::Lambda::Function"):
-        properties = resource.properties
-        name = template.ref(resource.logical_id)
-        config = after_failure.get(name, {})
-        specs.append(
-            FunctionSpec(
-                name=name,
-                arn=template.attribute(resource.logical_id, "Arn"),
-                handler=properties["Handler"],
-                timeout_seconds=float(properties.get("Timeout", 3)),
-                memory_mb=int(properties.get("MemorySize", 128)),
-                environment=properties.get("Environment", {}).get("Variables", {}),
-                reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
-                async_retries=int(config.get("MaximumRetryAttempts", 2)),
-                on_failure=_destination(resource, config),
-            )
+    return [
+        FunctionSpec(
+            name=resource.name,
+            arn=template.attribute(resource.logical_id, "Arn"),
+            handler=resource.properties["Handler"],
+            timeout_seconds=float(resource.properties.get("Timeout", 3)),
+            memory_mb=int(resource.properties.get("MemorySize", 128)),
+            environment=resource.properties.get("Environment", {}).get("Variables", {}),
+            reserved_concurrency=resource.properties.get("ReservedConcurrentExecutions"),
         )
-    return specs
+        for resource in template.of_type("AWS::Lambda::Function")
+    ]
 
 
 def shared_environment(specs: list[FunctionSpec]) -> dict[str, str]:
@@ -68,109 +54,88 @@ def shared_environment(specs: list[FunctionSpec]) -> dict[str, str]:
     return {name: value for name, (value, _) in shared.items()}
 
 
-def queue_mappings(template: Template) -> list[QueueMapping]:
-    """Event source mappings from queues."""
-    mappings = []
-    for resource in _enabled_mappings(template, "sqs"):
-        properties = resource.properties
-        mappings.append(
-            QueueMapping(
-                queue=properties["EventSourceArn"].rpartition(":")[2],
-                queue_arn=properties["EventSourceArn"],
-                function=function_name(properties["FunctionName"]),
-                region=template.place.region,
-                batch_size=int(properties.get("BatchSize", 10)),
-                batching_window_seconds=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
-                report_item_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
-                maximum_concurrency=properties.get("ScalingConfig", {}).get("MaximumConcurrency"),
-            )
-        )
-        if "FilterCriteria" in properties:
-            raise LocalError(f"the filter of {resource.logical_id}, on a queue, is not supported by the local system")
-    return mappings
-
-
-def stream_mappings(template: Template) -> list[StreamMapping]:
-    """Event source mappings from tables' streams."""
+def event_source_mappings(template: Template, service: str) -> list[EventSourceMapping]:
+    """Enabled event source mappings from queues (``sqs``) or from tables' streams (``dynamodb``)."""
     return [
-        StreamMapping(
-            table=resource.properties["EventSourceArn"].split("/")[1],
-            stream_arn=resource.properties["EventSourceArn"],
-            function=function_name(resource.properties["FunctionName"]),
-            batch_size=int(resource.properties.get("BatchSize", 100)),
-            batching_window_seconds=float(resource.properties.get("MaximumBatchingWindowInSeconds", 0)),
-            filters=tuple(each["Pattern"] for each in resource.properties.get("FilterCriteria", {}).get("Filters", ())),
-            retries=int(resource.properties.get("MaximumRetryAttempts", -1)),
-            maximum_age_seconds=float(resource.properties.get("MaximumRecordAgeInSeconds", -1)),
-            bisect=bool(resource.properties.get("BisectBatchOnFunctionError", False)),
-            report_item_failures="ReportBatchItemFailures" in resource.properties.get("FunctionResponseTypes", ()),
-            on_failure=_destination(resource, resource.properties),
-            from_start=resource.properties.get("StartingPosition", "LATEST") == "TRIM_HORIZON",
-        )
-        for resource in _enabled_mappings(template, "dynamodb")
+        mapping
+        for resource in template.of_type("AWS::Lambda::EventSourceMapping")
+        if (mapping := _mapping(resource)).source_arn.split(":")[2] == service
+        and resource.properties.get("Enabled", True)
     ]
+
+
+def _mapping(resource: Resource) -> EventSourceMapping:
+    properties = resource.properties
+    source = properties["EventSourceArn"].split(":")[2]
+    if source not in ("sqs", "dynamodb"):
+        raise LocalError(f"{resource.logical_id} reads from {source}, which the local system does not support")
+    if source == "sqs" and "FilterCriteria" in properties:
+        raise LocalError(f"the filter of {resource.logical_id}, on a queue, is not supported by the local system")
+    if properties.get("StartingPosition", "TRIM_HORIZON") != "TRIM_HORIZON":
+        raise LocalError(f"{resource.logical_id} skips records; the local system reads a stream from its start")
+    return EventSourceMapping(
+        source_arn=properties["EventSourceArn"],
+        function=function_name(properties["FunctionName"]),
+        batch_size=int(properties.get("BatchSize", 10 if source == "sqs" else 100)),
+        report_item_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
+        maximum_concurrency=properties.get("ScalingConfig", {}).get("MaximumConcurrency"),
+        filters=tuple(each["Pattern"] for each in properties.get("FilterCriteria", {}).get("Filters", ())),
+        retries=int(properties.get("MaximumRetryAttempts", -1)),
+        bisect=bool(properties.get("BisectBatchOnFunctionError", False)),
+        on_failure=_destination(resource),
+    )
+
+
+def _destination(resource: Resource) -> str | None:
+    destination: str | None = resource.properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if destination is not None and destination.split(":")[2] != "sqs":
+        raise LocalError(
+            f"what {resource.logical_id} cannot do goes to {json.dumps(destination)}; only queues are supported"
+        )
+    return destination
 
 
 def routes(template: Template, api_logical_id: str) -> list[Route]:
     """The routes of one HTTP API."""
-    api = template.ref(api_logical_id)
-    integrations = {
-        template.ref(each.logical_id): each.properties for each in template.of_type("AWS::ApiGatewayV2::Integration")
-    }
-    found = []
-    for resource in template.of_type("AWS::ApiGatewayV2::Route"):
-        properties = resource.properties
-        if properties["ApiId"] != api:
-            continue
-        if properties.get("AuthorizationType", "NONE") != "NONE":
-            raise LocalError(
-                f"the route {resource.logical_id} has an authorizer, which the local system does not support"
-            )
-        integration = integrations[properties["Target"].rpartition("/")[2]]
-        kind = (integration["IntegrationType"], integration.get("PayloadFormatVersion"))
-        if kind != ("AWS_PROXY", "2.0"):
-            raise LocalError(
-                f"the route {resource.logical_id} is no Lambda proxy of payload format 2.0, which is all that is supported"
-            )
-        function = function_name(integration["IntegrationUri"].removesuffix("/invocations"))
-        seconds = float(integration.get("TimeoutInMillis", 30_000)) / 1000
-        found.append(Route(properties["RouteKey"], function, seconds))
-    return found
-
-
-def api_cors(template: Template, api_logical_id: str) -> CorsRule | None:
-    """What pages of other origins may ask of an HTTP API."""
     api = next(each for each in template.of_type("AWS::ApiGatewayV2::Api") if each.logical_id == api_logical_id)
     if api.properties.get("ProtocolType") != "HTTP":
         raise LocalError(f"{api_logical_id} is no HTTP API, which is all that the local system supports")
-    cors = api.properties.get("CorsConfiguration")
-    if cors is None:
-        return None
-    return CorsRule(
-        origins=tuple(cors.get("AllowOrigins", ())),
-        methods=tuple(cors.get("AllowMethods", ())),
-        headers=tuple(cors.get("AllowHeaders", ())),
-        exposed=tuple(cors.get("ExposeHeaders", ())),
+    integrations = {each.name: each.properties for each in template.of_type("AWS::ApiGatewayV2::Integration")}
+    return [
+        _route(resource, integrations[resource.properties["Target"].rpartition("/")[2]])
+        for resource in template.of_type("AWS::ApiGatewayV2::Route")
+        if resource.properties["ApiId"] == api.name
+    ]
+
+
+def _route(resource: Resource, integration: Any) -> Route:
+    if resource.properties.get("AuthorizationType", "NONE") != "NONE":
+        raise LocalError(f"the route {resource.logical_id} has an authorizer, which the local system does not support")
+    if (integration["IntegrationType"], integration.get("PayloadFormatVersion")) != ("AWS_PROXY", "2.0"):
+        raise LocalError(
+            f"the route {resource.logical_id} is no Lambda proxy of payload format 2.0, which is all that is supported"
+        )
+    return Route(
+        resource.properties["RouteKey"], function_name(integration["IntegrationUri"].removesuffix("/invocations"))
     )
 
 
 def task_definitions(template: Template) -> list[TaskDefinition]:
-    """What RunTask can run."""
+    """The task definitions that RunTask can run."""
     definitions = []
     for resource in template.of_type("AWS::ECS::TaskDefinition"):
         containers = resource.properties["ContainerDefinitions"]
         if len(containers) != 1:
             raise LocalError(f"{resource.logical_id} has {len(containers)} containers; the local system runs one")
         container = containers[0]
-        if surplus := set(container) - _CONTAINER_USED - _CONTAINER_INERT:
+        if surplus := set(container) - _CONTAINER_KEYS:
             raise LocalError(
                 f"{min(surplus)} of the container of {resource.logical_id} is not supported by the local system"
             )
-        arn = template.ref(resource.logical_id)
         definitions.append(
             TaskDefinition(
-                arn=arn,
-                family=arn.rpartition("/")[2].rpartition(":")[0],
+                arn=template.ref(resource.logical_id),
+                family=resource.name,
                 container=container["Name"],
                 environment={each["Name"]: str(each["Value"]) for each in container.get("Environment", [])},
                 stop_timeout_seconds=float(container.get("StopTimeout", 30)),
@@ -179,24 +144,3 @@ def task_definitions(template: Template) -> list[TaskDefinition]:
             )
         )
     return definitions
-
-
-def _enabled_mappings(template: Template, service: str) -> list[Resource]:
-    known = ("sqs", "dynamodb")
-    enabled = []
-    for resource in template.of_type("AWS::Lambda::EventSourceMapping"):
-        source = resource.properties["EventSourceArn"].split(":")[2]
-        if source not in known:
-            raise LocalError(f"{resource.logical_id} reads from {source}, which the local system does not support")
-        if source == service and resource.properties.get("Enabled", True):
-            enabled.append(resource)
-    return enabled
-
-
-def _destination(resource: Resource, properties: Mapping[str, Any]) -> str | None:
-    destination: str | None = properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-    if destination is not None and destination.split(":")[2] != "sqs":
-        raise LocalError(
-            f"what {resource.logical_id} cannot do goes to {json.dumps(destination)}; only queues are supported"
-        )
-    return destination

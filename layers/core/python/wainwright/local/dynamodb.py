@@ -32,7 +32,7 @@ from wainwright.local.journal import Journal, RowChange
 from wainwright.local.partitions import Condition, Page, Partitions
 from wainwright.local.patches import Patches
 from wainwright.local.request_units import Request, examined_size, measure, values_text
-from wainwright.local.template import STREAM_LABEL
+from wainwright.local.template import ACCOUNT_ID, REGION, STREAM_LABEL
 
 _RECORDS_KEPT = 10_000
 _FILTERED_BYTES = 512
@@ -82,9 +82,9 @@ class _Touched:
 
 
 class SafeDynamoDB:
-    """Makes moto's DynamoDB of one account and region safe, and keeps its rows in the journal."""
+    """Makes moto's DynamoDB safe, and keeps its rows in the journal."""
 
-    def __init__(self, journal: Journal, account_id: str, region: str) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._lock = threading.RLock()
         self._touched: dict[tuple[str, str], _Touched] = {}
@@ -95,7 +95,7 @@ class SafeDynamoDB:
         # By the table itself: another of the same name may take its place.
         self._partitions: WeakKeyDictionary[Table, dict[str | None, Partitions | None]] = WeakKeyDictionary()
         self._journalled_streams: set[str] = set()
-        self._backend: DynamoDBBackend = dynamodb_backends[account_id][region]
+        self._backend: DynamoDBBackend = dynamodb_backends[ACCOUNT_ID][REGION]
 
     def install(self, patches: Patches) -> None:
         """Put this in moto's place until the patches are undone."""
@@ -152,9 +152,9 @@ class SafeDynamoDB:
                 count += 1
         return count
 
-    def unread(self, name: str) -> list[tuple[int, dict[str, Any]]]:
+    def unread(self, name: str) -> list[dict[str, Any]]:
         """Stream records of an earlier run that no reader had passed, oldest first."""
-        return [(sequence, json.loads(record)) for sequence, record in self._journal.records(name)]
+        return [json.loads(record) for _, record in self._journal.records(name)]
 
     def forget(self, name: str, up_to: int) -> None:
         """A reader has passed these stream records."""

@@ -8,21 +8,20 @@ bucket's own rules in the template allow.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.credentials import Credentials
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
 
-from wainwright.local.calls import CallLog
-from wainwright.local.inprocess import HttpAnswer, InProcessAws
+from wainwright.local.inprocess import InProcessAws
 from wainwright.local.meter import Meter
 from wainwright.local.signatures import SignatureRefused, SignedRequest, verify
-from wainwright.local.web import BodyRefused, read_body, refuse
+from wainwright.local.web import lower_headers, read_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -31,136 +30,88 @@ logger = logging.getLogger(__name__)
 
 BODY_BYTES = 256 * 1024 * 1024
 """The largest request, an object's upload among them."""
+CorsRule = Mapping[str, Any]
+"""One of a bucket's rules for pages of other origins, as the template has it."""
 
-
-@dataclass(frozen=True, slots=True)
-class CorsRule:
-    """What pages of other origins may do with the objects of a bucket."""
-
-    origins: tuple[str, ...]
-    methods: tuple[str, ...]
-    headers: tuple[str, ...] = ()
-    exposed: tuple[str, ...] = ()
-    max_age_seconds: int | None = None
+_CORS_HEADERS = {
+    "AllowedMethods": "Access-Control-Allow-Methods",
+    "AllowedHeaders": "Access-Control-Allow-Headers",
+    "ExposedHeaders": "Access-Control-Expose-Headers",
+}
+_DROPPED_HEADERS = {"connection", "date", "server", "transfer-encoding", "status", "vary"}
+"""The server writes them itself."""
 
 
 class Endpoint:
-    """A WSGI application in front of the AWS in this process."""
+    """A WSGI application in front of the AWS in this process. `cors` has the rules of buckets, by name."""
 
     def __init__(
-        self,
-        url: str,
-        aws: InProcessAws,
-        credentials: Credentials,
-        cors: Mapping[str, tuple[CorsRule, ...]],
-        calls: CallLog | None = None,
-        meter: Meter | None = None,
+        self, aws: InProcessAws, credentials: Credentials, cors: Mapping[str, Sequence[CorsRule]], meter: Meter
     ) -> None:
-        self._calls = calls
-        self._meter = meter
-        self._url = url
         self._aws = aws
         self._credentials = credentials
         self._cors = cors
+        self._meter = meter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Check, then answer."""
-        method = environ["REQUEST_METHOD"]
-        target = environ["REQUEST_URI"]
-        origin = environ.get("HTTP_ORIGIN")
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        method, target, origin = request.method, request.environ["REQUEST_URI"], request.headers.get("Origin")
         if method == "OPTIONS":
-            return self._preflight(environ, target, start_response)
+            rule = self._rule(target, origin or "", request.headers.get("Access-Control-Request-Method", ""))
+            return _refusal(403, "no rule allows this") if rule is None else _shared(Response(), rule, origin or "")
         try:
-            body = read_body(environ, BODY_BYTES)
-        except BodyRefused as error:
-            return refuse(start_response, error.status, str(error))
-        headers = request_headers(environ)
-        request = SignedRequest(method, f"http://{headers['host']}", target, headers, body)
+            body = read_body(request, BODY_BYTES)
+        except HTTPException as error:
+            return _refusal(error.code or 400, str(error.description))
+        headers = lower_headers(request)
         try:
-            service = verify(request, self._credentials, datetime.now(UTC))
+            signed = SignedRequest(method, f"http://{headers['host']}", target, headers, body)
+            service = verify(signed, self._credentials, datetime.now(UTC))
         except SignatureRefused as error:
             logger.warning("refused %s %s: %s", method, urlsplit(target).path, error)
-            return refuse(start_response, 403, str(error))
-        presigned = "authorization" not in headers
-        if origin is not None and not (presigned and self._rule(target, origin, method)):
-            return refuse(start_response, 403, f"pages of {origin} have no business here")
-        if self._calls is not None:
-            self._calls.from_worker(service, method, target, headers)
-        status, answer_headers, answer = self._call(service, method, target, headers, body)
-        sent = _plain_headers(answer_headers, len(answer), method)
-        if origin is not None and (rule := self._rule(target, origin, method)):
-            sent += _cors_headers(rule, origin)
-        start_response(f"{status} {_phrase(status)}", sent)
-        return [] if method == "HEAD" else [answer]
-
-    def _call(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        if self._meter is None:
-            return self._aws.call(service, method, target, headers, body)
-        with self._meter.requested(headers):
-            answer = self._aws.call(service, method, target, headers, body)
-            self._meter.from_worker(service, method, target, headers, body, answer[2])
-            return answer
+            return _refusal(403, str(error))
+        rule = None if origin is None else self._rule(target, origin, method)
+        if origin is not None and (rule is None or "authorization" in headers):
+            return _refusal(403, f"pages of {origin} have no business here")
+        with self._meter.requested(service, method, target, headers):
+            status, answered, content = self._aws.call(service, method, target, headers, body)
+            self._meter.answered(service, method, target, headers, body, content)
+        response = _response(method, status, answered, content)
+        return response if rule is None or origin is None else _shared(response, rule, origin)
 
     def _rule(self, target: str, origin: str, method: str) -> CorsRule | None:
         bucket = urlsplit(target).path.lstrip("/").split("/", 1)[0]
         for rule in self._cors.get(bucket, ()):
-            if method in rule.methods and any(fnmatchcase(origin, allowed) for allowed in rule.origins):
+            if method in rule["AllowedMethods"] and any(fnmatchcase(origin, each) for each in rule["AllowedOrigins"]):
                 return rule
         return None
 
-    def _preflight(self, environ: WSGIEnvironment, target: str, start_response: StartResponse) -> Iterable[bytes]:
-        origin = environ.get("HTTP_ORIGIN", "")
-        rule = self._rule(target, origin, environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", ""))
-        if rule is None:
-            return refuse(start_response, 403, "no rule allows this")
-        start_response("200 OK", [("Content-Length", "0"), *_cors_headers(rule, origin)])
-        return []
+
+def _refusal(status: int, message: str) -> Response:
+    return Response(message, status)
 
 
-def request_headers(environ: WSGIEnvironment) -> dict[str, str]:
-    """The request's headers, names in lower case."""
-    headers = {
-        name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            headers[name.replace("_", "-").lower()] = str(environ[name])
-    return headers
-
-
-def _plain_headers(headers: Mapping[str, Any], length: int, method: str) -> list[tuple[str, str]]:
-    """moto's headers, without those that let other origins in and those that the server writes itself."""
-    dropped = {"connection", "date", "server", "transfer-encoding", "status", "vary"}
-    sent = [
-        (str(name), str(value))
+def _response(method: str, status: int, headers: Mapping[str, Any], content: bytes) -> Response:
+    """moto's answer without its headers for other origins and without those that the server writes itself."""
+    dropped = _DROPPED_HEADERS if method == "HEAD" else _DROPPED_HEADERS | {"content-length"}
+    kept = [
+        (name, str(value))
         for name, value in headers.items()
         if name.lower() not in dropped and not name.lower().startswith("access-control-")
     ]
-    if method != "HEAD":
-        sent = [(name, value) for name, value in sent if name.lower() != "content-length"]
-        sent.append(("Content-Length", str(length)))
-    return [*sent, ("X-Content-Type-Options", "nosniff")]
+    return Response([content], status, [*kept, ("X-Content-Type-Options", "nosniff")])
 
 
-def _cors_headers(rule: CorsRule, origin: str) -> list[tuple[str, str]]:
-    headers = [
-        ("Access-Control-Allow-Origin", origin),
-        ("Access-Control-Allow-Methods", ", ".join(rule.methods)),
-        ("Vary", "Origin"),
-    ]
-    if rule.headers:
-        headers.append(("Access-Control-Allow-Headers", ", ".join(rule.headers)))
-    if rule.exposed:
-        headers.append(("Access-Control-Expose-Headers", ", ".join(rule.exposed)))
-    if rule.max_age_seconds is not None:
-        headers.append(("Access-Control-Max-Age", str(rule.max_age_seconds)))
-    return headers
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
+def _shared(response: Response, rule: CorsRule, origin: str) -> Response:
+    """The response with what tells a browser that a page of this origin may read it."""
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Vary"] = "Origin"
+    for name, header in _CORS_HEADERS.items():
+        if name in rule:
+            response.headers[header] = ", ".join(rule[name])
+    if "MaxAge" in rule:
+        response.headers["Access-Control-Max-Age"] = str(rule["MaxAge"])
+    return response

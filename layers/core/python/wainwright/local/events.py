@@ -20,6 +20,7 @@ from wainwright.local.errors import LocalError
 from wainwright.local.functions import Functions
 from wainwright.local.patches import Patches
 from wainwright.local.sqs import SafeSQS
+from wainwright.local.template import ACCOUNT_ID, REGION
 from wainwright.local.timers import Timers
 
 logger = logging.getLogger(__name__)
@@ -31,13 +32,11 @@ _UNITS = {"minute": 60, "hour": 3600, "day": 86400}
 class EventRouter:
     """Delivers events of moto's buses to their targets."""
 
-    def __init__(self, account_id: str, region: str, functions: Functions, sqs: SafeSQS, timers: Timers) -> None:
-        self._account_id = account_id
-        self._region = region
+    def __init__(self, functions: Functions, sqs: SafeSQS, timers: Timers) -> None:
         self._functions = functions
         self._sqs = sqs
         self._timers = timers
-        self._backend: EventsBackend = events_backends[account_id][region]
+        self._backend: EventsBackend = events_backends[ACCOUNT_ID][REGION]
 
     def install(self, patches: Patches) -> None:
         """Put this in moto's place until the patches are undone."""
@@ -62,19 +61,15 @@ class EventRouter:
             if not rule.scheduled_expression and rule.state == "ENABLED" and rule.event_pattern.matches_event(event):  # type: ignore[arg-type]
                 self._deliver_all(rule, event)
 
-    def scheduled_targets(self, rule_name: str) -> list[str]:
-        """The ARNs of a rule's targets."""
-        return [target["Arn"] for target in self._backend.event_buses["default"].rules[rule_name].targets]
-
     def _event(self, detail_type: str, source: str, detail: dict[str, Any], resources: list[str]) -> dict[str, Any]:
         return {
             "version": "0",
             "id": str(uuid.uuid4()),
             "detail-type": detail_type,
             "source": source,
-            "account": self._account_id,
+            "account": ACCOUNT_ID,
             "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "region": self._region,
+            "region": REGION,
             "resources": resources,
             "detail": detail,
         }

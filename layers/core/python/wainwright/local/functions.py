@@ -46,9 +46,6 @@ class FunctionSpec:
     memory_mb: int
     environment: Mapping[str, str]
     reserved_concurrency: int | None = None
-    async_retries: int = 2
-    on_failure: str | None = None
-    """ARN of the queue that gets what an asynchronous invocation could not do."""
 
 
 @dataclass(slots=True)
@@ -104,8 +101,6 @@ class Functions:
         self._changed = threading.Condition()
         self._active: list[str] = []
         self._closed = False
-        self.deliver: Callable[[str, str], None] | None = None
-        """Sends a body to the queue with an ARN; set by the system."""
         self.watch: Callable[[FunctionSpec, Any, int], AbstractContextManager[object]] = lambda *_: nullcontext()
         """Is around every call of a handler, in its thread: the function, the event, and the event's bytes."""
 
@@ -165,26 +160,20 @@ class Functions:
                 function.slots.release()
 
     def invoke_async(self, name: str, event: Any) -> None:
-        """Call a function as an event: at once, in the background, again after failures, then to its failure queue."""
+        """Call a function as an event: at once, in the background, and again after failures."""
         threading.Thread(
             target=self._try_async, args=(function_name(name), event, 0), name=f"async-{name}", daemon=True
         ).start()
 
     def _try_async(self, name: str, event: Any, tries: int) -> None:
-        spec = self._functions[name].spec
         try:
             answer = self.invoke(name, event, wait_for_slot=True)
         except TooManyRequests as error:
             logger.info("an event of %s is dropped: %s", name, error)
             return
-        if not answer.failed:
-            return
-        if tries < spec.async_retries:
-            delay = ASYNC_RETRY_DELAYS[min(tries, len(ASYNC_RETRY_DELAYS) - 1)]
-            self._timers.after(delay, lambda: self._try_async(name, event, tries + 1))
-        elif spec.on_failure is not None and self.deliver is not None:
-            self.deliver(spec.on_failure, json.dumps(event))
-        else:
+        if answer.failed and tries < len(ASYNC_RETRY_DELAYS):
+            self._timers.after(ASYNC_RETRY_DELAYS[tries], lambda: self._try_async(name, event, tries + 1))
+        elif answer.failed:
             logger.error("%s failed %d times and its event is dropped", name, tries + 1)
 
     def _run(self, function: _Loaded, body: bytes) -> Answer:

@@ -15,7 +15,6 @@ from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from botocore import handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core import responses
@@ -25,7 +24,7 @@ from moto.core.utils import method_names_from_class
 
 from wainwright.local.functions import Functions, TooManyRequests
 from wainwright.local.patches import Patches
-from wainwright.local.template import Place
+from wainwright.local.template import REGION
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +43,7 @@ class JsonApi(Protocol):
 class InProcessAws:
     """Answers AWS requests, whichever way they come."""
 
-    def __init__(
-        self, place: Place, endpoint_url: str, functions: Functions, ecs: JsonApi, parameters: JsonApi
-    ) -> None:
-        self._place = place
+    def __init__(self, endpoint_url: str, functions: Functions, ecs: JsonApi, parameters: JsonApi) -> None:
         self._endpoint_url = endpoint_url
         self._functions = functions
         self._apis = {"ecs": ecs, "ssm": parameters}
@@ -60,9 +56,7 @@ class InProcessAws:
             **{service: partial(self._send_to_api, service) for service in self._apis},
         }
         for name, answer in answers.items():
-            entry = (f"before-send.{name}", answer)
-            handlers.BUILTIN_HANDLERS.insert(0, entry)
-            patches.callback(handlers.BUILTIN_HANDLERS.remove, entry)
+            patches.handle(f"before-send.{name}", answer, first=True)
         # The methods of a class, and the URLs of a service, stay the same; moto makes them anew for every request.
         patches.replace(responses, "method_names_from_class", cache(method_names_from_class))
         patches.replace(BaseBackend, "urls", _made_once(BaseBackend.urls))
@@ -79,7 +73,7 @@ class InProcessAws:
         sent = HTTPHeaders()
         for name, value in headers.items():
             sent[name] = value
-        url = f"https://{host}.{self._place.region}.amazonaws.com{target}"
+        url = f"https://{host}.{REGION}.amazonaws.com{target}"
         request = AWSPreparedRequest(method, url, sent, body, stream_output=False)
         answer = botocore_stubber.process_request(request)
         if answer is None:
@@ -104,7 +98,7 @@ class InProcessAws:
         """S3 clients here know the endpoint, for the URLs that they presign; what they send need not go through it."""
         if not request.url.startswith(self._endpoint_url):
             return None
-        url = f"https://s3.{self._place.region}.amazonaws.com{request.url.removeprefix(self._endpoint_url)}"
+        url = f"https://s3.{REGION}.amazonaws.com{request.url.removeprefix(self._endpoint_url)}"
         moved = AWSPreparedRequest(request.method, url, request.headers, request.body, request.stream_output)
         return botocore_stubber(event_name, moved)
 

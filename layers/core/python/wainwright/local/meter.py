@@ -20,9 +20,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, ParamSpec
-from urllib.parse import parse_qs, unquote, urlsplit
-
-from botocore import handlers
 
 from wainwright.domain.costs import TRANSITIONS, WORKER_SECONDS, CostGroup, Usage
 from wainwright.domain.prices import GIGABYTE
@@ -51,6 +48,16 @@ MONTH_SECONDS = 30 * 86_400.0
 
 _REMEMBERED = 10_000
 _P = ParamSpec("_P")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One AWS call. `at` is in seconds since the epoch; `caller` a function's folder, WORKFLOW or WORKER."""
+
+    at: float
+    caller: str
+    service: str
+    operation: str
 
 
 @dataclass
@@ -100,12 +107,14 @@ class Meter:
         kept_seconds: for how long an object stays in a bucket, by its key.
         log_bytes: how large the log of a worker is, by its task's id.
         clock: seconds, from any start.
+        on_call: is told of every call before it is answered.
     """
 
     def __init__(
         self, book: UsageBook, kept_seconds: Callable[[str], float], log_bytes: Callable[[str], int],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic, on_call: Callable[[Call], None] = lambda _: None,
     ) -> None:  # fmt: skip
+        self._on_call = on_call
         self._book = book
         self._kept_seconds = kept_seconds
         self._clock = clock
@@ -118,13 +127,8 @@ class Meter:
 
     def install(self, patches: Patches) -> None:
         """Notice the calls of boto3 clients that are made from now on in this process, and what functions log."""
-        hooks: tuple[tuple[str, Callable[..., None]], ...] = (
-            ("before-parameter-build", self._asked),
-            ("after-call", self._answered),
-        )
-        for hook in hooks:
-            handlers.BUILTIN_HANDLERS.append(hook)
-            patches.callback(handlers.BUILTIN_HANDLERS.remove, hook)
+        patches.handle("before-parameter-build", self._asked)
+        patches.handle("after-call", self._answered_here)
         listener = _LogListener(self)
         logging.getLogger().addHandler(listener)
         patches.callback(logging.getLogger().removeHandler, listener)
@@ -190,11 +194,13 @@ class Meter:
             scope.log_bytes += size + LINE_LOG_BYTES
 
     # -------------------------------------------------------------------------------------- clients in this process
-    def _asked(self, params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
+    def _asked(self, params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         context["wainwright_params"] = params
+        caller = self._scope.caller if self._scope else WORKFLOW
+        self._on_call(Call(time.time(), caller, model.service_model.service_name, model.name))
 
     @_guarded
-    def _answered(self, parsed: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    def _answered_here(self, parsed: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         service, operation = model.service_model.service_name, model.name
         if service == "dynamodb":
             return  # told of by the table, which knows sizes
@@ -211,8 +217,10 @@ class Meter:
 
     # ------------------------------------------------------------------------------------------ other processes
     @contextmanager
-    def requested(self, headers: Mapping[str, str]) -> Iterator[None]:
+    def requested(self, service: str, method: str, target: str, headers: Mapping[str, str]) -> Iterator[None]:
         """Around a request of another process: its calls are that worker's."""
+        operation = attribution.operation_of(method, target, headers)[0]
+        self._on_call(Call(time.time(), WORKER, service, operation))
         self._here.worker = attribution.worker_of(headers.get("user-agent", ""))
         self._here.remote = True
         try:
@@ -221,20 +229,17 @@ class Meter:
             self._here.worker, self._here.remote = None, False
 
     @_guarded
-    def from_worker(
+    def answered(
         self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes, answer: bytes
     ) -> None:
-        """A request of another process was answered."""
+        """Count a request of another process."""
+        operation, key = attribution.operation_of(method, target, headers)
         if service == "s3":
-            url = urlsplit(target)
-            _, _, key = unquote(url.path).lstrip("/").partition("/")
-            operation = attribution.s3_operation(method, key, parse_qs(url.query, keep_blank_values=True))
             signed = "authorization" in headers
             looks = not signed and method in ("GET", "HEAD")
             group = CostGroup.LOOKING if looks else CostGroup.CONTROL_PLANE
             self._stored(group, WORKER if signed else "client", operation, key, len(body))
         elif service != "dynamodb":
-            operation = headers.get("x-amz-target", "").rpartition(".")[2]
             params, parsed = json.loads(body or b"{}"), json.loads(answer or b"{}")
             self._called(WORKER, CostGroup.CONTROL_PLANE, service, operation, params, parsed)
 

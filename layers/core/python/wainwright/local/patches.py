@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
+from unittest import mock
+
+from botocore import handlers
 
 
 class Patches(ExitStack):
@@ -15,17 +18,13 @@ class Patches(ExitStack):
 
     def replace(self, owner: Any, name: str, value: Any) -> None:
         """Set `owner.name`, remembering what was there."""
-        missing = object()
-        before = vars(owner).get(name, missing)
+        self.enter_context(mock.patch.object(owner, name, value, create=True))
 
-        def restore() -> None:
-            if before is missing:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
-
-        setattr(owner, name, value)
-        self.callback(restore)
+    def handle(self, event: str, handler: Callable[..., Any], *, first: bool = False) -> None:
+        """Have botocore's clients that are made from now on call a handler of one of their events."""
+        entry = (event, handler)
+        handlers.BUILTIN_HANDLERS.insert(0 if first else len(handlers.BUILTIN_HANDLERS), entry)
+        self.callback(handlers.BUILTIN_HANDLERS.remove, entry)
 
     def wrap(self, owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
         """Replace the method `owner.name` by `wrapper(original, *args, **kwargs)`."""

@@ -1,140 +1,52 @@
-"""The template's resources, created in moto."""
+"""The template's resources that keep state, created in moto under their physical names."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
 
-from wainwright.local.endpoint import CorsRule
 from wainwright.local.errors import LocalError
 from wainwright.local.events import rate_seconds
-from wainwright.local.template import Resource, Template
+from wainwright.local.template import ACCOUNT_ID, Resource, Template
 
 _DAY_SECONDS = 86_400.0
+_QUEUE_ATTRIBUTES = (
+    *("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "ReceiveMessageWaitTimeSeconds"),
+    "MaximumMessageSize",
+)
+_LIFECYCLE_KEYS = frozenset(
+    {"Id", "Status", "Prefix", "ExpirationInDays", "AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration"}
+)
 _TARGET_KEYS = frozenset({"Id", "Arn", "Input", "DeadLetterConfig", "RetryPolicy", "RoleArn", "SqsParameters"})
 """The last four are left alone: delivery within a process does not fail, and there are no roles."""
 
 
-class Resources:
-    """Creates what keeps state: tables, queues, buckets, state machines, buses, rules, schedule groups."""
+def create_resources(template: Template) -> None:
+    """Create tables, queues, buckets, state machines, buses, rules and schedule groups.
 
-    def __init__(self, template: Template) -> None:
-        self._template = template
-
-    def create(self) -> None:
-        """Create everything; names are the template's.
-
-        Raises:
-            LocalError: something in the template is not supported.
-        """
-        self.create_tables()
-        self.create_queues()
-        self.create_buckets()
-        self.create_buses_and_rules()
-        self.create_schedule_groups()
-
-    def create_tables(self) -> None:
-        """Tables with their indexes, streams and time to live."""
-        client = boto3.client("dynamodb")
-        for table in self._of_type("AWS::DynamoDB::Table"):
-            properties = table.properties
-            name = self._template.ref(table.logical_id)
-            settings = {
-                key: properties[key]
-                for key in ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes")
-                if key in properties
-            }
-            for index in settings.get("GlobalSecondaryIndexes", []):
-                for key in set(index) - {"IndexName", "KeySchema", "Projection"}:
-                    del index[key]
-            if "StreamSpecification" in properties:
-                settings["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
-            client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **settings)
-            if "TimeToLiveSpecification" in properties:
-                client.update_time_to_live(
-                    TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"]
-                )
-
-    def create_queues(self) -> None:
-        """Queues, then what each redrives to, since a dead-letter queue has to be there first."""
-        client = boto3.client("sqs")
-        redrives: list[tuple[str, Any]] = []
-        for queue in self._of_type("AWS::SQS::Queue"):
-            attributes: Any = {
-                key: str(queue.properties[key])
-                for key in (
-                    "VisibilityTimeout",
-                    "MessageRetentionPeriod",
-                    "DelaySeconds",
-                    "ReceiveMessageWaitTimeSeconds",
-                    "MaximumMessageSize",
-                )
-                if key in queue.properties
-            }
-            name = self._template.attribute(queue.logical_id, "QueueName")
-            url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-            if "RedrivePolicy" in queue.properties:
-                redrives.append((url, queue.properties["RedrivePolicy"]))
-        for url, policy in redrives:
-            client.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
-
-    def create_buckets(self) -> None:
-        """Buckets. Their rules for other origins and for expiry are carried out elsewhere."""
-        client = boto3.client("s3")
-        for bucket in self._of_type("AWS::S3::Bucket"):
-            client.create_bucket(Bucket=self._template.ref(bucket.logical_id))
-
-    def create_state_machines(self) -> None:
-        """State machines, with their definitions' placeholders filled in."""
-        client = boto3.client("stepfunctions")
-        for machine in self._of_type("AWS::StepFunctions::StateMachine"):
-            if machine.properties.get("StateMachineType", "STANDARD") != "STANDARD":
-                raise LocalError(f"{machine.logical_id} is an express workflow, which the local system does not run")
-            client.create_state_machine(
-                name=self._template.attribute(machine.logical_id, "Name"),
-                definition=definition(machine),
-                roleArn=self._template.place.arn("iam", "role/local", region=False),
-            )
-
-    def create_buses_and_rules(self) -> None:
-        """Event buses, rules and their targets."""
-        client = boto3.client("events")
-        for bus in self._of_type("AWS::Events::EventBus"):
-            client.create_event_bus(Name=bus.properties["Name"])
-        for rule in self._of_type("AWS::Events::Rule"):
-            properties = rule.properties
-            settings: dict[str, Any] = {"Name": self._template.ref(rule.logical_id)}
-            if "EventPattern" in properties:
-                settings["EventPattern"] = json.dumps(properties["EventPattern"])
-            if "ScheduleExpression" in properties:
-                rate_seconds(properties["ScheduleExpression"])
-                settings["ScheduleExpression"] = properties["ScheduleExpression"]
-            if "EventBusName" in properties:
-                settings["EventBusName"] = properties["EventBusName"]
-            client.put_rule(State=properties.get("State", "ENABLED"), **settings)
-            targets = [self._target(rule, target) for target in properties.get("Targets", [])]
-            bus_name = properties.get("EventBusName", "default")
-            client.put_targets(Rule=settings["Name"], EventBusName=bus_name, Targets=targets)
-
-    def create_schedule_groups(self) -> None:
-        """Schedule groups."""
-        client = boto3.client("scheduler")
-        for group in self._of_type("AWS::Scheduler::ScheduleGroup"):
-            client.create_schedule_group(Name=self._template.ref(group.logical_id))
-
-    def _target(self, rule: Resource, target: Mapping[str, Any]) -> Any:
-        service = target["Arn"].split(":")[2]
-        if surplus := set(target) - _TARGET_KEYS:
-            raise LocalError(f"{min(surplus)} of a target of {rule.logical_id} is not supported by the local system")
-        if service not in ("lambda", "sqs", "events"):
-            raise LocalError(f"the rule {rule.logical_id} targets {service}, which the local system does not support")
-        return {key: target[key] for key in ("Id", "Arn", "Input") if key in target}
-
-    def _of_type(self, kind: str) -> Iterator[Resource]:
-        return self._template.of_type(kind)
+    Raises:
+        LocalError: something in the template is not supported.
+    """
+    for table in template.of_type("AWS::DynamoDB::Table"):
+        _create_table(table)
+    _create_queues(template)
+    for bucket in template.of_type("AWS::S3::Bucket"):
+        boto3.client("s3").create_bucket(Bucket=bucket.name)
+    for bus in template.of_type("AWS::Events::EventBus"):
+        boto3.client("events").create_event_bus(Name=bus.name)
+    for rule in template.of_type("AWS::Events::Rule"):
+        _create_rule(rule)
+    for group in template.of_type("AWS::Scheduler::ScheduleGroup"):
+        boto3.client("scheduler").create_schedule_group(Name=group.name)
+    for machine in template.of_type("AWS::StepFunctions::StateMachine"):
+        if machine.properties.get("StateMachineType", "STANDARD") != "STANDARD":
+            raise LocalError(f"{machine.logical_id} is an express workflow, which the local system does not run")
+        boto3.client("stepfunctions").create_state_machine(
+            name=machine.name, definition=definition(machine), roleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/local"
+        )
 
 
 def definition(machine: Resource) -> str:
@@ -149,19 +61,10 @@ def definition(machine: Resource) -> str:
     return text
 
 
-def bucket_cors(bucket: Resource) -> tuple[CorsRule, ...]:
-    """What pages of other origins may do with a bucket's objects."""
-    rules = bucket.properties.get("CorsConfiguration", {}).get("CorsRules", [])
-    return tuple(
-        CorsRule(
-            origins=tuple(rule["AllowedOrigins"]),
-            methods=tuple(rule["AllowedMethods"]),
-            headers=tuple(rule.get("AllowedHeaders", ())),
-            exposed=tuple(rule.get("ExposedHeaders", ())),
-            max_age_seconds=rule.get("MaxAge"),
-        )
-        for rule in rules
-    )
+def bucket_cors(bucket: Resource) -> list[Mapping[str, Any]]:
+    """A bucket's rules for pages of other origins."""
+    rules: list[Mapping[str, Any]] = bucket.properties.get("CorsConfiguration", {}).get("CorsRules", [])
+    return rules
 
 
 def bucket_expiry(bucket: Resource) -> list[tuple[str, float]]:
@@ -170,19 +73,61 @@ def bucket_expiry(bucket: Resource) -> list[tuple[str, float]]:
     Raises:
         LocalError: it has a rule of another kind than expiry or the end of an unfinished upload.
     """
-    rules = bucket.properties.get("LifecycleConfiguration", {}).get("Rules", [])
-    known = {
-        "Id",
-        "Status",
-        "Prefix",
-        "ExpirationInDays",
-        "AbortIncompleteMultipartUpload",
-        "NoncurrentVersionExpiration",
-    }
     expiry: list[tuple[str, float]] = []
-    for rule in rules:
-        if surplus := set(rule) - known:
+    for rule in bucket.properties.get("LifecycleConfiguration", {}).get("Rules", []):
+        if surplus := set(rule) - _LIFECYCLE_KEYS:
             raise LocalError(f"{min(surplus)} in the lifecycle of {bucket.logical_id} is not supported locally")
         if rule["Status"] == "Enabled" and "ExpirationInDays" in rule:
             expiry.append((rule.get("Prefix", ""), float(rule["ExpirationInDays"]) * _DAY_SECONDS))
     return expiry
+
+
+def _create_table(table: Resource) -> None:
+    properties = table.properties
+    settings: dict[str, Any] = {key: properties[key] for key in ("KeySchema", "AttributeDefinitions")}
+    if "GlobalSecondaryIndexes" in properties:
+        settings["GlobalSecondaryIndexes"] = [
+            {key: index[key] for key in ("IndexName", "KeySchema", "Projection")}
+            for index in properties["GlobalSecondaryIndexes"]
+        ]
+    if "StreamSpecification" in properties:
+        settings["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
+    client = boto3.client("dynamodb")
+    client.create_table(TableName=table.name, BillingMode="PAY_PER_REQUEST", **settings)
+    if "TimeToLiveSpecification" in properties:
+        client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
+
+
+def _create_queues(template: Template) -> None:
+    """Queues first, then what each redrives to, since a dead-letter queue has to be there by then."""
+    client = boto3.client("sqs")
+    redrives: list[tuple[str, Any]] = []
+    for queue in template.of_type("AWS::SQS::Queue"):
+        attributes: Any = {key: str(queue.properties[key]) for key in _QUEUE_ATTRIBUTES if key in queue.properties}
+        url = client.create_queue(QueueName=queue.name, Attributes=attributes)["QueueUrl"]
+        if "RedrivePolicy" in queue.properties:
+            redrives.append((url, queue.properties["RedrivePolicy"]))
+    for url, policy in redrives:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+
+
+def _create_rule(rule: Resource) -> None:
+    properties, client = rule.properties, boto3.client("events")
+    settings: dict[str, Any] = {"Name": rule.name, "EventBusName": properties.get("EventBusName", "default")}
+    if "EventPattern" in properties:
+        settings["EventPattern"] = json.dumps(properties["EventPattern"])
+    if "ScheduleExpression" in properties:
+        rate_seconds(properties["ScheduleExpression"])
+        settings["ScheduleExpression"] = properties["ScheduleExpression"]
+    client.put_rule(State=properties.get("State", "ENABLED"), **settings)
+    targets = [_target(rule, target) for target in properties.get("Targets", [])]
+    client.put_targets(Rule=rule.name, EventBusName=settings["EventBusName"], Targets=targets)
+
+
+def _target(rule: Resource, target: Mapping[str, Any]) -> Any:
+    service = target["Arn"].split(":")[2]
+    if surplus := set(target) - _TARGET_KEYS:
+        raise LocalError(f"{min(surplus)} of a target of {rule.logical_id} is not supported by the local system")
+    if service not in ("lambda", "sqs", "events"):
+        raise LocalError(f"the rule {rule.logical_id} targets {service}, which the local system does not support")
+    return {key: target[key] for key in ("Id", "Arn", "Input") if key in target}

@@ -17,6 +17,7 @@ from moto.s3.utils import _VersionedKeyStore
 from wainwright.local.errors import LocalError
 from wainwright.local.journal import Journal, StoredObject
 from wainwright.local.patches import Patches
+from wainwright.local.template import ACCOUNT_ID
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +47,9 @@ class _File:
 class StoredS3:
     """Keeps moto's buckets in the journal."""
 
-    def __init__(self, journal: Journal, account_id: str, partition: str) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._backend: S3Backend = s3_backends[account_id][partition]
+        self._backend: S3Backend = s3_backends[ACCOUNT_ID]["aws"]
         self._lock = threading.RLock()
         self._changed = threading.local()
         self._expiry: dict[str, list[tuple[str, float]]] = {}

@@ -16,20 +16,16 @@ from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from wainwright.local.patches import Patches
+from wainwright.local.template import ACCOUNT_ID, REGION
 
-_LOCKED = (
-    "send_message",
-    "delete_message",
-    "change_message_visibility",
-    "purge_queue",
-)
+_LOCKED = ("send_message", "delete_message", "change_message_visibility", "purge_queue")
 
 
 class SafeSQS:
-    """Makes moto's SQS of one account and region safe under threads."""
+    """Makes moto's SQS safe under threads."""
 
-    def __init__(self, account_id: str, region: str) -> None:
-        self._backend: SQSBackend = sqs_backends[account_id][region]
+    def __init__(self) -> None:
+        self._backend: SQSBackend = sqs_backends[ACCOUNT_ID][REGION]
         self._lock = threading.RLock()
         self._arrived = threading.Condition(self._lock)
         self._receive_now: Callable[..., list[Message]] = SQSBackend.receive_message
@@ -50,21 +46,16 @@ class SafeSQS:
             self._arrived.notify_all()
 
     def send(self, queue: str, body: str) -> None:
-        """Send a message to a queue by name."""
+        """Send a message to a queue, by its name."""
         self._backend.send_message(queue_name=queue, message_body=body)
-
-    def visibility_timeout(self, queue: str) -> int:
-        """How long a received message stays hidden, in seconds."""
-        return int(self._backend.get_queue(queue).visibility_timeout)  # type: ignore[attr-defined]
 
     def delete(self, queue: str, receipt_handle: str) -> None:
         """Delete a received message."""
         self._backend.delete_message(queue, receipt_handle)
 
-    def receive(
-        self, queue: str, count: int, wait_seconds: float, visibility_timeout: int, cancelled: threading.Event
-    ) -> list[Message]:
+    def receive(self, queue: str, count: int, wait_seconds: float, cancelled: threading.Event) -> list[Message]:
         """Up to `count` messages; waits for the first one, until the time is up or `cancelled` is set and `wake` called."""
+        visibility_timeout = int(self._backend.get_queue(queue).visibility_timeout)  # type: ignore[attr-defined]
         return self._receive(queue, count, wait_seconds, visibility_timeout, [".*"], cancelled)
 
     def wake(self) -> None:

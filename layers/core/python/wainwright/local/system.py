@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import cached_property
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -22,23 +21,21 @@ from moto import mock_aws
 
 from wainwright.domain.costs import WorkerSize
 from wainwright.local import compute, resources
-from wainwright.local.calls import Call, CallLog
 from wainwright.local.dynamodb import SafeDynamoDB
 from wainwright.local.endpoint import Endpoint
 from wainwright.local.errors import LocalError
+from wainwright.local.event_sources import QueuePoller, StreamPoller
 from wainwright.local.events import EventRouter
 from wainwright.local.functions import PACKAGE, Functions, FunctionSpec
 from wainwright.local.http_api import HttpApi
 from wainwright.local.inprocess import InProcessAws
 from wainwright.local.journal import Journal
-from wainwright.local.meter import Meter
+from wainwright.local.meter import Call, Meter
 from wainwright.local.parameters import ParameterStore
 from wainwright.local.patches import Patches, bare_package
-from wainwright.local.pollers import QueuePoller
 from wainwright.local.s3 import StoredS3
 from wainwright.local.sqs import SafeSQS
-from wainwright.local.streams import StreamPoller
-from wainwright.local.template import Place, Template
+from wainwright.local.template import REGION, Template
 from wainwright.local.timers import Timers
 from wainwright.local.usage import UsageBook
 from wainwright.local.web import LoopbackServer
@@ -84,7 +81,7 @@ class LocalSystem:
         api_port: int = DEFAULT_PORT,
         max_workers: int = 4,
         worker_command: Sequence[str] | None = None,
-        on_call: Callable[[Call], None] | None = None,
+        on_call: Callable[[Call], None] = lambda _: None,
     ) -> None:
         self._document = template
         self._repo_root = repo_root.resolve()
@@ -92,10 +89,12 @@ class LocalSystem:
         self._api_port = api_port
         self._max_workers = max_workers
         self._worker_command = worker_command
-        self._calls = CallLog(on_call) if on_call is not None else None
+        self._on_call = on_call
         self._stack = ExitStack()
         self._started = False
         self._api_servers: dict[str, LoopbackServer] = {}
+        self._cors: dict[str, list[Mapping[str, Any]]] = {}
+        self._expiry_rules: list[tuple[str, float]] = []
         self.credentials = Credentials(
             "".join(secrets.choice(_ALPHABET) for _ in range(20)), secrets.token_urlsafe(30), method="local"
         )
@@ -109,13 +108,10 @@ class LocalSystem:
     @property
     def api_urls(self) -> dict[str, str]:
         """The URL of every HTTP API, by logical id and, where it has one, by name."""
-        named = {
-            api.properties["Name"]: api.logical_id
-            for api in self.template.of_type("AWS::ApiGatewayV2::Api")
-            if "Name" in api.properties
-        }
-        by_id = {logical_id: server.url for logical_id, server in self._api_servers.items()}
-        return by_id | {name: by_id[logical_id] for name, logical_id in named.items()}
+        urls = {logical_id: server.url for logical_id, server in self._api_servers.items()}
+        for api in self.template.of_type("AWS::ApiGatewayV2::Api"):
+            urls[api.properties.get("Name", api.logical_id)] = urls[api.logical_id]
+        return urls
 
     @property
     def endpoint_url(self) -> str:
@@ -129,8 +125,8 @@ class LocalSystem:
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.credentials.access_key,
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
-            "AWS_REGION": self.template.place.region,
-            "AWS_DEFAULT_REGION": self.template.place.region,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
@@ -180,7 +176,7 @@ class LocalSystem:
         self._log_to(journal.logs)
         self._take_ports()
         urls = {logical_id: server.url for logical_id, server in self._api_servers.items()}
-        self.template = Template(self._document, Place(), urls)
+        self.template = Template(self._document, urls)
         specs = compute.functions(self.template)
         host_environment = dict(os.environ)
         # The stage says how many workers AWS may run; here this machine does.
@@ -234,21 +230,17 @@ class LocalSystem:
         os.environ.update(shared)
 
     def _build(self, journal: Journal, specs: list[FunctionSpec], host_environment: Mapping[str, str]) -> None:
-        place = self.template.place
         mock = mock_aws(config={"core": {"mock_credentials": False}, "stepfunctions": {"execute_state_machine": True}})
         mock.start()
         self._stack.callback(mock.stop)
         self._timers = Timers()
-        self._timers.start()
         self._stack.callback(self._timers.stop)
         self._functions = Functions(self._timers)
-        self._dynamodb = SafeDynamoDB(journal, place.account_id, place.region)
-        self._sqs = SafeSQS(place.account_id, place.region)
-        self._s3 = StoredS3(journal, place.account_id, place.partition)
-        self._functions.deliver = lambda arn, body: self._sqs.send(arn.rpartition(":")[2], body)
-        self._router = EventRouter(place.account_id, place.region, self._functions, self._sqs, self._timers)
+        self._dynamodb = SafeDynamoDB(journal)
+        self._sqs = SafeSQS()
+        self._s3 = StoredS3(journal)
+        self._router = EventRouter(self._functions, self._sqs, self._timers)
         self._workers = Workers(
-            place,
             compute.task_definitions(self.template),
             self.environment | {_SPOOL: str(journal.spool)},
             host_environment,
@@ -257,9 +249,7 @@ class LocalSystem:
             max_workers=self._max_workers,
             command=self._worker_command,
         )
-        self._aws = InProcessAws(
-            place, self.endpoint_url, self._functions, self._workers, ParameterStore(self._data_dir)
-        )
+        self._aws = InProcessAws(self.endpoint_url, self._functions, self._workers, ParameterStore(self._data_dir))
         self._meter = self._make_meter(journal)
         patches = Patches()
         self._stack.push(patches)
@@ -267,24 +257,19 @@ class LocalSystem:
         for part in (self._dynamodb, self._sqs, self._s3, self._router, self._aws):
             part.install(patches)
         self._install_interpreter(patches)
-        if self._calls is not None:
-            self._calls.install(patches)
 
     def _make_meter(self, journal: Journal) -> Meter:
         size = next(
             (WorkerSize.of_task(each.cpu_units, each.memory_mib) for each in compute.task_definitions(self.template)),
             WorkerSize(),
         )
-        meter = Meter(UsageBook(journal.costs, size), self._kept_seconds, self._workers.log_bytes)
+        meter = Meter(
+            UsageBook(journal.costs, size), self._kept_seconds, self._workers.log_bytes, on_call=self._on_call
+        )
         self._functions.watch = meter.watch
         self._dynamodb.observer = meter.queried
         self._stack.callback(meter.stop)
         return meter
-
-    @cached_property
-    def _expiry_rules(self) -> list[tuple[str, float]]:
-        buckets = self.template.of_type("AWS::S3::Bucket")
-        return [rule for bucket in buckets for rule in resources.bucket_expiry(bucket)]
 
     def _kept_seconds(self, key: str) -> float:
         return min((kept for prefix, kept in self._expiry_rules if key.startswith(prefix)), default=_KEPT_SECONDS)
@@ -299,21 +284,19 @@ class LocalSystem:
         patches.callback(interpreter.stop)
 
     def _fill(self, journal: Journal) -> int:
-        created = resources.Resources(self.template)
         try:
-            created.create()
-            created.create_state_machines()
+            resources.create_resources(self.template)
         except ClientError as error:
             raise LocalError(f"the infrastructure is refused: {' '.join(str(error).split())[:500]}") from error
-        streams = {mapping.table for mapping in compute.stream_mappings(self.template)}
+        streams = {each.source_arn for each in compute.event_source_mappings(self.template, "dynamodb")}
         for table in self.template.of_type("AWS::DynamoDB::Table"):
-            name = self.template.ref(table.logical_id)
-            self._dynamodb.adopt(name, journal_stream=name in streams)
-        self._cors = {}
+            read = self.template.attribute(table.logical_id, "StreamArn") in streams
+            self._dynamodb.adopt(table.name, journal_stream=read)
         for bucket in self.template.of_type("AWS::S3::Bucket"):
-            name = self.template.ref(bucket.logical_id)
-            self._s3.adopt(name, resources.bucket_expiry(bucket))
-            self._cors[name] = resources.bucket_cors(bucket)
+            expiry = resources.bucket_expiry(bucket)
+            self._expiry_rules += expiry
+            self._s3.adopt(bucket.name, expiry)
+            self._cors[bucket.name] = resources.bucket_cors(bucket)
         self._s3.restore()
         return self._dynamodb.restore()
 
@@ -326,32 +309,25 @@ class LocalSystem:
         self._functions.load(specs, self._repo_root)
 
     def _run(self, restored: int) -> None:
-        self._endpoint_server.start(
-            Endpoint(self.endpoint_url, self._aws, self.credentials, self._cors, self._calls, self._meter)
-        )
+        self._endpoint_server.start(Endpoint(self._aws, self.credentials, self._cors, self._meter))
         # Undone in reverse: pollers end first, then workers, then queues stop answering and handlers end.
         self._stack.callback(self._functions.drain, _FUNCTIONS_STOP_SECONDS)
         self._stack.callback(self._sqs.stop)
         self._stack.callback(self._workers.stop, _WORKERS_STOP_SECONDS)
         self._meter.start()
         self._started = True
+        queues, streams = (compute.event_source_mappings(self.template, each) for each in ("sqs", "dynamodb"))
         pollers: list[QueuePoller | StreamPoller] = [
-            *(QueuePoller(each, self._sqs, self._functions) for each in compute.queue_mappings(self.template)),
-            *(StreamPoller(each, self._dynamodb, self._functions) for each in compute.stream_mappings(self.template)),
+            *(QueuePoller(each, self._sqs, self._functions) for each in queues),
+            *(StreamPoller(each, self._dynamodb, self._sqs, self._functions) for each in streams),
         ]
         for poller in pollers:
             poller.start()
             self._stack.callback(poller.stop)
         for logical_id, server in self._api_servers.items():
-            api = HttpApi(
-                self.template.ref(logical_id),
-                server.url.removeprefix("http://"),
-                compute.routes(self.template, logical_id),
-                self._functions,
-                compute.api_cors(self.template, logical_id),
-                self.template.place.account_id,
-            )
-            server.start(api)
+            routes = compute.routes(self.template, logical_id)
+            domain = server.url.removeprefix("http://")
+            server.start(HttpApi(self.template.ref(logical_id), domain, routes, self._functions))
         self._router.start_schedules()
         self._timers.every(_HOUSEKEEPING_SECONDS, self._housekeep)
         if restored:
@@ -362,9 +338,9 @@ class LocalSystem:
         """Tell the scheduled functions that executions, tokens and queued messages of an earlier run are gone."""
         for rule in self.template.of_type("AWS::Events::Rule"):
             if "ScheduleExpression" in rule.properties:
-                for arn in self._router.scheduled_targets(self.template.ref(rule.logical_id)):
-                    if ":lambda:" in arn:
-                        self._functions.invoke_async(arn, {"recover": True})
+                for target in rule.properties["Targets"]:
+                    if ":lambda:" in target["Arn"]:
+                        self._functions.invoke_async(target["Arn"], {"recover": True})
 
     def _execution_ended(self, detail: dict[str, Any]) -> None:
         self._router.publish("Step Functions Execution Status Change", "aws.states", detail, [detail["executionArn"]])

@@ -10,66 +10,61 @@ from typing import Any
 from wainwright.local.catalog import INERT_TYPES, RESOURCE_KEYS, SUPPORTED
 from wainwright.local.errors import LocalError
 
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
 STREAM_LABEL = "2000-01-01T00:00:00.000"
 """The label of every table's stream, so that a stream's ARN is known before its table exists."""
 
-_NO_VALUE = object()
+
+def arn(service: str, resource: str) -> str:
+    """The ARN of a resource here."""
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{resource}"
+
+
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
-_NAME_PROPERTIES = {
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::ECS::Cluster": "ClusterName",
-    "AWS::ECS::TaskDefinition": "Family",
-    "AWS::Events::EventBus": "Name",
-    "AWS::Events::Rule": "Name",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::SQS::Queue": "QueueName",
-    "AWS::Scheduler::ScheduleGroup": "Name",
-    "AWS::StepFunctions::StateMachine": "StateMachineName",
-}
 _HANDLER = re.compile(r"functions\.\w+(\.\w+)+")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a template is deployed."""
-
-    account_id: str = "123456789012"
-    region: str = "us-east-1"
-    partition: str = "aws"
-    stack_name: str = "wainwright-local"
-
-    def arn(self, service: str, resource: str, *, region: bool = True) -> str:
-        """The ARN of a resource here."""
-        return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.account_id}:{resource}"
+_IDENTITIES: Mapping[str, tuple[str, str]] = {
+    "AWS::DynamoDB::Table": ("TableName", arn("dynamodb", "table/{}")),
+    "AWS::ECS::Cluster": ("ClusterName", arn("ecs", "cluster/{}")),
+    "AWS::ECS::TaskDefinition": ("Family", arn("ecs", "task-definition/{}:1")),
+    "AWS::Events::EventBus": ("Name", arn("events", "event-bus/{}")),
+    "AWS::Events::Rule": ("Name", arn("events", "rule/{}")),
+    "AWS::IAM::Role": ("RoleName", f"arn:aws:iam::{ACCOUNT_ID}:role/{{}}"),
+    "AWS::Lambda::Function": ("FunctionName", arn("lambda", "function:{}")),
+    "AWS::Lambda::LayerVersion": ("", arn("lambda", "layer:{}:1")),
+    "AWS::Logs::LogGroup": ("LogGroupName", arn("logs", "log-group:{}:*")),
+    "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{}"),
+    "AWS::SQS::Queue": ("QueueName", arn("sqs", "{}")),
+    "AWS::Scheduler::ScheduleGroup": ("Name", arn("scheduler", "schedule-group/{}")),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", arn("states", "stateMachine:{}")),
+}
+"""The property with a resource's name, and its ARN."""
+_REF_IS_ARN = frozenset({"AWS::StepFunctions::StateMachine", "AWS::ECS::TaskDefinition", "AWS::Lambda::LayerVersion"})
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource with concrete properties."""
+    """One resource with its physical name and concrete properties."""
 
     logical_id: str
-    type: str
+    name: str
     properties: Mapping[str, Any]
 
 
 class Template:
     """Resources of a template whose references are resolved.
 
+    Physical names are the same at every start, since the journal knows resources by name.
+
     Args:
         document: the template as CloudFormation reads it.
-        place: account, region and so on, for pseudo parameters and ARNs.
         api_urls: the URL on which each HTTP API will answer, by its logical id.
     """
 
-    def __init__(self, document: Mapping[str, Any], place: Place, api_urls: Mapping[str, str]) -> None:
-        self.place = place
+    def __init__(self, document: Mapping[str, Any], api_urls: Mapping[str, str]) -> None:
         self._document = document
         self._declared: Mapping[str, Any] = document.get("Resources", {})
         self._api_urls = api_urls
-        self._identities = Identities(place, api_urls, self._name_of)
         self._check()
 
     @staticmethod
@@ -85,39 +80,72 @@ class Template:
             LocalError: a property of one cannot be resolved.
         """
         for logical_id, declared in self._declared.items():
-            if declared["Type"] == kind and self._exists(declared) and not _is_provider(declared):
-                yield Resource(logical_id, kind, self.resolve(declared.get("Properties", {})))
+            if declared["Type"] == kind and not _is_provider(declared):
+                yield Resource(logical_id, self.name(logical_id), self.resolve(declared.get("Properties", {})))
+
+    def name(self, logical_id: str) -> str:
+        """The physical name of a resource: the template's own, or the logical id."""
+        declared = self._declared[logical_id]
+        kind = declared["Type"]
+        given = declared.get("Properties", {}).get(_IDENTITIES[kind][0]) if kind in _IDENTITIES else None
+        if given is not None:
+            return str(self.resolve(given))
+        return logical_id.lower() if kind in ("AWS::S3::Bucket", "AWS::ApiGatewayV2::Api") else logical_id
 
     def ref(self, logical_id: str) -> str:
-        """What `Ref` gives for a resource."""
-        return self._identities.ref(logical_id, self._declared[logical_id]["Type"])
+        """The value of `Ref` for a resource."""
+        kind, name = self._declared[logical_id]["Type"], self.name(logical_id)
+        if kind in _REF_IS_ARN:
+            return self.attribute(logical_id, "Arn")
+        if kind == "AWS::SQS::Queue":
+            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{name}"
+        return name
 
-    def attribute(self, logical_id: str, name: str) -> str:
-        """What `Fn::GetAtt` gives for a resource."""
-        return self._identities.attribute(logical_id, self._declared[logical_id]["Type"], name)
+    def attribute(self, logical_id: str, attribute: str) -> str:
+        """The value of `Fn::GetAtt` for a resource.
+
+        Raises:
+            LocalError: the local system does not know this attribute.
+        """
+        kind, name = self._declared[logical_id]["Type"], self.name(logical_id)
+        if kind in _IDENTITIES and attribute in ("Arn", "TaskDefinitionArn", "LayerVersionArn", "StreamArn"):
+            return _IDENTITIES[kind][1].format(name) + (f"/stream/{STREAM_LABEL}" if attribute == "StreamArn" else "")
+        known: dict[tuple[str, str], Callable[[], str]] = {
+            ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): lambda: self._api_urls[logical_id],
+            ("AWS::ApiGatewayV2::Api", "ApiId"): lambda: name,
+            ("AWS::Events::EventBus", "Name"): lambda: name,
+            ("AWS::S3::Bucket", "RegionalDomainName"): lambda: f"{name}.s3.{REGION}.amazonaws.com",
+            ("AWS::SQS::Queue", "QueueName"): lambda: name,
+            ("AWS::SQS::Queue", "QueueUrl"): lambda: self.ref(logical_id),
+            ("AWS::StepFunctions::StateMachine", "Name"): lambda: name,
+        }
+        if (kind, attribute) in known:
+            return known[kind, attribute]()
+        if kind in INERT_TYPES:
+            return f"{name}-{attribute}".lower()
+        raise _unsupported(f"the attribute {attribute} of {kind} ({logical_id})")
 
     def resolve(self, value: Any) -> Any:
         """A value with every intrinsic function in it carried out."""
         if isinstance(value, list):
-            return [item for each in value if (item := self.resolve(each)) is not _NO_VALUE]
+            return [self.resolve(each) for each in value]
         if isinstance(value, str):
             return self._with_local_urls(value)
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
             name, argument = next(iter(value.items()))
-            if name in ("Ref", "Condition") or name.startswith("Fn::"):
+            if name == "Ref" or name.startswith("Fn::"):
                 result = self._call(name, argument)
                 return self._with_local_urls(result) if isinstance(result, str) else result
-        return {key: item for key, each in value.items() if (item := self.resolve(each)) is not _NO_VALUE}
+        return {key: self.resolve(each) for key, each in value.items()}
 
-    # -------------------------------------------------------------------------------------------------- checks
     def _check(self) -> None:
         for logical_id, declared in self._declared.items():
             kind = declared["Type"]
             if surplus := set(declared) - RESOURCE_KEYS:
                 raise _unsupported(f"{min(surplus)} of {logical_id} ({kind})")
-            if not self._exists(declared) or kind in INERT_TYPES or _is_provider(declared):
+            if kind in INERT_TYPES or _is_provider(declared):
                 continue
             if kind not in SUPPORTED:
                 raise _unsupported(f"the resource type {kind} ({logical_id})")
@@ -125,16 +153,9 @@ class Template:
             if surplus := set(declared.get("Properties", {})) - known:
                 raise _unsupported(f"the property {min(surplus)} of {kind} ({logical_id})")
 
-    def _exists(self, declared: Mapping[str, Any]) -> bool:
-        return "Condition" not in declared or self._condition(declared["Condition"])
-
-    def _name_of(self, logical_id: str, property_name: str) -> str | None:
-        name = self._declared[logical_id].get("Properties", {}).get(property_name)
-        return None if name is None else str(self.resolve(name))
-
     def _with_local_urls(self, text: str) -> str:
         for logical_id, url in self._api_urls.items():
-            host = f"{self.ref(logical_id)}.execute-api.{self.place.region}.amazonaws.com"
+            host = f"{self.ref(logical_id)}.execute-api.{REGION}.amazonaws.com"
             text = text.replace(f"https://{host}", url).replace(host, url.removeprefix("http://"))
         return text
 
@@ -142,19 +163,12 @@ class Template:
     def _call(self, name: str, argument: Any) -> Any:
         functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
-            "Condition": self._condition,
             "Fn::GetAtt": self._get_att,
-            "Fn::Join": lambda a: str(a[0]).join(str(part) for part in self.resolve(a[1])),
+            "Fn::Join": lambda a: str(a[0]).join(str(each) for each in self.resolve(a[1])),
             "Fn::Sub": self._sub,
             "Fn::Select": lambda a: self.resolve(a[1])[int(self.resolve(a[0]))],
             "Fn::Split": lambda a: str(self.resolve(a[1])).split(str(a[0])),
-            "Fn::GetAZs": lambda _: [f"{self.place.region}{zone}" for zone in "abc"],
-            "Fn::If": lambda a: self.resolve(a[1] if self._condition(a[0]) else a[2]),
-            "Fn::Equals": lambda a: self.resolve(a[0]) == self.resolve(a[1]),
-            "Fn::And": lambda a: all(self.resolve(each) for each in a),
-            "Fn::Or": lambda a: any(self.resolve(each) for each in a),
-            "Fn::Not": lambda a: not self.resolve(a[0]),
-            "Fn::FindInMap": self._find_in_map,
+            "Fn::GetAZs": lambda _: [f"{REGION}{zone}" for zone in "abc"],
         }
         if name not in functions:
             raise _unsupported(f"the function {name}")
@@ -162,31 +176,26 @@ class Template:
 
     def _ref(self, name: str) -> Any:
         pseudo = {
-            "AWS::AccountId": self.place.account_id,
-            "AWS::Region": self.place.region,
-            "AWS::Partition": self.place.partition,
+            "AWS::AccountId": ACCOUNT_ID,
+            "AWS::Region": REGION,
+            "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
-            "AWS::StackName": self.place.stack_name,
-            "AWS::StackId": self.place.arn("cloudformation", f"stack/{self.place.stack_name}/local"),
-            "AWS::NoValue": _NO_VALUE,
+            "AWS::StackName": "wainwright-local",
+            "AWS::StackId": arn("cloudformation", "stack/wainwright-local/local"),
         }
         if name in pseudo:
             return pseudo[name]
         if name in self._declared:
             return self.ref(name)
-        parameter = self._document.get("Parameters", {}).get(name)
-        if parameter is None or "Default" not in parameter:
-            raise LocalError(
-                f"the template refers to {name}, which it does not declare with a value: synthesize it again"
-            )
+        parameter = self._document.get("Parameters", {}).get(name, {})
+        if "Default" not in parameter:
+            raise _undeclared(name)
         return parameter["Default"]
 
-    def _get_att(self, argument: Any) -> str:
-        logical_id, _, attribute = (
-            argument.partition(".") if isinstance(argument, str) else (argument[0], "", argument[1])
-        )
+    def _get_att(self, argument: str | list[str]) -> str:
+        logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
         if logical_id not in self._declared:
-            raise LocalError(f"the template refers to {logical_id}, which it does not declare: synthesize it again")
+            raise _undeclared(logical_id)
         return self.attribute(logical_id, attribute)
 
     def _sub(self, argument: Any) -> str:
@@ -202,102 +211,19 @@ class Template:
 
         return _PLACEHOLDER.sub(value, text)
 
-    def _condition(self, name: str) -> bool:
-        conditions = self._document.get("Conditions", {})
-        if name not in conditions:
-            raise LocalError(
-                f"the template refers to the condition {name}, which it does not declare: synthesize it again"
-            )
-        return bool(self.resolve(conditions[name]))
-
-    def _find_in_map(self, argument: list[Any]) -> Any:
-        mapping, first, second = (self.resolve(each) for each in argument)
-        return self._document["Mappings"][mapping][first][second]
-
-
-class Identities:
-    """Physical names, ARNs and other attributes; the same at every start, since the journal knows resources by name."""
-
-    def __init__(self, place: Place, api_urls: Mapping[str, str], name_of: Callable[[str, str], str | None]) -> None:
-        self._place = place
-        self._api_urls = api_urls
-        self._name_of = name_of
-
-    def name(self, logical_id: str, kind: str) -> str:
-        """The physical name: the template's own, or the logical id."""
-        property_name = _NAME_PROPERTIES.get(kind)
-        given = self._name_of(logical_id, property_name) if property_name else None
-        if given is not None:
-            return given
-        return logical_id.lower() if kind in ("AWS::S3::Bucket", "AWS::ApiGatewayV2::Api") else logical_id
-
-    def ref(self, logical_id: str, kind: str) -> str:
-        """What `Ref` gives."""
-        name = self.name(logical_id, kind)
-        if kind in ("AWS::StepFunctions::StateMachine", "AWS::ECS::TaskDefinition", "AWS::Lambda::LayerVersion"):
-            return self.attribute(logical_id, kind, "Arn")
-        if kind == "AWS::SQS::Queue":
-            return f"https://sqs.{self._place.region}.amazonaws.com/{self._place.account_id}/{name}"
-        return name
-
-    def attribute(self, logical_id: str, kind: str, attribute: str) -> str:
-        """What `Fn::GetAtt` gives.
-
-        Raises:
-            LocalError: the local system does not know this attribute.
-        """
-        name = self.name(logical_id, kind)
-        if attribute in ("Arn", "TaskDefinitionArn", "LayerVersionArn") and (arn := self._arn(name, kind)) is not None:
-            return arn
-        special = {
-            ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): lambda: self._api_urls[logical_id],
-            ("AWS::ApiGatewayV2::Api", "ApiId"): lambda: name,
-            ("AWS::DynamoDB::Table", "StreamArn"): lambda: f"{self._arn(name, kind)}/stream/{STREAM_LABEL}",
-            ("AWS::Events::EventBus", "Name"): lambda: name,
-            ("AWS::S3::Bucket", "RegionalDomainName"): lambda: f"{name}.s3.{self._place.region}.amazonaws.com",
-            ("AWS::S3::Bucket", "DomainName"): lambda: f"{name}.s3.amazonaws.com",
-            ("AWS::SQS::Queue", "QueueName"): lambda: name,
-            ("AWS::SQS::Queue", "QueueUrl"): lambda: self.ref(logical_id, kind),
-            ("AWS::StepFunctions::StateMachine", "Name"): lambda: name,
-        }
-        if (kind, attribute) in special:
-            return special[kind, attribute]()
-        if kind in INERT_TYPES:
-            return f"{name}-{attribute}".lower()
-        raise _unsupported(f"the attribute {attribute} of {kind} ({logical_id})")
-
-    def _arn(self, name: str, kind: str) -> str | None:
-        place = self._place
-        shapes = {
-            "AWS::DynamoDB::Table": ("dynamodb", f"table/{name}"),
-            "AWS::ECS::Cluster": ("ecs", f"cluster/{name}"),
-            "AWS::ECS::TaskDefinition": ("ecs", f"task-definition/{name}:1"),
-            "AWS::Events::EventBus": ("events", f"event-bus/{name}"),
-            "AWS::Events::Rule": ("events", f"rule/{name}"),
-            "AWS::Lambda::Function": ("lambda", f"function:{name}"),
-            "AWS::Lambda::LayerVersion": ("lambda", f"layer:{name}:1"),
-            "AWS::Logs::LogGroup": ("logs", f"log-group:{name}:*"),
-            "AWS::SQS::Queue": ("sqs", name),
-            "AWS::Scheduler::ScheduleGroup": ("scheduler", f"schedule-group/{name}"),
-            "AWS::StepFunctions::StateMachine": ("states", f"stateMachine:{name}"),
-        }
-        if kind == "AWS::S3::Bucket":
-            return f"arn:{place.partition}:s3:::{name}"
-        if kind == "AWS::IAM::Role":
-            return place.arn("iam", f"role/{name}", region=False)
-        if kind in shapes:
-            return place.arn(*shapes[kind])
-        return place.arn("cloudformation", f"inert/{name}") if kind in INERT_TYPES else None
-
 
 def _is_provider(declared: Mapping[str, Any]) -> bool:
-    """Whether this is a function of the CDK's own, which acts when a stack is deployed or deleted and never else."""
+    """True for a function of the CDK's own, which acts when a stack is deployed or deleted and never else."""
     properties = declared.get("Properties", {})
     return (
         declared["Type"] == "AWS::Lambda::Function"
         and str(properties.get("Runtime", "")).startswith("nodejs")
         and not _HANDLER.fullmatch(str(properties.get("Handler", "")))
     )
+
+
+def _undeclared(name: str) -> LocalError:
+    return LocalError(f"the template refers to {name}, which it does not declare with a value: synthesize it again")
 
 
 def _unsupported(what: str) -> LocalError:

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
 
 from wainwright.local.errors import LocalError
 
@@ -21,13 +23,6 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _SOCKET_SECONDS = 60
 _DISCARDED_BYTES = 512 * 1024 * 1024
-
-STATUS_LINES = {
-    403: "403 Forbidden",
-    411: "411 Length Required",
-    413: "413 Content Too Large",
-    421: "421 Misdirected Request",
-}
 
 
 class _Handler(WSGIRequestHandler):
@@ -61,85 +56,56 @@ class LoopbackServer:
             raise
         self._socket.listen(128)
         self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{HOST}:{self.port}"
         self._server: Any = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def url(self) -> str:
-        """The origin: scheme, address and port."""
-        return f"http://{HOST}:{self.port}"
 
     def start(self, app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]) -> None:
-        """Begin to answer."""
+        """Begin to answer requests for this host; one for another comes from a page that rebinds its name to us."""
+        ours = {f"{HOST}:{self.port}", f"localhost:{self.port}"}
+
+        def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            if environ.get("HTTP_HOST", "").lower() not in ours:
+                return Response("this server answers on the loopback address only", 421)(environ, start_response)
+            return app(environ, start_response)
+
         self._server = make_server(
-            HOST, self.port, self._only_for_us(app), threaded=True, request_handler=_Handler, fd=self._socket.fileno()
+            HOST, self.port, guarded, threaded=True, request_handler=_Handler, fd=self._socket.fileno()
         )
         self._server.daemon_threads = True
         self._server.block_on_close = False
-        self._thread = threading.Thread(
+        threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name=f"http-{self.port}", daemon=True
-        )
-        self._thread.start()
+        ).start()
 
     def stop(self) -> None:
         """Stop answering, and give the port back."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-        if self._thread is not None:
-            self._thread.join(5)
         self._socket.close()
 
-    def _only_for_us(
-        self, app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
-    ) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-        """Refuse a request that was meant for another host: a page that rebinds its own name to this address."""
-        ours = {f"{HOST}:{self.port}", f"localhost:{self.port}"}
 
-        def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            if environ.get("HTTP_HOST", "").lower() not in ours:
-                return refuse(start_response, 421, "this server answers on the loopback address only")
-            return app(environ, start_response)
-
-        return guarded
-
-
-class BodyRefused(Exception):
-    """A request body that is not read: `status` says why."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def read_body(environ: WSGIEnvironment, bound: int) -> bytes:
-    """The request's body.
+def read_body(request: Request, bound: int) -> bytes:
+    """Return the request's body.
 
     Raises:
-        BodyRefused: it is larger than `bound`, or its length is not said beforehand.
+        LengthRequired: the Content-Length is missing or no number.
+        RequestEntityTooLarge: the body is larger than `bound`, in bytes.
     """
-    if environ.get("HTTP_TRANSFER_ENCODING"):
-        raise BodyRefused(411, "send the body with a Content-Length")
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal():
-        raise BodyRefused(411, "the Content-Length is not a number")
+    length = request.headers.get("Content-Length") or "0"
+    if "Transfer-Encoding" in request.headers or not length.isdecimal():
+        raise LengthRequired("send the body with a Content-Length")
+    stream = request.environ["wsgi.input"]
     if int(length) > bound:
-        _discard(environ, min(int(length), _DISCARDED_BYTES))
-        raise BodyRefused(413, f"the body is {length} bytes, over the bound of {bound}")
-    body: bytes = environ["wsgi.input"].read(int(length))
+        # A client that is still sending would be cut off before it could read the answer.
+        left = min(int(length), _DISCARDED_BYTES)
+        while left > 0 and (chunk := stream.read(min(left, 1 << 20))):
+            left -= len(chunk)
+        raise RequestEntityTooLarge(f"the body is {length} bytes, over the bound of {bound}")
+    body: bytes = stream.read(int(length))
     return body
 
 
-def _discard(environ: WSGIEnvironment, length: int) -> None:
-    """Read what is not wanted: a client that is still sending would be cut off before it could read the answer."""
-    while length > 0 and (chunk := environ["wsgi.input"].read(min(length, 1 << 20))):
-        length -= len(chunk)
-
-
-def refuse(start_response: StartResponse, status: int, message: str) -> Iterable[bytes]:
-    """Answer a status and one line of text."""
-    body = message.encode()
-    start_response(
-        STATUS_LINES[status], [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    )
-    return [body]
+def lower_headers(request: Request) -> dict[str, str]:
+    """Return the request's headers, names in lower case."""
+    return {name.lower(): value for name, value in request.headers.items()}

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wainwright.local.template import Place
+from wainwright.local.template import arn as arn_of
 from wainwright.settings import SuiteSettings
 from wainwright.worker.dependencies.installer import INDEX_VARIABLES
 from wainwright.worker.loop.parent_watch import PARENT_FD
@@ -93,7 +93,6 @@ class Workers:
 
     def __init__(
         self,
-        place: Place,
         definitions: Sequence[TaskDefinition],
         environment: Mapping[str, str],
         host_environment: Mapping[str, str],
@@ -106,7 +105,6 @@ class Workers:
         """Prepare to run workers.
 
         Args:
-            place: where the tasks are, for their ARNs.
             definitions: what can be run.
             environment: what every worker gets beside its container's own: endpoint, credentials, region.
             host_environment: this machine's environment, before the functions' was added; little of it is passed on.
@@ -115,7 +113,6 @@ class Workers:
             max_workers: how many may run at once.
             command: what to run in place of the worker.
         """
-        self._place = place
         self._definitions = {name: each for each in definitions for name in (each.arn, each.family)}
         self._environment = {
             name: value
@@ -237,9 +234,9 @@ class Workers:
     def _start(self, definition: TaskDefinition, parameters: Mapping[str, Any]) -> _Task:
         cluster = parameters.get("cluster") or "default"
         if not cluster.startswith("arn:"):
-            cluster = self._place.arn("ecs", f"cluster/{cluster}")
+            cluster = arn_of("ecs", f"cluster/{cluster}")
         identity = uuid.uuid4().hex
-        arn = self._place.arn("ecs", f"task/{cluster.rpartition('/')[2]}/{identity}")
+        arn = arn_of("ecs", f"task/{cluster.rpartition('/')[2]}/{identity}")
         log = self._logs / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{identity}.log"
         environment = {**self._environment, **definition.environment}
         for override in parameters.get("overrides", {}).get("containerOverrides", []):

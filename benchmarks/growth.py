@@ -29,7 +29,7 @@ from benchmarks.growth_seed import LABEL, SPREAD, TEMPLATE, seed
 from benchmarks.measuring import Cell, Options, Result, Table, Verdict, run
 from benchmarks.noop_system import SCRIPT, WORKER, noop_system
 from benchmarks.systems import WAIT_SECONDS
-from wainwright.cli.places import repository
+from wainwright.cli.paths import repository
 from wainwright.cli.up import LOCAL_PROJECT, local_access
 from wainwright.local import compute
 from wainwright.local.meter import Meter

@@ -24,7 +24,7 @@ import platformdirs
 
 from benchmarks.cpu_by_package import Sampler
 from benchmarks.systems import System
-from wainwright.cli.places import repository
+from wainwright.cli.paths import repository
 from wainwright.cli.up import local_access
 from wainwright.local.meter import Call
 from wainwright.local.synth import template_for

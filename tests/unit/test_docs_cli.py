@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from wainwright.cli.failures import ExitCode
+from wainwright.cli.errors import ExitCode
 from wainwright.cli.main import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()

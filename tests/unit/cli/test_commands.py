@@ -15,10 +15,10 @@ from wainwright import __version__
 from wainwright.cli import doctor
 from wainwright.cli.demo import serve_directory
 from wainwright.cli.doctor import Finding, State, diagnose
-from wainwright.cli.failures import explain, one_line
-from wainwright.cli.places import LocalEndpoint, publish
-from wainwright.cli.run import RunOptions
+from wainwright.cli.errors import explain, one_line
+from wainwright.cli.paths import LocalEndpoint, publish
 from wainwright.cli.terminal import clean, first_line, seconds
+from wainwright.client import CreateJob
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
@@ -223,11 +223,10 @@ def test_says_when_the_report_cannot_be_written(api: FakeApi, wainwright: Run, t
 
 
 def test_the_demo_serves_the_shop_while_its_tests_run(wainwright: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fetch(options: RunOptions) -> int:
-        assert options.job.base_url is not None
-        answer = httpx.get(options.job.base_url, trust_env=False)
+    def fetch(paths: list[Path], job: CreateJob, _watch: object) -> int:
+        answer = httpx.get(str(job.url), trust_env=False)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html")
-        assert [path.name for path in options.paths] == ["shop-tests"]
+        assert [path.name for path in paths] == ["shop-tests"]
         return 5
 
     monkeypatch.setattr("wainwright.cli.demo.run_tests", fetch)

@@ -308,7 +308,7 @@ def test_a_project_goes_with_a_stage(project: FakeProject, wainwright: Run) -> N
 
 
 def test_completes_states(wainwright: Run) -> None:
-    from wainwright.cli.commands.arguments import complete_state
+    from wainwright.cli.options import complete_state
 
     assert complete_state("ST") == ["stopping", "stopped"]
     assert complete_state("fin") == ["finished"]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from tests.unit.cli.conftest import Run
 from tests.unit.client.fake_project import FakeProject
 from wainwright.cli import up
-from wainwright.cli.failures import UsageProblem
+from wainwright.cli.errors import UsageProblem
 from wainwright.cli.main import app
 from wainwright.cli.secrets_file import read_secrets, secrets_file
 
@@ -54,7 +54,7 @@ def test_asks_for_a_secret_at_a_terminal_without_showing_it(
     monkeypatch.setattr("typer.prompt", prompt)
     from wainwright.cli.secrets import set_secret
 
-    assert set_secret("TOKEN", None) == 0
+    set_secret("TOKEN", None)
     assert (hidden, project.secrets) == ([True], {"TOKEN": "typed-value"})
     assert "typed-value" not in capsys.readouterr().out
 

@@ -15,8 +15,8 @@ import pytest
 
 from tests.unit.cli.conftest import Run
 from wainwright.cli import ephemeral, up
-from wainwright.cli.failures import PlatformProblem
-from wainwright.cli.places import LocalEndpoint, publish, published, repository, withdraw
+from wainwright.cli.errors import PlatformProblem
+from wainwright.cli.paths import LocalEndpoint, publish, published, repository, withdraw
 from wainwright.cli.up import UpOptions
 
 DEADLINE = 30.0

@@ -8,10 +8,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from wainwright.cli.places import repository
-from wainwright.cli.request import JobOptions
-from wainwright.cli.run import RunOptions, run_tests
+from wainwright.cli.paths import repository
+from wainwright.cli.requests import UNKNOWN_BUNDLE
 from wainwright.cli.terminal import note
+from wainwright.cli.watch import WatchOptions, run_tests
+from wainwright.contracts.http.jobs import CreateJob
 
 STOP_POLL = 0.05
 """Seconds between two looks of the server at whether it shall end."""
@@ -22,7 +23,8 @@ def run_demo() -> int:
     examples = repository() / "examples"
     with serve_directory(examples / "shop") as address:
         note(f"The example shop is at {address}")
-        return run_tests(RunOptions([examples / "shop-tests"], JobOptions(base_url=address, label="demo")))
+        job = CreateJob(bundle_id=UNKNOWN_BUNDLE, url=address, label="demo")
+        return run_tests([examples / "shop-tests"], job, WatchOptions())
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from wainwright.cli.failures import LOCAL_EXTRA, ExitCode, PlatformProblem
-from wainwright.cli.places import data_directory, published, repository
+from wainwright.cli.errors import LOCAL_EXTRA, ExitCode, PlatformProblem
+from wainwright.cli.paths import data_directory, published, repository
 from wainwright.cli.terminal import clean, console
 
 DEFAULT_PORT = 8787

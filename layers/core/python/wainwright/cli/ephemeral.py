@@ -13,7 +13,7 @@ from pathlib import Path
 
 import typer
 
-from wainwright.cli.failures import ExitCode, PlatformProblem
+from wainwright.cli.errors import ExitCode, PlatformProblem
 
 STOP_SECONDS = 30.0
 """How long a system has to shut down cleanly."""

@@ -1,159 +1,217 @@
-"""``wainwright jobs``: look at jobs, wait for one, and steer it."""
+"""``wainwright jobs …``: look at jobs, wait for one, and steer it."""
 
-import json
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from wainwright.cli.connect import connect
-from wainwright.cli.costs import cost_line
-from wainwright.cli.failing import show_failing, traces_of
-from wainwright.cli.failures import ExitCode
-from wainwright.cli.reported import reported
-from wainwright.cli.results import exit_code, missing_files, tally
-from wainwright.cli.run import print_record
-from wainwright.cli.terminal import clean, console, first_line, note, seconds
-from wainwright.client import Client, ClientError
-from wainwright.client.filters import JobFilters
-from wainwright.contracts.http.jobs import JobList
-from wainwright.contracts.job_records import JobRecord
-from wainwright.domain.instants import to_text
-from wainwright.domain.states import AT_REST
+from wainwright.cli.errors import ExitCode, UsageProblem
+from wainwright.cli.options import JobId, Json, complete_state
+from wainwright.cli.terminal import clean, print_json, print_rows
 
-LEAST_WIDTH = 120
-"""A narrower terminal breaks the lines itself: ids are there to be copied, and labels to be read."""
+if TYPE_CHECKING:
+    from wainwright.client import Client, JobRecord
 
 PAGE = 1_000
 """The most jobs that the API gives in one answer."""
 
+jobs_app = typer.Typer(help="Look at jobs, and steer them.", rich_markup_mode=None)
 
-def show_job(job_id: str, *, as_json: bool) -> int:
-    """Print one job."""
-    with connect(looking_back=True) as system, system.client() as client:
-        job = client.get_job(job_id)
+
+@jobs_app.command("get")
+def get_job(job: JobId, as_json: Json = False) -> None:
+    """Show one job."""
+    from wainwright.cli.results import job_rows, show_failing_of
+
+    with connect(looking_back=True) as system:
+        record = system.client.get_job(job)
         if as_json:
-            print_record(job)
+            print_json(record)
         else:
-            _print_job(job)
-            show_failing_of(client, job, own=system.own)
-    return ExitCode.PASSED
+            print_rows(job_rows(record))
+            show_failing_of(system, record)
 
 
-def show_jobs(filters: JobFilters, *, limit: int, as_json: bool) -> int:
-    """Print the newest jobs that the filters let through."""
-    with connect(looking_back=True) as system, system.client() as client:
-        jobs: list[JobRecord] = []
-        cursor = None
+@jobs_app.command("list")
+def list_jobs(
+    status: Annotated[
+        list[str] | None,
+        typer.Option(help="Only jobs in this state; several may be given.", autocompletion=complete_state),
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--type", help="Only jobs of this type; several may be given.")
+    ] = None,
+    template: Annotated[str | None, typer.Option(help="Only jobs of this template.")] = None,
+    label: Annotated[str | None, typer.Option(help="Only jobs with this label.")] = None,
+    errors: Annotated[
+        bool | None, typer.Option("--errors/--no-errors", help="Only jobs with errors, or without.", show_default=False)
+    ] = None,
+    create_from: Annotated[str | None, typer.Option(metavar="TIME", help="Created then or later.")] = None,
+    create_to: Annotated[str | None, typer.Option(metavar="TIME", help="Created then or earlier.")] = None,
+    start_from: Annotated[str | None, typer.Option(metavar="TIME", help="Started then or later.")] = None,
+    start_to: Annotated[str | None, typer.Option(metavar="TIME", help="Started then or earlier.")] = None,
+    end_from: Annotated[str | None, typer.Option(metavar="TIME", help="Ended then or later.")] = None,
+    end_to: Annotated[str | None, typer.Option(metavar="TIME", help="Ended then or earlier.")] = None,
+    sort_by: Annotated[
+        Literal["createdAt", "startedAt", "completedAt"] | None, typer.Option(help="The time that the order goes by.")
+    ] = None,
+    oldest: Annotated[bool, typer.Option("--oldest", help="Show the oldest first.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The most jobs to show.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show the newest jobs; filters combine."""
+    from wainwright.cli.results import print_jobs
+    from wainwright.client.filters import JobFilters, states_of
+    from wainwright.contracts.http.jobs import JobList
+
+    given = {
+        "status": states_of(status) if status else None, "type": kind, "template_id": template, "label": label,
+        "has_errors": errors, "create_from": create_from, "create_to": create_to, "start_from": start_from,
+        "start_to": start_to, "end_from": end_from, "end_to": end_to, "sort_by": sort_by,
+        "sort_order": "asc" if oldest else None,
+    }  # fmt: skip
+    filters = JobFilters(**{name: value for name, value in given.items() if value})  # type: ignore[typeddict-item]
+    if errors is not None:
+        filters["has_errors"] = errors
+    jobs: list[JobRecord] = []
+    cursor = None
+    with connect(looking_back=True) as system:
         while len(jobs) < limit:
             filters["limit"] = min(limit - len(jobs), PAGE)
-            page = client.list_jobs(cursor=cursor, **filters)
+            page = system.client.list_jobs(cursor=cursor, **filters)
             jobs += page.jobs
             cursor = page.cursor
             if cursor is None:
                 break
     if as_json:
-        sys.stdout.write(JobList(jobs=jobs, cursor=cursor).model_dump_json(by_alias=True, indent=2) + "\n")
+        print_json(JobList(jobs=jobs, cursor=cursor))
     else:
         print_jobs(jobs)
+
+
+@jobs_app.command("logs")
+def show_logs(
+    job: JobId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
+    level: Annotated[str | None, typer.Option(metavar="LEVEL", help="Only INFO, or only ERROR.")] = None,
+    message: Annotated[str | None, typer.Option(help="Only lines with this in their message.")] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Logged then or later.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Logged then or earlier.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="today, yesterday, or a time back from now such as '2h 30m'.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The most lines to show; else all.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Show the log of a job, oldest line first."""
+    from wainwright.client.filters import LogFilters
+    from wainwright.domain.instants import to_text
+
+    given = {
+        "level": level.upper() if level else None, "message": message, "from_": start, "to": end, "period": period,
+        "limit": limit,
+    }  # fmt: skip
+    filters = LogFilters(**{name: value for name, value in given.items() if value})  # type: ignore[typeddict-item]
+    with connect(start=not follow, looking_back=True) as system:
+        try:
+            for entry in system.client.jobs.logs(job, follow=follow, **filters):
+                line = f"{to_text(entry.timestamp)} {entry.level:5} {clean(entry.message)}"
+                sys.stdout.write(f"{entry.model_dump_json(by_alias=True) if as_json else line}\n")
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            return ExitCode.INTERRUPTED
     return ExitCode.PASSED
 
 
-def wait_for_job(job_id: str, *, status: str | None, timeout: float, as_json: bool) -> int:
-    """Wait for a state. Without one, for the end, and return the exit code that the end means."""
-    with connect(start=False) as system, system.client() as client:
-        job = client.jobs.wait_for(job_id, status or AT_REST, timeout=timeout)
-        tell(job, as_json=as_json)
+@jobs_app.command("wait")
+def wait_for_job(
+    job: JobId,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(help="The state to wait for; several may be given.", autocompletion=complete_state),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Give up after so long, with exit code 5.")
+    ] = 300,
+    as_json: Json = False,
+) -> int:
+    """Wait for a job to end and exit by its outcome, or wait for another state."""
+    from wainwright.cli.results import exit_code, show_failing_of
+    from wainwright.domain.states import AT_REST
+
+    with connect(start=False) as system:
+        record = system.client.jobs.wait_for(job, status or AT_REST, timeout=timeout)
+        _print_state(record, as_json=as_json)
         if not as_json:
-            show_failing_of(client, job, own=system.own)
-    return ExitCode.PASSED if status else exit_code(job)
+            show_failing_of(system, record)
+    return ExitCode.PASSED if status else exit_code(record)
 
 
-def steer_job(act: Callable[[Client], JobRecord], *, as_json: bool, lasting: bool = False) -> int:
-    """Do something with a job, and print where it stands now. ``lasting``: it needs a system that stays."""
-    with connect(start=not lasting, looking_back=True) as system, system.client() as client:
-        job = act(client)
-    tell(job, as_json=as_json)
-    return ExitCode.PASSED
+@jobs_app.command("cancel")
+def cancel_job(job: JobId, as_json: Json = False) -> None:
+    """Cancel a job; what it left is kept."""
+    _steer(lambda client: client.cancel_job(job), as_json=as_json)
 
 
-def delete_job(job_id: str) -> int:
-    """Delete a job."""
-    with connect(looking_back=True) as system, system.client() as client:
-        client.delete_job(job_id)
-    sys.stdout.write(f"{job_id} deleted\n")
-    return ExitCode.PASSED
+@jobs_app.command("stop")
+def stop_job(job: JobId, as_json: Json = False) -> None:
+    """Stop a job so that it can be resumed."""
+    _steer(lambda client: client.stop_job(job), as_json=as_json)
 
 
-def tell(job: JobRecord, *, as_json: bool) -> None:
-    """The job's record, or its id and state in one line."""
+@jobs_app.command("resume")
+def resume_job(job: JobId, as_json: Json = False) -> None:
+    """Go on with a stopped job; what had passed does not run again."""
+    _steer(lambda client: client.resume_job(job), as_json=as_json, lasting=True)
+
+
+@jobs_app.command("retry")
+def retry_job(
+    job: JobId,
+    everything: Annotated[bool, typer.Option("--all", help="Run what has passed again, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Try a failed job again, by the same id."""
+    _steer(lambda client: client.retry_job(job, only_failed=not everything), as_json=as_json, lasting=True)
+
+
+@jobs_app.command("delete")
+def delete_job(job: JobId) -> None:
+    """Delete a job that has ended, its logs and its report."""
+    with connect(looking_back=True) as system:
+        system.client.delete_job(job)
+    sys.stdout.write(f"{job} deleted\n")
+
+
+@jobs_app.command("priority")
+def set_priority(
+    job: JobId,
+    number: Annotated[
+        int | None, typer.Option("--set", min=-1_000, max=1_000, help="Place in the line; higher starts first.")
+    ] = None,
+    low: Annotated[
+        bool | None,
+        typer.Option("--low/--not-low", help="Start only when no other job waits, or like others.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change the place of a job that has not ended in the line."""
+    if number is None and low is None:
+        raise UsageProblem("there is nothing to change", advice="Give --set N, --low or --not-low.")
+    _steer(lambda client: client.patch_job(job, priority=number, low_priority=low), as_json=as_json)
+
+
+def _steer(act: "Callable[[Client], JobRecord]", *, as_json: bool, lasting: bool = False) -> None:
+    """Change a job, and print its state. ``lasting``: it needs a system that stays."""
+    with connect(start=not lasting, looking_back=True) as system:
+        job = act(system.client)
+    _print_state(job, as_json=as_json)
+
+
+def _print_state(job: "JobRecord", *, as_json: bool) -> None:
     if as_json:
-        print_record(job)
+        print_json(job)
     else:
         sys.stdout.write(f"{job.id} {job.status}\n")
-
-
-def show_failing_of(client: Client, job: JobRecord, *, own: bool) -> None:
-    """The failing tests of a job that has left a report, as ``run`` shows them. ``own``: its system goes with us."""
-    if not job.tests.failed or not job.report.ready:
-        return
-    try:
-        seen = reported(client, job.id)
-    except ClientError as error:
-        note(f"warning: the failing tests are not shown: {error.message}")
-        return
-    show_failing(console(), seen, traces_of(client, job, seen, own=own))
-
-
-def _print_job(job: JobRecord) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    lines = {
-        "job": job.id,
-        "label": job.label,
-        "status": f"{job.status} ({job.progress} %)" if job.completed_at is None else str(job.status),
-        "attempt": str(job.attempt),
-        "priority": f"{job.priority}{', low' if job.low_priority else ''}"
-        if job.priority or job.low_priority
-        else None,
-        "lanes": str(job.parallelism) if job.parallelism > 1 else None,
-        "template": f"{job.template_id} version {job.template_version}" if job.template_id else None,
-        "after": ", ".join(job.depends_on),
-        "url": job.url,
-        "created": f"{to_text(job.created_at)} by {job.run_by.name}",
-        "started": to_text(job.started_at) if job.started_at else None,
-        "ended": to_text(job.completed_at) if job.completed_at else None,
-        "took": seconds(job.duration_ms),
-        "tests": tally(job.tests),
-        "cost": cost_line(job.cost),
-        "failure": f"{job.failure.category}: {first_line(job.failure.message)}" if job.failure else None,
-        "error": job.error if job.error and not job.failure else None,
-        "results": json.dumps(job.results, ensure_ascii=False) if job.results else None,
-        "report": f"wainwright report open {job.id}" if job.report.ready else None,
-        "missing": missing_files(job.report) if job.report.missing_count else None,
-    }
-    table = Table.grid(padding=(0, 2))
-    for name, value in lines.items():
-        if value:
-            table.add_row(Text(name, style="dim"), Text(clean(value), overflow="fold"))
-    console().print(table)
-
-
-def print_jobs(jobs: list[JobRecord]) -> None:
-    """A table of jobs."""
-    from rich.table import Table
-    from rich.text import Text
-
-    if not jobs:
-        sys.stdout.write("no jobs\n")
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("Job", "Status", "Created", "Took", "Tests", "Label"):
-        table.add_column(name, no_wrap=name != "Label", overflow="fold")
-    for job in jobs:
-        table.add_row(
-            job.id, job.status, to_text(job.created_at), seconds(job.duration_ms), tally(job.tests),
-            Text(clean(job.label or "")),
-        )  # fmt: skip
-    printer = console()
-    printer.width = max(printer.width, LEAST_WIDTH)
-    printer.print(table)

@@ -1,79 +1,89 @@
-"""``wainwright keys``: through the API, or of a stage with AWS credentials, since the first key has no key before it."""
+"""``wainwright keys …``: through the API, or of a stage with AWS credentials, since the first key has no key before it."""
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from wainwright.cli.connect import connect
-from wainwright.cli.failures import ExitCode, PlatformProblem, UsageProblem
-from wainwright.cli.terminal import clean, console, note
-from wainwright.contracts.http.keys import KeyList, KeyRecord
+from wainwright.cli.errors import PlatformProblem, UsageProblem
+from wainwright.cli.options import Json
+from wainwright.cli.terminal import note, print_json, print_table
 from wainwright.contracts.scopes import Scope
-from wainwright.domain.instants import to_text
 
 if TYPE_CHECKING:
     from wainwright.usecases.manage_keys import ManageKeys
 
 DEFAULT_PROJECT = "default"
 
+keys_app = typer.Typer(help="API keys, through the API or of a deployed stage.", rich_markup_mode=None)
 
-def create_key(stage: str | None, project: str | None, scope: Scope, name: str) -> int:
-    """Create a key and print its secret, once, alone on standard output.
+Stage = Annotated[
+    str | None, typer.Option(help="A deployed stage, dev or prod: use your AWS credentials in place of the API.")
+]
+Project = Annotated[str | None, typer.Option(help="The project of the stage; else default.")]
 
-    Raises:
-        InvalidInput: the project's name has the wrong form.
-        NotFound, Unavailable: the stage is not deployed, or AWS does not let us.
-    """
-    _check(stage, project)
-    if stage is None:
-        with connect(start=False) as system, system.client() as client:
-            created = client.create_key(name, scope)
+
+@keys_app.command("create")
+def create_key(
+    name: Annotated[str, typer.Option(help="What the key is for; jobs remember it.")],
+    scope: Annotated[Scope, typer.Option(help="What the key may do.")] = Scope.RUN,
+    stage: Stage = None,
+    project: Project = None,
+) -> None:
+    """Create an API key; it is printed once."""
+    if (keys := _keys_of_stage(stage, project)) is None:
+        with connect(start=False) as system:
+            created = system.client.create_key(name, scope)
         key_id, of_project, secret = created.key.id, "", created.secret
     else:
-        key, secret = _stage(stage).create(project or DEFAULT_PROJECT, scope, name)
+        key, secret = keys.create(project or DEFAULT_PROJECT, scope, name)
         key_id, of_project = key.id, f" of project {project or DEFAULT_PROJECT}"
     note(f"key {key_id}{of_project} may {scope}; it is shown this once:")
     sys.stdout.write(secret + "\n")
-    return ExitCode.PASSED
 
 
-def show_keys(stage: str | None, project: str | None, *, as_json: bool) -> int:
-    """Print the keys of a project, without secrets."""
-    _check(stage, project)
-    if stage is None:
-        with connect(start=False) as system, system.client() as client:
-            keys = client.list_keys()
+@keys_app.command("list")
+def list_keys(stage: Stage = None, project: Project = None, as_json: Json = False) -> None:
+    """Show the API keys, without their secrets."""
+    from wainwright.contracts.http.keys import KeyList, KeyRecord
+    from wainwright.domain.instants import to_text
+
+    if (keys := _keys_of_stage(stage, project)) is None:
+        with connect(start=False) as system:
+            found = system.client.list_keys()
     else:
-        found = _stage(stage).access.list_keys(project or DEFAULT_PROJECT)
-        keys = [
+        found = [
             KeyRecord(id=key.id, name=key.name, scope=key.scope, created_at=key.created_at, revoked=key.revoked)
-            for key in found
+            for key in keys.access.list_keys(project or DEFAULT_PROJECT)
         ]
     if as_json:
-        sys.stdout.write(KeyList(keys=keys).model_dump_json(by_alias=True, indent=2) + "\n")
+        print_json(KeyList(keys=found))
+        return
+    rows = [(key.id, key.scope, to_text(key.created_at), "revoked" if key.revoked else "", key.name) for key in found]
+    print_table(("Key", "Scope", "Created", "Revoked", "Name"), rows, wrapped={"Name"})
+
+
+@keys_app.command("revoke")
+def revoke_key(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key's id.")],
+    stage: Stage = None,
+    project: Project = None,
+) -> None:
+    """Make an API key useless, within 30 seconds."""
+    if (keys := _keys_of_stage(stage, project)) is None:
+        with connect(start=False) as system:
+            system.client.revoke_key(key)
     else:
-        _print_table(keys)
-    return ExitCode.PASSED
+        keys.revoke(project or DEFAULT_PROJECT, key)
+    sys.stdout.write(f"{key} revoked\n")
 
 
-def revoke_key(key_id: str, stage: str | None, project: str | None) -> int:
-    """Make a key useless; running functions notice within 30 s."""
-    _check(stage, project)
+def _keys_of_stage(stage: str | None, project: str | None) -> "ManageKeys | None":
     if stage is None:
-        with connect(start=False) as system, system.client() as client:
-            client.revoke_key(key_id)
-    else:
-        _stage(stage).revoke(project or DEFAULT_PROJECT, key_id)
-    sys.stdout.write(f"{key_id} revoked\n")
-    return ExitCode.PASSED
-
-
-def _check(stage: str | None, project: str | None) -> None:
-    if stage is None and project is not None:
-        raise UsageProblem("--project goes with --stage: through the API a key administers its own project")
-
-
-def _stage(stage: str) -> "ManageKeys":
+        if project is not None:
+            raise UsageProblem("--project goes with --stage: through the API a key administers its own project")
+        return None
     try:
         from wainwright.wiring import administration
     except ModuleNotFoundError as error:
@@ -81,16 +91,3 @@ def _stage(stage: str) -> "ManageKeys":
             f"this needs the package {error.name}", advice="Run `pip install 'wainwright[aws]'`."
         ) from error
     return administration.manage_keys_of_stage(stage)
-
-
-def _print_table(keys: Sequence[KeyRecord]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("Key", "Scope", "Created", "Revoked", "Name"):
-        table.add_column(name, no_wrap=name != "Name", overflow="fold")
-    for key in keys:
-        revoked = "revoked" if key.revoked else ""
-        table.add_row(key.id, key.scope, to_text(key.created_at), revoked, Text(clean(key.name)))
-    console().print(table)

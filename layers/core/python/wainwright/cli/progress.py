@@ -1,20 +1,18 @@
-"""What a job does, told while it does it."""
+"""Progress of a job, shown while it runs."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from wainwright.cli.terminal import clean, count, first_line, seconds
 from wainwright.client import CollectedUpdate, LogUpdate, ProgressUpdate, StatusUpdate, TestUpdate, Update
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import TestOutcome
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-    from rich.text import Text
 
 STYLES = {
     TestOutcome.PASSED: "green",
@@ -25,15 +23,15 @@ STYLES = {
 }
 
 QUIET = frozenset({"DEBUG", "INFO"})
-"""Levels of what the suite prints by the way: shown when no test can tell what went wrong."""
+"""Levels of lines that are shown only when no test has an error."""
 
 KEPT_OUTPUT = 40
-"""Lines of it that are kept."""
+"""Such lines that are kept."""
 
 
 @dataclass
 class Seen:
-    """What the updates so far add up to. A test case that ran again counts as it ended last."""
+    """Sum of the updates so far. A test case that ran again counts as it ended last."""
 
     status: JobStatus = JobStatus.PENDING
     attempt: int = 1
@@ -42,7 +40,7 @@ class Seen:
     output: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_OUTPUT))
 
     def add(self, update: Update) -> bool:
-        """Take an update in; tell whether it says anything new."""
+        """Take an update in; return True if it is news."""
         match update:
             case StatusUpdate():
                 news = (update.status, update.attempt) != (self.status, self.attempt)
@@ -65,78 +63,54 @@ class Seen:
                     return False
                 return True
 
-
-class View(Protocol):
-    """Shows updates as they come."""
-
-    def show(self, update: Update, seen: Seen) -> None:
-        """Show one update, which ``seen`` has taken in."""
-        ...
+    @property
+    def failed(self) -> list[TestUpdate]:
+        """The failed test cases, in the order in which they ran."""
+        return [test for test in self.tests.values() if test.outcome is TestOutcome.FAILED]
 
 
 @contextmanager
-def view(console: "Console") -> Iterator[View]:
-    """A view for what the console writes to: a moving bar on a terminal, else lines alone."""
-    lines = Lines(console)
-    if not console.is_terminal:
-        yield lines
+def view(out: Console) -> Iterator[Callable[[Update, Seen], None]]:
+    """Yield a function that shows updates as lines, and on a terminal a moving bar below them."""
+    if not out.is_terminal:
+        yield lambda update, _seen: print_update(out, update)
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     columns = (
         SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
         TimeElapsedColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield Bar(lines, progress, progress.add_task(JobStatus.PENDING, total=None))
+    with Progress(*columns, console=out, transient=True) as progress:
+        task = progress.add_task(JobStatus.PENDING, total=None)
+
+        def show(update: Update, seen: Seen) -> None:
+            if isinstance(update, TestUpdate | LogUpdate | ProgressUpdate):
+                print_update(out, update)
+            progress.update(
+                task, description=seen.status, total=seen.total or None, completed=len(seen.tests), refresh=True
+            )
+
+        yield show
 
 
-@dataclass
-class Lines:
-    """One line for every update."""
-
-    console: "Console"
-
-    def show(self, update: Update, seen: Seen) -> None:
-        """Print the update."""
-        from rich.text import Text
-
-        match update:
-            case StatusUpdate():
-                again = f" (attempt {update.attempt})" if update.attempt > 1 else ""
-                self.console.print(Text(f"{update.status}{again}", style="dim"))
-            case CollectedUpdate():
-                self.console.print(Text(count(update.total, "test"), style="dim"))
-            case TestUpdate():
-                self.console.print(test_line(update), soft_wrap=True)
-            case ProgressUpdate():
-                text = f"{update.percent:.0f} %      {first_line(update.message or '')}"
-                self.console.print(Text(text, style="dim"), soft_wrap=True)
-            case LogUpdate():
-                self.console.print(Text(f"{clean(update.level).lower():8} {clean(update.message)}"), soft_wrap=True)
+def print_update(out: Console, update: Update) -> None:
+    """Print one update as a line."""
+    match update:
+        case StatusUpdate():
+            again = f" (attempt {update.attempt})" if update.attempt > 1 else ""
+            out.print(Text(f"{update.status}{again}", style="dim"))
+        case CollectedUpdate():
+            out.print(Text(count(update.total, "test"), style="dim"))
+        case TestUpdate():
+            out.print(_test_line(update), soft_wrap=True)
+        case ProgressUpdate():
+            text = f"{update.percent:.0f} %      {first_line(update.message or '')}"
+            out.print(Text(text, style="dim"), soft_wrap=True)
+        case LogUpdate():
+            out.print(Text(f"{clean(update.level).lower():8} {clean(update.message)}"), soft_wrap=True)
 
 
-@dataclass
-class Bar:
-    """The lines, and below them how far the job has come."""
-
-    lines: Lines
-    progress: "Progress"
-    task: "TaskID"
-
-    def show(self, update: Update, seen: Seen) -> None:
-        """Print tests and log lines; move the bar."""
-        if isinstance(update, TestUpdate | LogUpdate | ProgressUpdate):
-            self.lines.show(update, seen)
-        self.progress.update(
-            self.task, description=seen.status, total=seen.total or None, completed=len(seen.tests), refresh=True
-        )
-
-
-def test_line(test: TestUpdate) -> "Text":
-    """One test case: outcome, where it is, how long it took, and what went wrong."""
-    from rich.text import Text
-
+def _test_line(test: TestUpdate) -> Text:
+    """Return outcome, title, duration and first error of one test case."""
     line = Text(f"{test.outcome:8} ", style=STYLES[test.outcome])
     line.append(clean(test.title), style="default")
     if test.duration_ms is not None:
@@ -147,7 +121,7 @@ def test_line(test: TestUpdate) -> "Text":
 
 
 def where(test: TestUpdate) -> str:
-    """File and line of a test case's first error, else of the test case itself."""
+    """Return file and line of a test case's first error, else of the test case itself."""
     error = test.errors[0] if test.errors else None
     file, line = (error.file, error.line) if error is not None and error.file else (test.file, test.line)
     return clean(f"{file}:{line}" if file and line else file or "")

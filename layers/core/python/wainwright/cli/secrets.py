@@ -1,75 +1,73 @@
-"""``wainwright secrets``: through the API. A value is read from a file, standard input or a prompt, never from an argument,
-since arguments are in the shell's history and in the list of processes.
+"""``wainwright secrets …``: a value is read from a file, standard input or a prompt, never from an argument, since arguments
+are in the shell's history and in the list of processes.
 """
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from wainwright.cli.connect import connect
-from wainwright.cli.failures import ExitCode, UsageProblem
-from wainwright.cli.terminal import clean, console
-from wainwright.contracts.http.secrets import SecretList
-from wainwright.domain.errors import InvalidInput
-from wainwright.domain.instants import to_text
-from wainwright.domain.secrets import MAX_SECRET_BYTES, check_secret_name, check_secret_value
+from wainwright.cli.errors import UsageProblem
+from wainwright.cli.options import Json
+from wainwright.cli.terminal import print_json, print_table
+
+secrets_app = typer.Typer(help="Secrets of the project, which its tests get as variables.", rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The variable by which tests read it.")]
 
 
-def show_secrets(*, as_json: bool) -> int:
-    """Print the names of the project's secrets, and when each was last set."""
-    from rich.table import Table
+@secrets_app.command("list")
+def list_secrets(as_json: Json = False) -> None:
+    """Show the names of the secrets, never their values."""
+    from wainwright.contracts.http.secrets import SecretList
+    from wainwright.domain.instants import to_text
 
-    with connect(looking_back=True) as system, system.client() as client:
-        secrets = client.list_secrets()
+    with connect(looking_back=True) as system:
+        secrets = system.client.list_secrets()
     if as_json:
-        sys.stdout.write(SecretList(secrets=secrets).model_dump_json(by_alias=True, indent=2) + "\n")
-        return ExitCode.PASSED
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("Name", "Set"):
-        table.add_column(column, overflow="fold")
-    for secret in secrets:
-        table.add_row(clean(secret.name), to_text(secret.updated_at))
-    console().print(table)
-    return ExitCode.PASSED
+        print_json(SecretList(secrets=secrets))
+    else:
+        print_table(("Name", "Set"), [(secret.name, to_text(secret.updated_at)) for secret in secrets])
 
 
-def set_secret(name: str, file: Path | None) -> int:
-    """Set a secret to what is in a file, on standard input, or typed at a prompt.
+@secrets_app.command("set")
+def set_secret(
+    name: Name,
+    from_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Take the value from this file; else standard input or a prompt."),
+    ] = None,
+) -> None:
+    """Set a secret, new or not; jobs that start from now on get it."""
+    from wainwright.domain.secrets import check_secret_name, check_secret_value
 
-    Raises:
-        UsageProblem: name or value cannot be a secret's; the value is not repeated.
-    """
-    try:
-        check_secret_name(name)
-        value = check_secret_value(_value(name, file))
-    except InvalidInput as error:
-        raise UsageProblem(error.message, advice=error.advice) from None
-    with connect() as system, system.client() as client:
-        client.put_secret(name, value)
+    check_secret_name(name)
+    value = check_secret_value(_value(name, from_file))
+    with connect() as system:
+        system.client.put_secret(name, value)
     sys.stdout.write(f"{name} set\n")
-    return ExitCode.PASSED
 
 
-def delete_secret(name: str) -> int:
+@secrets_app.command("delete")
+def delete_secret(name: Name) -> None:
     """Delete a secret."""
-    with connect() as system, system.client() as client:
-        client.delete_secret(name)
+    with connect() as system:
+        system.client.delete_secret(name)
     sys.stdout.write(f"{name} deleted\n")
-    return ExitCode.PASSED
 
 
 def _value(name: str, file: Path | None) -> str:
-    if file is None and sys.stdin.isatty():
-        import typer
+    from wainwright.domain.secrets import MAX_SECRET_BYTES
 
+    if file is None and sys.stdin.isatty():
         typed: str = typer.prompt(f"Value of {name}", hide_input=True, err=True)
         return typed
     try:
-        if file is None:
-            data = sys.stdin.buffer.read(MAX_SECRET_BYTES + 2)
-        else:
-            with file.open("rb") as stream:
-                data = stream.read(MAX_SECRET_BYTES + 2)
-        text = data.decode()
+        with file.open("rb") if file is not None else nullcontext(sys.stdin.buffer) as stream:
+            text = stream.read(MAX_SECRET_BYTES + 2).decode()
     except OSError as error:
         raise UsageProblem(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:

@@ -5,7 +5,7 @@ import re
 import stat
 from pathlib import Path
 
-from wainwright.cli.failures import UsageProblem
+from wainwright.cli.errors import UsageProblem
 from wainwright.client import Bundle
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.secrets import MAX_SECRETS, check_secret_name, check_secret_value

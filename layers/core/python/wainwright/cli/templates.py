@@ -1,98 +1,228 @@
-"""``wainwright templates``: what to run, stored by a name."""
+"""``wainwright templates …``: what to run, stored by a name."""
 
 import sys
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from wainwright.cli.connect import connect
-from wainwright.cli.failures import ExitCode
-from wainwright.cli.request import JobOptions, TemplateOptions, invocation, template_of
-from wainwright.cli.run import WatchOptions, follow, warn_of_unreachable_site
-from wainwright.cli.terminal import clean, console
-from wainwright.client import Client, TemplateRecord, WriteTemplate, pack
-from wainwright.contracts.http.templates import TemplateList
-from wainwright.domain.instants import to_text
+from wainwright.cli.errors import UsageProblem
+from wainwright.cli.options import (
+    BaseUrl,
+    FinalRecord,
+    JobTimeout,
+    Json,
+    Junit,
+    Label,
+    LowPriority,
+    NoWait,
+    OutputSchema,
+    Parallelism,
+    Params,
+    Priority,
+    Report,
+    TemplateId,
+    Tries,
+    WaitTimeout,
+)
+from wainwright.cli.terminal import console, print_json, print_table
+
+if TYPE_CHECKING:
+    from wainwright.client import Client, TemplateRecord, WriteTemplate
+
+templates_app = typer.Typer(help="What to run, stored by a name.", rich_markup_mode=None)
+
+Paths = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Directories with tests, or test files.")]
+Name = Annotated[str, typer.Option(help="The template's name.")]
+Instructions = Annotated[Path | None, typer.Option(metavar="FILE", help="Sentences to follow, in place of tests.")]
+Config = Annotated[Path | None, typer.Option(metavar="FILE", help="The jobs' config, as JSON.")]
+Parameters = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="JSON schema of the parameters that a job takes.")
+]
 
 
-def show_templates(*, as_json: bool) -> int:
-    """Print all templates, in the order of their creation."""
-    with connect(looking_back=True) as system, system.client() as client:
-        templates = list(client.templates.list())
+@templates_app.command("list")
+def list_templates(as_json: Json = False) -> None:
+    """Show all templates, in the order of their creation."""
+    from wainwright.contracts.http.templates import TemplateList
+
+    with connect(looking_back=True) as system:
+        templates = list(system.client.templates.list())
     if as_json:
-        sys.stdout.write(TemplateList(templates=templates).model_dump_json(by_alias=True, indent=2) + "\n")
+        print_json(TemplateList(templates=templates))
     elif templates:
         _print_table(templates)
     else:
         sys.stdout.write("no templates\n")
-    return ExitCode.PASSED
 
 
-def show_template(template_id: str, *, version: int | None, as_json: bool) -> int:
-    """Print one template."""
-    with connect(looking_back=True) as system, system.client() as client:
-        _tell(client.templates.get(template_id, version=version), as_json=as_json)
-    return ExitCode.PASSED
+@templates_app.command("get")
+def get_template(
+    template: TemplateId,
+    version: Annotated[int | None, typer.Option(min=1, help="A version other than the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show one template."""
+    with connect(looking_back=True) as system:
+        _print(system.client.templates.get(template, version=version), as_json=as_json)
 
 
-def write_template(options: TemplateOptions, *, update: str | None, as_json: bool) -> int:
-    """Store a template, or a new version of the one that ``update`` names.
+@templates_app.command("create")
+def create_template(
+    name: Name,
+    paths: Paths = None,
+    instructions: Instructions = None,
+    base_url: BaseUrl = None,
+    timeout: JobTimeout = None,
+    config: Config = None,
+    parameters: Parameters = None,
+    output_schema: OutputSchema = None,
+    retry: Tries = None,
+    parallelism: Parallelism = None,
+    as_json: Json = False,
+) -> None:
+    """Store tests as a template."""
+    request = _request(
+        name, paths, instructions, base_url, timeout, config, parameters, output_schema, retry, parallelism
+    )
+    with connect(start=False) as system:
+        stored = system.client.templates.create(_with_bundle(system.client, request, paths))
+    _print(stored, as_json=as_json)
 
-    Raises:
-        UsageProblem, BundleError: what was given makes no template.
-    """
-    template = template_of(options)
-    with connect(start=False) as system, system.client() as client:
-        complete = _with_bundle(client, template, options)
-        stored = client.templates.create(complete) if update is None else client.templates.update(update, complete)
-    _tell(stored, as_json=as_json)
-    return ExitCode.PASSED
+
+@templates_app.command("update")
+def update_template(
+    template: TemplateId,
+    name: Name,
+    paths: Paths = None,
+    instructions: Instructions = None,
+    base_url: BaseUrl = None,
+    timeout: JobTimeout = None,
+    config: Config = None,
+    parameters: Parameters = None,
+    output_schema: OutputSchema = None,
+    retry: Tries = None,
+    parallelism: Parallelism = None,
+    as_json: Json = False,
+) -> None:
+    """Store a new version of a template; jobs remember theirs."""
+    request = _request(
+        name, paths, instructions, base_url, timeout, config, parameters, output_schema, retry, parallelism
+    )
+    with connect(start=False) as system:
+        stored = system.client.templates.update(template, _with_bundle(system.client, request, paths))
+    _print(stored, as_json=as_json)
 
 
-def delete_template(template_id: str) -> int:
+@templates_app.command("delete")
+def delete_template(template: TemplateId) -> None:
     """Delete a template; its jobs stay."""
-    with connect(looking_back=True) as system, system.client() as client:
-        client.templates.delete(template_id)
-    sys.stdout.write(f"{template_id} deleted\n")
-    return ExitCode.PASSED
+    with connect(looking_back=True) as system:
+        system.client.templates.delete(template)
+    sys.stdout.write(f"{template} deleted\n")
 
 
-def invoke_template(template_id: str, options: JobOptions, watch: WatchOptions) -> int:
-    """Create a job of a template, and follow it.
+@templates_app.command("invoke")
+def invoke_template(
+    template: TemplateId,
+    base_url: BaseUrl = None,
+    label: Label = None,
+    timeout: JobTimeout = None,
+    priority: Priority = 0,
+    low_priority: LowPriority = False,
+    parallelism: Parallelism = None,
+    param: Params = None,
+    as_json: FinalRecord = False,
+    report: Report = None,
+    junit: Junit = None,
+    no_wait: NoWait = False,
+    wait_timeout: WaitTimeout = None,
+) -> int:
+    """Run a template as a job, show its tests as they end, and exit by their outcome."""
+    from wainwright.cli.requests import parameters
+    from wainwright.cli.watch import WatchOptions, follow, warn_of_unreachable_site
+
+    watch = WatchOptions(as_json, report, junit, not no_wait, wait_timeout)
+    options = {
+        "url": base_url, "label": label, "priority": priority or None, "lowPriority": low_priority or None,
+        "timeout": timeout, "parallelism": parallelism,
+    }  # fmt: skip
+    fields = {name: value for name, value in options.items() if value is not None}
+    for name, value in parameters(param).items():
+        if name in fields:
+            raise UsageProblem(f"--param {name}: there is an option for it", advice=f"Leave --param {name} out.")
+        fields[name] = value
+    with connect(start=False) as system:
+        warn_of_unreachable_site(base_url, system)
+        created = system.client.templates.invoke(template, fields)
+        return follow(system, created.job_id, watch, console(stderr=watch.as_json))
+
+
+def _request(
+    name: str,
+    paths: list[Path] | None,
+    instructions: Path | None,
+    base_url: str | None,
+    timeout: int | None,
+    config: Path | None,
+    parameters: Path | None,
+    output_schema: Path | None,
+    retry: int | None,
+    parallelism: int | None,
+) -> "WriteTemplate":
+    """Return the template but for its bundle.
 
     Raises:
-        UsageProblem: options do not go together.
+        UsageProblem: an option is wrong, or there is nothing to run, or two things.
     """
-    watch.check()
-    fields = invocation(options)
-    with connect(start=False) as system, system.client() as client:
-        warn_of_unreachable_site(options.base_url, system)
-        created = client.templates.invoke(template_id, fields)
-        return follow(client, created.job_id, watch, console(stderr=watch.as_json), own=system.own)
+    from wainwright.cli.requests import UNKNOWN_BUNDLE, faults_by_option, json_file, retry_policy, text_file
+    from wainwright.contracts.http.templates import WriteTemplate
+    from wainwright.domain.job_config import JobConfig
+
+    if bool(paths) == bool(instructions):
+        raise UsageProblem("a template needs something to run", advice="Name a PATH with tests, or --instructions.")
+    work: dict[str, Any] = {"bundle_id": UNKNOWN_BUNDLE}
+    if instructions is not None:
+        work = {"instructions": text_file(instructions, "--instructions")}
+    with faults_by_option():
+        job_config = JobConfig.model_validate(json_file(config, "--config") or {})
+        if timeout is not None:
+            job_config = JobConfig.model_validate(job_config.model_dump(exclude_none=True) | {"timeout": timeout})
+        return WriteTemplate(
+            name=name, url=base_url, config=job_config, retry=retry_policy(retry), parallelism=parallelism,
+            parameters=json_file(parameters, "--parameters"),
+            output_schema=json_file(output_schema, "--output-schema"), **work,
+        )  # fmt: skip
 
 
-def _with_bundle(client: Client, template: WriteTemplate, options: TemplateOptions) -> WriteTemplate:
-    if not options.paths:
+def _with_bundle(client: "Client", template: "WriteTemplate", paths: list[Path] | None) -> "WriteTemplate":
+    import tempfile
+
+    from wainwright.client import pack
+
+    if not paths:
         return template
     with tempfile.TemporaryDirectory(prefix="wainwright-") as directory:
-        bundle = pack(list(options.paths), Path(directory, "bundle.tar.gz"))
+        bundle = pack(paths, Path(directory, "bundle.tar.gz"))
         return template.model_copy(update={"bundle_id": client.upload_bundle(bundle)})
 
 
-def _tell(template: TemplateRecord, *, as_json: bool) -> None:
+def _print(template: "TemplateRecord", *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(template.model_dump_json(by_alias=True, indent=2) + "\n")
+        print_json(template)
     else:
         _print_table([template])
 
 
-def _print_table(templates: list[TemplateRecord]) -> None:
-    from rich.table import Table
-    from rich.text import Text
+def _print_table(templates: "list[TemplateRecord]") -> None:
+    from wainwright.domain.instants import to_text
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("Template", "Version", "Updated", "Last run", "Name"):
-        table.add_column(name, no_wrap=name != "Name", overflow="fold")
-    for each in templates:
-        last = to_text(each.last_run_at) if each.last_run_at else ""
-        table.add_row(each.id, str(each.version), to_text(each.updated_at), last, Text(clean(each.name)))
-    console().print(table)
+    rows = [
+        (
+            each.id, str(each.version), to_text(each.updated_at), to_text(each.last_run_at) if each.last_run_at else "",
+            each.name,
+        )
+        for each in templates
+    ]  # fmt: skip
+    print_table(("Template", "Version", "Updated", "Last run", "Name"), rows, wrapped={"Name"})

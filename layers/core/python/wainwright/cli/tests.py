@@ -1,14 +1,18 @@
-"""``wainwright analytics tests`` and ``wainwright quarantine``: through the API."""
+"""``wainwright analytics``, ``analytics tests`` and ``quarantine …``"""
 
 import sys
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from wainwright.cli.connect import connect
-from wainwright.cli.failures import ExitCode, UsageProblem
-from wainwright.cli.terminal import clean, console, note, seconds
-from wainwright.contracts.http.quarantine import QuarantineList
-from wainwright.domain.model import Record
+from wainwright.cli.errors import UsageProblem
+from wainwright.cli.options import Json
+from wainwright.cli.terminal import clean, note, print_json, print_rows, print_table, seconds
+
+if TYPE_CHECKING:
+    from wainwright.domain.analytics import Analytics
 
 _SORTS: dict[str, Literal["flakeRate", "failureRate", "duration"]] = {
     "flake-rate": "flakeRate",
@@ -16,13 +20,53 @@ _SORTS: dict[str, Literal["flakeRate", "failureRate", "duration"]] = {
     "duration": "duration",
 }
 
+analytics_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+quarantine_app = typer.Typer(help="Tests whose failures do not fail jobs, for a time.", rich_markup_mode=None)
 
-def show_tests(*, flaky: bool | None, file: str | None, sort: str, limit: int, as_json: bool) -> int:
-    """Print a page of the project's tests, the highest by ``sort`` first."""
-    with connect(looking_back=True) as system, system.client() as client:
-        page = client.analyze_tests(flaky=flaky, file=file, sort_by=_SORTS[sort], limit=limit)
+Test = Annotated[str, typer.Argument(metavar="TEST", help="The exact id of the test, as results name it.")]
+
+
+@analytics_app.callback()
+def analytics(
+    context: typer.Context,
+    template: Annotated[str | None, typer.Option(help="Only jobs of this template.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="From this hour on; else the last seven days.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to this hour; else until now.")] = None,
+    job: Annotated[list[str] | None, typer.Option(help="This job alone; several may be given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show success rate, durations, errors and flaky tests."""
+    if context.invoked_subcommand is not None:
+        return
+    with connect(looking_back=True) as system:
+        answer = system.client.analytics(template_id=template, from_=start, to=end, job_ids=job or None)
     if as_json:
-        return _print_json(page)
+        print_json(answer)
+    else:
+        print_rows(_analytics_rows(answer))
+
+
+@analytics_app.command("tests")
+def list_tests(
+    flaky: Annotated[
+        bool | None,
+        typer.Option("--flaky/--not-flaky", help="Only tests that were, or were not, flaky.", show_default=False),
+    ] = None,
+    file: Annotated[str | None, typer.Option(help="Only tests of this file of the suite.")] = None,
+    sort: Annotated[
+        Literal["flake-rate", "failure-rate", "duration"], typer.Option(help="By what; the highest first.")
+    ] = "flake-rate",
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="The most tests to show.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show how flaky the project's tests are, how often they fail and how long they take."""
+    with connect(looking_back=True) as system:
+        page = system.client.analyze_tests(flaky=flaky, file=file, sort_by=_SORTS[sort], limit=limit)
+    if as_json:
+        print_json(page)
+        return
     rows = [
         [
             test.id + (" (quarantined)" if test.quarantined else ""), str(test.runs), f"{test.flake_rate:.0%}",
@@ -31,63 +75,67 @@ def show_tests(*, flaky: bool | None, file: str | None, sort: str, limit: int, a
         ]
         for test in page.tests
     ]  # fmt: skip
-    _print_table(("Test", "Runs", "Flaky", "Failed", "Takes", "Last"), rows)
+    print_table(("Test", "Runs", "Flaky", "Failed", "Takes", "Last"), rows)
     if page.truncated:
         note("The project has tests in more files than are looked at: --file shows those of any one.")
-    return ExitCode.PASSED
 
 
-def show_quarantine(*, as_json: bool) -> int:
-    """Print the tests in quarantine, and those that were until lately."""
-    with connect(looking_back=True) as system, system.client() as client:
-        entries = client.list_quarantine()
+@quarantine_app.command("list")
+def list_quarantine(as_json: Json = False) -> None:
+    """Show the tests in quarantine."""
+    from wainwright.contracts.http.quarantine import QuarantineList
+
+    with connect(looking_back=True) as system:
+        entries = system.client.list_quarantine()
     if as_json:
-        return _print_json(QuarantineList(quarantine=entries))
+        print_json(QuarantineList(quarantine=entries))
+        return
     now = datetime.now(UTC)
     rows = [
         [entry.test_id, entry.until.isoformat() + ("" if entry.holds(now) else " (over)"), entry.reason, entry.by]
         for entry in entries
     ]
-    _print_table(("Test", "Until", "Reason", "By"), rows)
-    return ExitCode.PASSED
+    print_table(("Test", "Until", "Reason", "By"), rows)
 
 
-def add_to_quarantine(test_id: str, until: str, reason: str) -> int:
-    """Put a test into quarantine.
-
-    Raises:
-        UsageProblem: ``until`` is no date.
-    """
+@quarantine_app.command("add")
+def add_to_quarantine(
+    test: Test,
+    until: Annotated[str, typer.Option(metavar="DATE", help="The last day, such as 2026-12-01; at most 90 ahead.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads the report.")],
+) -> None:
+    """Put a test into quarantine: it runs, and its failures do not fail jobs."""
     try:
         last = date.fromisoformat(until)
     except ValueError:
         raise UsageProblem(f"--until {until}: this is no date", advice="Write --until 2026-12-01.") from None
-    with connect() as system, system.client() as client:
-        entry = client.put_quarantine(test_id, until=last, reason=reason)
+    with connect() as system:
+        entry = system.client.put_quarantine(test, until=last, reason=reason)
     sys.stdout.write(f"{clean(entry.test_id)} {clean(entry.note)}\n")
-    return ExitCode.PASSED
 
 
-def remove_from_quarantine(test_id: str) -> int:
+@quarantine_app.command("remove")
+def remove_from_quarantine(test: Test) -> None:
     """Take a test out of quarantine."""
-    with connect() as system, system.client() as client:
-        client.delete_quarantine(test_id)
-    sys.stdout.write(f"{clean(test_id)} is not in quarantine any more\n")
-    return ExitCode.PASSED
+    with connect() as system:
+        system.client.delete_quarantine(test)
+    sys.stdout.write(f"{clean(test)} is not in quarantine any more\n")
 
 
-def _print_json(answer: Record) -> int:
-    sys.stdout.write(answer.model_dump_json(by_alias=True, indent=2) + "\n")
-    return ExitCode.PASSED
-
-
-def _print_table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(clean(each)) for each in row))
-    console().print(table)
+def _analytics_rows(answer: "Analytics") -> dict[str, str]:
+    rate = "–" if answer.success_rate is None else f"{answer.success_rate:.1f} %"
+    durations = {
+        "mean": answer.average_duration, "min": answer.min_duration, "p50": answer.p50_duration,
+        "p95": answer.p95_duration, "max": answer.max_duration,
+    }  # fmt: skip
+    took = ", ".join(f"{name} {seconds(value)}" for name, value in durations.items() if value is not None)
+    errors = ", ".join(f"{name} {number}" for name, number in sorted(answer.error_types.items()))
+    rows = {
+        "jobs": f"{answer.total_jobs}: {answer.completed_jobs} completed, {answer.failed_jobs} failed, "
+        f"{answer.canceled_jobs} canceled",
+        "success rate": rate,
+        "took": took or "–",
+        "errors": errors or "none",
+    }
+    flaky = "\n".join(f"{test.id} ({test.count})" for test in answer.flaky_tests)
+    return rows | ({"flaky tests": flaky} if flaky else {})

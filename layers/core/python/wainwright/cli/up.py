@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from wainwright.cli.failures import LOCAL_EXTRA, ExitCode, PlatformProblem
-from wainwright.cli.places import (
+from wainwright.cli.errors import LOCAL_EXTRA, ExitCode, PlatformProblem
+from wainwright.cli.paths import (
     DATA_DIR_VARIABLE,
     LocalEndpoint,
     data_directory,

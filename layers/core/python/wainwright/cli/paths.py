@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from wainwright.cli.failures import PlatformProblem
+from wainwright.cli.errors import PlatformProblem
 
 DATA_DIR_VARIABLE = "WAINWRIGHT_DATA_DIR"
 ENDPOINT_FILE = "endpoint.json"

@@ -49,3 +49,7 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Print the job's id and 
 WaitTimeout = Annotated[
     float | None, typer.Option(metavar="SECONDS", min=0, help="Give up waiting after so long, with exit code 5.")
 ]
+SecretsFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="NAME=value lines for a local system; else WAINWRIGHT_SECRETS_FILE."),
+]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wainwright.contracts.openapi import to_text
+from functions.api.openapi import to_text
 
 TARGET = Path(__file__).parents[1] / "docs" / "openapi.json"
 

@@ -1,37 +1,48 @@
 """``ANY /v1/…`` and, on the reports' own origin, ``GET /r/{ticket}/…``."""
 
 import os
+from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from functions.api import calls, reports
 from functions.api.answers import failed, refused
-from wainwright.contracts.operations import OPERATIONS
+from functions.api.operations import MODULES, Operation, Router
 from wainwright.domain.errors import NotFound, WainwrightError
 from wainwright.settings import ApiSettings
-from wainwright.wiring import http_api
+from wainwright.wiring.http_api import Backend
 
 app = APIGatewayHttpResolver()
 
 
 @cache
-def api() -> http_api.Api:
-    """The use cases."""
-    return http_api.Api(ApiSettings.read(os.environ))
+def backend() -> Backend:
+    """Return the stores, queues and settings of this function."""
+    return Backend(ApiSettings.read(os.environ))
 
 
-def _register() -> None:
-    for operation in OPERATIONS:
-        if operation.id in calls.CALLS:
-            app.route(calls.rule(operation), method=operation.method)(calls.served(app, api, operation))
-    app.get("/r/<ticket>/.+")(lambda ticket: reports.by_ticket(app, api(), ticket))
-    app.get("/r/<ticket>")(reports.to_index)
+@cache
+def _add_routes(module: str) -> None:
+    router: Router = import_module(f"functions.api.{module}").router
+    for operation in router.operations:
+        if operation.served:
+            rule = "/v1" + operation.path.replace("{path+}", ".+").replace("{", "<").replace("}", ">")
+            app.route(rule, method=operation.method)(_serving(operation))
 
 
-_register()
+def _serving(operation: Operation) -> Callable[..., Response[Any]]:
+    return lambda **_path: operation.serve(backend(), app.current_event)
+
+
+@app.get("/r/<ticket>")
+@app.get("/r/<ticket>/.+")
+def _open_report(ticket: str) -> Response[Any]:
+    from functions.api.reports import open_with_ticket
+
+    return open_with_ticket(backend(), ticket, app.current_event.path.partition(f"{ticket}/")[2])
 
 
 @app.not_found
@@ -56,4 +67,8 @@ app.exception_handler(Exception)(_failed)
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request (API Gateway payload format 2.0)."""
+    for module, paths in MODULES.items():
+        if paths.match(event["rawPath"]):
+            _add_routes(module)
+            break
     return app.resolve(event, context)

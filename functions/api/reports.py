@@ -1,20 +1,85 @@
-"""Files of reports as HTTP answers."""
+"""Calls of the reports and events of jobs."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 
+from functions.api.operations import Header, Operation, Router
+from wainwright.contracts.http.jobs import TicketAnswer
 from wainwright.contracts.report_files import REPORT_ZIP
-from wainwright.wiring import http_api
-
-if TYPE_CHECKING:
-    from wainwright.usecases.open_reports import ReportFile
+from wainwright.contracts.scopes import Scope
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.open_reports import OpenReports, ReportFile
+from wainwright.wiring.http_api import Backend
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "image/svg+xml")
 
+router = Router()
 
-def answer(file: "ReportFile", path: str) -> Response[Any]:
-    """The file, or a redirect to where a large one lies. Attachments that are pages may run no script of this origin."""
+
+def _reports(backend: Backend) -> OpenReports:
+    return OpenReports(
+        backend.jobs, backend.access, backend.artifacts, backend.spool, backend.clock, backend.settings.reports_url
+    )
+
+
+@router.add(Operation("POST", "/jobs/{jobId}/ticket", Scope.READ, status=201, problems=(400, 404)))
+def create_ticket(backend: Backend, caller: Caller, job_id: str) -> TicketAnswer:
+    """A short-lived address of the job's report."""
+    address, expires_at = _reports(backend).give_ticket(caller, job_id)
+    return TicketAnswer(report_url=f"{address}/index.html", events_url=f"{address}/events", expires_at=expires_at)
+
+
+@router.add(
+    Operation(
+        "GET",
+        "/jobs/{jobId}/events",
+        Scope.READ,
+        problems=(400, 404),
+        content="text/event-stream",
+        served=False,
+        also={204: "The terminal event was told before."},
+    )
+)
+def stream_events(
+    _backend: Backend,
+    _caller: Caller,
+    job_id: str,
+    last_event_id: Annotated[str, Header("Last-Event-ID", "Go on after this event.")] = "",
+) -> None:
+    """Events of a job as server-sent events, in short segments; `Last-Event-ID` resumes; 204 after the last.
+
+    ``functions/stream_events`` answers it.
+    """
+
+
+@router.add(
+    Operation(
+        "GET",
+        "/jobs/{jobId}/report/{path+}",
+        Scope.READ,
+        problems=(400, 404, 413),
+        content="*/*",
+        also={302: "A large file: where to fetch it for a while."},
+    )
+)
+def get_report(backend: Backend, caller: Caller, job_id: str, path: str) -> Response[Any]:
+    """A file of the job's report, or `report.zip` with all of them; large files by redirect."""
+    return _answer(_reports(backend).read(caller, job_id, path), path)
+
+
+def open_with_ticket(backend: Backend, ticket: str, path: str) -> Response[Any]:
+    """Answer ``GET /r/{ticket}/{path}``: the ticket alone gives leave, for links carry no header.
+
+    The report's links are relative, so without a path its index is named.
+    """
+    if not path:
+        return Response(302, headers={"Location": f"/r/{ticket}/index.html"})
+    return _answer(_reports(backend).read_by_ticket(ticket, path), path)
+
+
+def _answer(file: ReportFile, path: str) -> Response[Any]:
+    """The file, or a redirect to a large one. Attachments that are pages may run no script of this origin."""
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
@@ -30,14 +95,3 @@ def answer(file: "ReportFile", path: str) -> Response[Any]:
         content_type = file.content_type if "charset" in file.content_type else f"{file.content_type}; charset=utf-8"
         return Response(200, content_type=content_type, body=file.content.decode("utf-8", "replace"), headers=headers)
     return Response(200, content_type=file.content_type, body=file.content, headers=headers)
-
-
-def by_ticket(app: APIGatewayHttpResolver, api: http_api.Api, ticket: str) -> Response[Any]:
-    """``GET /r/{ticket}/{path}``: the ticket alone gives leave, for links carry no header."""
-    path = app.current_event.path.split("/", 3)[3]
-    return answer(api.reports.read_by_ticket(ticket, path), path)
-
-
-def to_index(ticket: str) -> Response[Any]:
-    """``GET /r/{ticket}``: the report's links are relative, so its address ends in a file."""
-    return Response(302, headers={"Location": f"/r/{ticket}/index.html"})

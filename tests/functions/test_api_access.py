@@ -11,15 +11,14 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from functions.api.handler import api, handler
+from functions.api.handler import backend, handler
+from functions.api.openapi import document, operations
+from functions.api.operations import Operation
 from tests.functions.conftest import Cloud
 from tests.support.builders import PROJECT, SCRIPT, job_id
 from tests.support.events import CONTEXT, Answer, Http, http_event
 from wainwright import __version__
 from wainwright.adapters.clock import system_clock
-from wainwright.contracts.bodies import REQUESTS
-from wainwright.contracts.openapi import document
-from wainwright.contracts.operations import OPERATIONS, Operation
 from wainwright.contracts.problems import UNAVAILABLE_RETRY_SECONDS
 from wainwright.contracts.scopes import Scope
 from wainwright.settings import SettingsInvalid
@@ -30,7 +29,7 @@ OUTAGES = [
     ReadTimeoutError(endpoint_url="https://dynamodb.example"),
     ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate of dynamodb exceeded"}}, "GetItem"),
 ]
-SERVED = [operation for operation in OPERATIONS if operation.id != "streamEvents"]
+SERVED = [operation for operation in operations() if operation.id != "streamEvents"]
 
 
 def path_of(operation: Operation) -> str:
@@ -78,7 +77,7 @@ class TestKeys:
 class TestEveryCall:
     @pytest.mark.parametrize("operation", SERVED, ids=lambda operation: operation.id)
     def test_is_served(self, http: Http, cloud: Cloud, operation: Operation) -> None:
-        body: dict[str, object] | None = {} if operation.id in REQUESTS else None
+        body: dict[str, object] | None = {} if operation.needs_body else None
         answer = http(operation.method, path_of(operation), key=cloud.key(operation.scope), json_body=body)
 
         assert answer.status in {operation.status, *operation.problems}
@@ -157,11 +156,11 @@ def test_when_the_database_does_not_answer_or_is_too_busy_the_caller_is_asked_to
 
 
 def test_without_its_settings_it_names_what_is_missing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    api.cache_clear()
+    backend.cache_clear()
     monkeypatch.delenv("WAINWRIGHT_BUCKET")
 
     with pytest.raises(SettingsInvalid, match="WAINWRIGHT_BUCKET"):
-        api()
+        backend()
 
 
 @pytest.mark.parametrize("module", ["dispatch_jobs", "finish_job", "publish_events", "stream_events", "sweep"])

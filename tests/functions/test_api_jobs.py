@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -121,7 +120,7 @@ class TestCreating:
 
     @pytest.mark.usefixtures("no_pauses")
     def test_tells_to_try_again_when_the_database_is_busy(self, http: Http) -> None:
-        client = function.api().submit.jobs._table._client  # type: ignore[attr-defined]  # the adapter's own
+        client = function.backend().jobs._rows._client
         with Faults(client).installed() as faults:
             faults.refuse("TransactionCanceledException", reasons=("TransactionConflict",), times=10)
             answer = http.post("/v1/jobs", {"script": SCRIPT})
@@ -181,7 +180,7 @@ class TestReading:
 
 class TestWaiting:
     @pytest.fixture
-    def pauses(self, cloud: Cloud) -> Iterator[list[float]]:
+    def pauses(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         """Pauses of the long-poll; the job that is waited for ends in the second."""
         pauses: list[float] = []
 
@@ -190,11 +189,8 @@ class TestWaiting:
             if len(pauses) == 2:
                 finished(cloud, find_jobs(cloud.jobs, PROJECT, status=None, limit=1, cursor=None).jobs[0].id)
 
-        read = function.api().read
-        real = read.pause
-        object.__setattr__(read, "pause", pause)
-        yield pauses
-        object.__setattr__(read, "pause", real)
+        monkeypatch.setattr(function.backend(), "pause", pause)
+        return pauses
 
     def test_answers_when_the_job_has_ended(self, http: Http, pauses: list[float]) -> None:
         answer = http.get(f"/v1/jobs/{created(http)['id']}", query={"wait": "20"})

@@ -16,8 +16,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from functions.api.openapi import operations
+from functions.api.operations import Operation
 from tests.functions.stage import SCRIPT, Stage, running_stage
-from wainwright.contracts.operations import OPERATIONS, Operation
 from wainwright.contracts.scopes import Scope
 from wainwright.usecases import stream_events
 
@@ -59,7 +60,7 @@ def _some_things(stage: Stage) -> dict[tuple[str, str], str]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+@pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.id)
 def test_answers_as_the_document_says(operation: Operation, described: schemathesis.BaseSchema, stage: Stage) -> None:
     path = "/v1" + operation.path.replace("{path+}", "{path}")
     known = _some_things(stage)

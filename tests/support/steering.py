@@ -12,7 +12,7 @@ from hypothesis.stateful import precondition, rule
 from tests.support.builders import a_caller
 from tests.support.stage import BUNDLE, LIMITS, PROJECTS
 from tests.support.upholding import KEPT, Upholding
-from wainwright.contracts.http.jobs import CreateJob, PatchJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import archive_key
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import Conflict, NotFound, Refused
@@ -163,9 +163,9 @@ class Steering(Upholding):
 
     def patch(self, job: Job, priority: int | None, low: bool | None, label: str | None) -> None:
         """What is given is changed, and nothing else."""
-        request = PatchJob(priority=priority, low_priority=low, label=label)
+        caller = a_caller(job.project)
         try:
-            changed = self.system.control.change(a_caller(job.project), job.id, request)
+            changed = self.system.control.change(caller, job.id, priority=priority, low_priority=low, label=label)
         except Refused:
             assert job.is_final
             assert (priority, low) != (None, None)

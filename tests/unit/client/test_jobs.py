@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.api.openapi import operations
 from tests.support.coroutines import finished
 from tests.unit.client.fake_api import KEY, problem
 from tests.unit.client.fake_project import FakeProject
@@ -22,7 +23,6 @@ from wainwright.client import (
     WriteTemplate,
 )
 from wainwright.client.filters import query_of, states_of
-from wainwright.contracts.operations import OPERATIONS
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import SortBy
 from wainwright.domain.logs import LogEntry
@@ -45,7 +45,7 @@ RENAMED = {
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-@pytest.mark.parametrize("operation", [operation.id for operation in OPERATIONS])
+@pytest.mark.parametrize("operation", [operation.id for operation in operations()])
 def test_every_call_of_the_api_is_a_method(operation: str, kind: type) -> None:
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)
     assert callable(getattr(kind, RENAMED.get(operation, snake)))

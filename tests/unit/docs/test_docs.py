@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from functions.api.openapi import operations
+from functions.api.operations import Operation
 from wainwright import settings
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.operations import OPERATIONS, Operation
 from wainwright.contracts.problems import TYPES
 from wainwright.domain.failures import FailureCategory
 
@@ -17,18 +18,18 @@ API = (DOCS / "api.md").read_text()
 SETTINGS = (DOCS / "settings.md").read_text()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+@pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.id)
 def test_names_every_call_with_its_scope_and_parameters(operation: Operation) -> None:
     path = operation.path.replace("{path+}", "{path}")
     row = re.search(rf"^\| `{operation.method} /v1{re.escape(path)}` \| (\w+) \| (.+) \|$", API, re.MULTILINE)
     assert row is not None
     assert row[1] == operation.scope
-    assert all(f"`{query.name}`" in row[2] for query in operation.queries)
+    assert all(f"`{name}`" in row[2] for name in operation.queries)
 
 
 def test_names_no_call_that_does_not_exist() -> None:
     documented = set(re.findall(r"^\| `([A-Z]+ /v1[^`]*)`", API, re.MULTILINE))
-    assert documented == {f"{each.method} /v1{each.path.replace('{path+}', '{path}')}" for each in OPERATIONS}
+    assert documented == {f"{each.method} /v1{each.path.replace('{path+}', '{path}')}" for each in operations()}
 
 
 @pytest.mark.parametrize("name", [*TYPES, *FailureCategory, *EventKind])

@@ -8,7 +8,6 @@ from tests.support.builders import PROJECT, START, a_caller, a_job, completed, f
 from tests.support.memory.services import MemoryEventBus
 from tests.support.system import System
 from wainwright.contracts.events import StatusChanged
-from wainwright.contracts.http.bundles import CreateBundle
 from wainwright.contracts.names import bundle_key
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.retry import RetryPolicy
@@ -26,34 +25,34 @@ class TestAcceptBundle:
         return AcceptBundle(system.artifacts, system.clock)
 
     def test_says_how_to_upload_a_new_one(self, accept: AcceptBundle) -> None:
-        answer = accept(CALLER, CreateBundle(sha256=DIGEST, size=5))
+        upload = accept(CALLER, sha256=DIGEST, size=5)
 
-        assert answer.bundle_id == DIGEST
-        assert answer.upload is not None
-        assert bundle_key(PROJECT, DIGEST) in answer.upload.url
-        assert answer.upload.headers["content-length"] == "5"
-        assert answer.upload.expires_at == START + UPLOAD_LASTS
+        assert upload is not None
+        put, expires_at = upload
+        assert bundle_key(PROJECT, DIGEST) in put.url
+        assert put.headers["content-length"] == "5"
+        assert expires_at == START + UPLOAD_LASTS
 
     def test_asks_for_no_upload_of_what_is_there(self, system: System, accept: AcceptBundle) -> None:
         system.artifacts.put(bundle_key(PROJECT, DIGEST), b"12345", "application/gzip")
 
-        assert accept(CALLER, CreateBundle(sha256=DIGEST, size=5)).upload is None
+        assert accept(CALLER, sha256=DIGEST, size=5) is None
 
     def test_asks_again_for_what_will_expire_soon(self, system: System, accept: AcceptBundle) -> None:
         system.artifacts.put(bundle_key(PROJECT, DIGEST), b"12345", "application/gzip")
         system.clock.advance(FRESH)
 
-        assert accept(CALLER, CreateBundle(sha256=DIGEST, size=5)).upload is not None
+        assert accept(CALLER, sha256=DIGEST, size=5) is not None
 
     def test_asks_again_for_what_is_of_another_size(self, system: System, accept: AcceptBundle) -> None:
         system.artifacts.put(bundle_key(PROJECT, DIGEST), b"1", "application/gzip")
 
-        assert accept(CALLER, CreateBundle(sha256=DIGEST, size=5)).upload is not None
+        assert accept(CALLER, sha256=DIGEST, size=5) is not None
 
     def test_does_not_look_into_other_projects(self, system: System, accept: AcceptBundle) -> None:
         system.artifacts.put(bundle_key("other", DIGEST), b"12345", "application/gzip")
 
-        assert accept(CALLER, CreateBundle(sha256=DIGEST, size=5)).upload is not None
+        assert accept(CALLER, sha256=DIGEST, size=5) is not None
 
 
 class TestPublishChanges:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed, job_id
 from tests.support.system import System
-from wainwright.contracts.http.jobs import CreateJob, PatchJob
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import report_key
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import NotFound, Refused
@@ -85,7 +85,7 @@ def test_what_the_state_does_not_allow_is_refused_with_the_state(system: System)
     with pytest.raises(Refused):
         system.control.retry(CALLER, done.id, only_failed=True)
     with pytest.raises(Refused):
-        system.control.change(CALLER, done.id, PatchJob(priority=1))
+        system.control.change(CALLER, done.id, priority=1)
 
 
 def test_deletes_a_job_at_rest_with_all_it_left(system: System) -> None:
@@ -112,8 +112,8 @@ def test_does_not_delete_what_runs_or_waits(system: System) -> None:
 def test_a_higher_priority_starts_first_and_low_priority_last(system: System) -> None:
     first, second, third = (system.submitted() for _ in range(3))
 
-    system.control.change(CALLER, third.id, PatchJob(priority=5))
-    system.control.change(CALLER, first.id, PatchJob(low_priority=True))
+    system.control.change(CALLER, third.id, priority=5)
+    system.control.change(CALLER, first.id, low_priority=True)
 
     line = [entry.job_id for entry in system.jobs.waiting_line(PROJECT, system.clock(), 10)]
     assert line == [third.id, second.id, first.id]
@@ -122,14 +122,14 @@ def test_a_higher_priority_starts_first_and_low_priority_last(system: System) ->
 def test_a_label_can_be_changed_in_any_state(system: System) -> None:
     job = _ended(system, completed())
 
-    assert system.control.change(CALLER, job.id, PatchJob(label="kept")).label == "kept"
+    assert system.control.change(CALLER, job.id, label="kept").label == "kept"
 
 
 def test_a_new_label_does_not_keep_a_job_for_longer(system: System) -> None:
     job = _ended(system, completed())
     system.pass_time(60)
 
-    named = system.control.change(CALLER, job.id, PatchJob(label="kept"))
+    named = system.control.change(CALLER, job.id, label="kept")
 
     assert named.expires_at == job.expires_at
 

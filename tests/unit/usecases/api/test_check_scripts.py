@@ -3,20 +3,19 @@
 import pytest
 
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.job_requests import Script
 from wainwright.usecases.check_scripts import check_scripts
 
-GOOD = Script(name="test_a.py", content="def test_a():\n    pass\n")
+GOOD = {"test_a.py": "def test_a():\n    pass\n"}
 
 
 def test_takes_several_files_of_which_one_holds_tests() -> None:
-    check_scripts([Script(name="pages.py", content="HOME = '/'\n"), GOOD])
-    check_scripts([Script(name="cart_test.py", content="import pages\n")])
+    check_scripts({"pages.py": "HOME = '/'\n"} | GOOD)
+    check_scripts({"cart_test.py": "import pages\n"})
 
 
 def test_says_in_which_file_and_where_a_script_does_not_compile() -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_scripts([GOOD, Script(name="test_b.py", content="x = 1\ny = (1,\n")])
+        check_scripts(GOOD | {"test_b.py": "x = 1\ny = (1,\n"})
 
     assert refused.value.field == "scripts.1.content"
     assert refused.value.extra == {"file": "test_b.py", "line": 2, "column": 5}
@@ -25,7 +24,7 @@ def test_says_in_which_file_and_where_a_script_does_not_compile() -> None:
 
 def test_refuses_files_of_which_none_would_be_run() -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_scripts([Script(name="cart.py", content="def test_a(): pass")])
+        check_scripts({"cart.py": "def test_a(): pass"})
 
     assert refused.value.field == "scripts"
     assert "test_" in refused.value.advice

@@ -1,52 +1,12 @@
-"""What the parameters of a search stand for, and waiting."""
+"""Expired jobs, and waiting."""
 
 import pytest
 
 from tests.unit.usecases.api.desk import CALLER, Desk
-from wainwright.domain.errors import InvalidInput, NotFound
-from wainwright.domain.find import JobQuery, SortBy
+from wainwright.domain.errors import NotFound
+from wainwright.domain.find import JobQuery
 from wainwright.domain.states import JobStatus
-from wainwright.usecases.read_jobs import ReadJobs, read_query
-
-TEMPLATE = "7f4df6f4-3a54-4c60-9a4e-7a4f4c7f1a01"
-
-
-def test_nothing_asked_for_is_everything_newest_first() -> None:
-    assert read_query({}, limit=50) == JobQuery(limit=50)
-
-
-def test_reads_every_parameter() -> None:
-    query = read_query(
-        {
-            "status": "FINISHED", "type": "Browser", "templateId": TEMPLATE, "batchId": "b-1", "hasErrors": "TRUE",
-            "label": "nightly", "createFrom": "0", "createTo": "1", "startFrom": "2", "endTo": "2026-11-22T00:00:00Z",
-            "sortBy": "completedAt", "sortOrder": "ASC", "cursor": "c",
-        },
-        limit=7,
-    )  # fmt: skip
-
-    assert query.statuses == {JobStatus.COMPLETED, JobStatus.FAILED}
-    assert (query.types, query.template_id, query.batch_id) == (frozenset({"browser"}), TEMPLATE, "b-1")
-    assert (query.has_errors, query.label) == (True, "nightly")
-    assert query.created.start is not None
-    assert query.created.end is not None
-    assert (query.started.end, query.ended.start) == (None, None)
-    assert (query.sort_by, query.ascending, query.limit, query.cursor) == (SortBy.COMPLETED, True, 7, "c")
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("status", "done"), ("type", "IMPORT_RECORDS"), ("templateId", "my template"), ("batchId", "b#1"),
-        ("hasErrors", "yes"), ("label", ""), ("label", "x" * 201), ("createFrom", "today"), ("endTo", ""),
-        ("sortBy", "label"), ("sortOrder", "up"),
-    ],
-)  # fmt: skip
-def test_names_the_parameter_whose_value_is_none(name: str, value: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        read_query({name: value}, limit=50)
-
-    assert refused.value.field == name
+from wainwright.usecases.read_jobs import ReadJobs
 
 
 def test_an_expired_job_is_not_there_any_more(desk: Desk) -> None:

@@ -4,7 +4,6 @@ import pytest
 
 from tests.unit.usecases.api.desk import CALLER, PROJECT, Desk
 from wainwright.contracts.events import EventKind
-from wainwright.contracts.http.logs import CreateLog
 from wainwright.domain.errors import NotFound
 from wainwright.domain.jobs import Job
 from wainwright.ports.job_store import NewEvent
@@ -80,7 +79,7 @@ def test_a_reader_is_told_lines_from_outside_in_their_place(desk: Desk) -> None:
     job = desk.running()
     status = job.status_sequence
     _record(desk, job, 1)
-    desk.logs.add(CALLER, job.id, CreateLog(message="from outside"))
+    desk.logs.add(CALLER, job.id, "from outside")
     _record(desk, job, 1)
 
     told = desk.stream(PROJECT, job.id, f"1.{status}") or ""
@@ -94,7 +93,7 @@ def test_the_terminal_event_stays_the_last_one_though_lines_are_added_later(desk
     job = desk.ended()
     end = [(f"0.{job.status_sequence}", "status")]
 
-    desk.logs.add(CALLER, job.id, CreateLog(message="late"))
+    desk.logs.add(CALLER, job.id, "late")
 
     assert _ids(desk.stream(PROJECT, job.id, None)) == end
     assert desk.stream(PROJECT, job.id, end[0][0]) is None

@@ -15,11 +15,11 @@ REQUEST = WriteTemplate(name="Checkout", script=SCRIPT)
 
 
 def test_of_two_updates_at_once_one_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    template_id = desk.manage_templates.create(CALLER, REQUEST).id
+    template_id = desk.manage_templates.create(CALLER, REQUEST).template.id
     read_by_both = desk.templates.get(PROJECT, template_id)
     monkeypatch.setattr(desk.templates, "get", lambda *_: read_by_both)
 
-    assert desk.manage_templates.update(CALLER, template_id, REQUEST).version == 2
+    assert desk.manage_templates.update(CALLER, template_id, REQUEST).template.version == 2
     with pytest.raises(Conflict) as refused:
         desk.manage_templates.update(CALLER, template_id, REQUEST)
 
@@ -28,19 +28,21 @@ def test_of_two_updates_at_once_one_is_told(desk: Desk, monkeypatch: pytest.Monk
 
 
 def test_an_update_keeps_when_the_template_was_made(desk: Desk) -> None:
-    template_id = desk.manage_templates.create(CALLER, REQUEST).id
+    template_id = desk.manage_templates.create(CALLER, REQUEST).template.id
     desk.clock.advance(timedelta(hours=1))
 
-    updated = desk.manage_templates.update(CALLER, template_id, REQUEST)
+    updated = desk.manage_templates.update(CALLER, template_id, REQUEST).template
 
     assert (updated.created_at, updated.updated_at) == (START, START + timedelta(hours=1))
 
 
 def test_an_update_may_name_the_bundle_that_the_template_keeps_already(desk: Desk) -> None:
-    first = desk.manage_templates.create(CALLER, REQUEST)
+    first = desk.manage_templates.create(CALLER, REQUEST).template
     assert bundle_key(PROJECT, first.bundle_id or "") not in desk.artifacts.objects
 
-    updated = desk.manage_templates.update(CALLER, first.id, WriteTemplate(name="x", bundle_id=first.bundle_id))
+    updated = desk.manage_templates.update(
+        CALLER, first.id, WriteTemplate(name="x", bundle_id=first.bundle_id)
+    ).template
 
     assert updated.bundle_id == first.bundle_id
 
@@ -55,7 +57,7 @@ def test_bounds_what_a_template_carries(desk: Desk) -> None:
 
 
 def test_what_a_template_runs_is_put_among_the_uploads_again_before_it_expires(desk: Desk) -> None:
-    template = desk.manage_templates.create(CALLER, REQUEST)
+    template = desk.manage_templates.create(CALLER, REQUEST).template
     upload = bundle_key(PROJECT, template.bundle_id or "")
 
     def put_at() -> object:
@@ -70,7 +72,7 @@ def test_what_a_template_runs_is_put_among_the_uploads_again_before_it_expires(d
 
 
 def test_a_template_whose_bundle_is_gone_makes_no_job(desk: Desk) -> None:
-    template = desk.manage_templates.create(CALLER, REQUEST)
+    template = desk.manage_templates.create(CALLER, REQUEST).template
     del desk.artifacts.objects[template_bundle_key(PROJECT, template.id, template.bundle_id or "")]
 
     with pytest.raises(NotFound):
@@ -79,8 +81,8 @@ def test_a_template_whose_bundle_is_gone_makes_no_job(desk: Desk) -> None:
 
 
 def test_deletes_all_that_a_template_kept_however_much_that_is(desk: Desk) -> None:
-    template = desk.manage_templates.create(CALLER, REQUEST)
-    other = desk.manage_templates.create(CALLER, REQUEST)
+    template = desk.manage_templates.create(CALLER, REQUEST).template
+    other = desk.manage_templates.create(CALLER, REQUEST).template
     for number in range(OBJECTS_AT_ONCE + 5):
         desk.artifacts.put(f"{template_prefix(PROJECT, template.id)}{number}", b"", "application/gzip")
 
@@ -90,7 +92,7 @@ def test_deletes_all_that_a_template_kept_however_much_that_is(desk: Desk) -> No
 
 
 def test_remembers_when_a_job_was_last_made_of_it(desk: Desk) -> None:
-    template = desk.manage_templates.create(CALLER, REQUEST)
+    template = desk.manage_templates.create(CALLER, REQUEST).template
     desk.invoke(CALLER, template.id, {}, "key")
     desk.clock.advance(timedelta(minutes=5))
 
@@ -103,7 +105,7 @@ def test_remembers_when_a_job_was_last_made_of_it(desk: Desk) -> None:
 
 
 def test_the_same_request_finds_its_job_though_the_template_has_a_new_version(desk: Desk) -> None:
-    template = desk.manage_templates.create(CALLER, REQUEST)
+    template = desk.manage_templates.create(CALLER, REQUEST).template
     first = desk.invoke(CALLER, template.id, {}, "key").job
     desk.manage_templates.update(CALLER, template.id, REQUEST)
 

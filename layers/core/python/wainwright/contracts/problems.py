@@ -3,8 +3,6 @@
 import json
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
 from wainwright.contracts.http.service import Problem
 from wainwright.domain import errors
 from wainwright.domain.errors import InvalidInput, WainwrightError
@@ -67,23 +65,3 @@ def internal_problem(instance: str | None = None) -> Problem:
 def to_json(problem: Problem, extra: Mapping[str, object] | None = None) -> str:
     """Return the document as JSON, with further members such as ``line`` and ``column``."""
     return json.dumps(problem.model_dump(mode="json", by_alias=True, exclude_none=True) | dict(extra or {}))
-
-
-def input_fault(error: ValidationError) -> InvalidInput:
-    """Return the first fault that a model found, with the field as it is spelt on the wire."""
-    fault = error.errors(include_url=False)[0]
-    path = ".".join(str(part) for part in fault["loc"]) or "body"
-    message = _one_line(fault["msg"].removeprefix("Value error, "))
-    if fault["type"] == "extra_forbidden":
-        return InvalidInput(path, f"there is no field {path}", advice="Remove it, or check its spelling.")
-    if fault["type"] == "json_invalid":
-        return InvalidInput("body", f"the body is not JSON: {message}", advice="Send a JSON object.")
-    return InvalidInput(
-        path, f"{path}: {message}" if path != "body" else message, advice="Mend it and send the request again."
-    )
-
-
-def _one_line(message: str) -> str:
-    """Return the fault itself, of a message of several lines by which a validator passes on another model's fault."""
-    lines = message.splitlines()
-    return lines[1].partition(" [type=")[0].strip() if len(lines) > 1 else message

@@ -1,11 +1,10 @@
 """Take the announcement of a bundle and say how to upload it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle, Upload
 from wainwright.contracts.names import bundle_key
-from wainwright.ports.artifacts import Artifacts
+from wainwright.ports.artifacts import Artifacts, Presigned
 from wainwright.ports.clock import Clock
 from wainwright.usecases.caller import Caller
 
@@ -22,13 +21,12 @@ class AcceptBundle:
     artifacts: Artifacts
     clock: Clock
 
-    def __call__(self, caller: Caller, request: CreateBundle) -> BundleAnswer:
-        """Return the way to upload the bundle; none if it is there already."""
+    def __call__(self, caller: Caller, *, sha256: str, size: int) -> tuple[Presigned, datetime] | None:
+        """Return the address for the upload, and when it expires; None if the bundle is there already."""
         now = self.clock()
-        key = bundle_key(caller.project, request.sha256)
+        key = bundle_key(caller.project, sha256)
         there = self.artifacts.size_and_age(key)
-        if there is not None and there[0] == request.size and now - there[1] < FRESH:
-            return BundleAnswer(bundle_id=request.sha256, upload=None)
-        put = self.artifacts.presign_put(key, sha256=request.sha256, size=request.size, lasts=UPLOAD_LASTS)
-        upload = Upload(url=put.url, headers=dict(put.headers), expires_at=now + UPLOAD_LASTS)
-        return BundleAnswer(bundle_id=request.sha256, upload=upload)
+        if there is not None and there[0] == size and now - there[1] < FRESH:
+            return None
+        put = self.artifacts.presign_put(key, sha256=sha256, size=size, lasts=UPLOAD_LASTS)
+        return put, now + UPLOAD_LASTS

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Literal, get_args
+from typing import Literal
 
 from wainwright.domain.analytics import TestRecord
-from wainwright.domain.errors import InvalidInput
 from wainwright.domain.test_history import KEPT, TestStats
 from wainwright.ports.clock import Clock
 from wainwright.ports.quarantine import QuarantineStore
@@ -86,20 +85,6 @@ class AnalyzeTests:
 
     def _quarantined(self, project: str, now: datetime) -> frozenset[str]:
         return frozenset(entry.test_id for entry in self.quarantine.list(project) if entry.holds(now))
-
-
-def read_sort(text: str | None) -> SortBy:
-    """The order of a list of tests.
-
-    Raises:
-        InvalidInput: there is no such order.
-    """
-    for known in get_args(SortBy):
-        if text in (known, None):
-            order: SortBy = known
-            return order
-    names = ", ".join(get_args(SortBy))
-    raise InvalidInput("sortBy", f"sortBy: there is no order {str(text)[:40]!r}", advice=f"Known are {names}.")
 
 
 def _record(test_id: str, file: str, stats: TestStats, *, quarantined: bool) -> TestRecord:

@@ -2,28 +2,27 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.job_requests import Script
 
 _COLLECTED = re.compile(r"(test_.*|.*_test)\.py")
 """Names of files that pytest takes for tests."""
 
 
-def check_scripts(scripts: Sequence[Script]) -> None:
-    """Refuse scripts of which one does not compile, or in none of which pytest would look for tests.
+def check_scripts(scripts: Mapping[str, str]) -> None:
+    """Refuse scripts, by their names, of which one does not compile, or in none of which pytest would look for tests.
 
     Raises:
         InvalidInput: with ``file``, ``line`` and ``column``, the latter both from 1.
     """
-    if not any(_COLLECTED.fullmatch(script.name) for script in scripts):
+    if not any(_COLLECTED.fullmatch(name) for name in scripts):
         raise InvalidInput(
             "scripts", "none of the scripts is named as tests are, so that none would be run",
             advice="Name the files that hold tests test_….py or …_test.py.",
         )  # fmt: skip
-    for number, script in enumerate(scripts):
-        check_script(script.content, name=script.name, field=f"scripts.{number}.content")
+    for number, (name, content) in enumerate(scripts.items()):
+        check_script(content, name=name, field=f"scripts.{number}.content")
 
 
 def check_script(script: str, *, name: str = "", field: str = "script") -> None:

@@ -7,7 +7,6 @@ by what he finds, or is told the state in a 409.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wainwright.contracts.http.jobs import PatchJob
 from wainwright.domain.errors import Refused, TransitionRefused
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST
@@ -62,14 +61,22 @@ class ControlJob:
 
         return self._change(caller, job_id, "be retried", step)
 
-    def change(self, caller: Caller, job_id: str, request: PatchJob) -> Job:
-        """Set priority, low priority or label, as far as they are given."""
+    def change(
+        self,
+        caller: Caller,
+        job_id: str,
+        *,
+        priority: int | None = None,
+        low_priority: bool | None = None,
+        label: str | None = None,
+    ) -> Job:
+        """Set priority, low priority or label; None leaves one as it is."""
 
         def step(job: Job) -> Job:
             now = self.clock()
-            if request.priority is not None or request.low_priority is not None:
-                job = job.set_priority(now, priority=request.priority, low_priority=request.low_priority)
-            return job if request.label is None else job.set_label(request.label, now)
+            if priority is not None or low_priority is not None:
+                job = job.set_priority(now, priority=priority, low_priority=low_priority)
+            return job if label is None else job.set_label(label, now)
 
         return self._change(caller, job_id, "be changed so", step)
 

@@ -6,12 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wainwright.contracts.http.jobs import CreateJob
-from wainwright.contracts.problems import input_fault
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.job_config import JobConfig
-from wainwright.domain.job_requests import JobOptions
-from wainwright.domain.model import Record
+from wainwright.domain.job_requests import JobOptions, JobRequest
+from wainwright.domain.model import Record, input_fault
 from wainwright.domain.templates import Template
 from wainwright.usecases.check_schemas import check_schema, check_value
 
@@ -76,7 +74,7 @@ def fill_parameters(template: Template, given: Mapping[str, Any], *, field: str 
     return values
 
 
-def request_of(template: Template, flat: Mapping[str, Any]) -> CreateJob:
+def request_of(template: Template, flat: Mapping[str, Any]) -> JobRequest:
     """Return the request that a flat body stands for: options, config keys and declared parameters in one object.
 
     Raises:
@@ -91,7 +89,7 @@ def request_of(template: Template, flat: Mapping[str, Any]) -> CreateJob:
     options = {name: value for name, value in flat.items() if name in OPTIONS}
     try:
         config = JobConfig.model_validate({name: value for name, value in flat.items() if name in CONFIG})
-        return CreateJob.model_validate(options | {"templateId": template.id, "config": config, "params": params})
+        return JobRequest.model_validate(options | {"templateId": template.id, "config": config, "params": params})
     except ValidationError as error:
         raise input_fault(error) from error
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wainwright.contracts.http.jobs import CreateJob
+from wainwright.domain.job_requests import JobRequest
 from wainwright.domain.templates import Template
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobView
@@ -35,12 +35,12 @@ class InvokeTemplate:
         template = find_template(self.templates, caller.project, template_id)
         return self._submit(caller, request_of(template, flat), idempotency_key, template)
 
-    def create(self, caller: Caller, request: CreateJob, idempotency_key: str | None = None) -> JobView:
+    def create(self, caller: Caller, request: JobRequest, idempotency_key: str | None = None) -> JobView:
         """A job of the newest version of the template that ``request`` names. Raises as :meth:`__call__`."""
         template = find_template(self.templates, caller.project, request.template_id or "")
         return self._submit(caller, request, idempotency_key, template)
 
-    def _submit(self, caller: Caller, request: CreateJob, key: str | None, template: Template) -> JobView:
+    def _submit(self, caller: Caller, request: JobRequest, key: str | None, template: Template) -> JobView:
         now = self.clock()
         view = self.submit(caller, request, key, template=template)
         if view.job.created_at >= now:  # else it is the job of an earlier request

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wainwright.contracts.bundles import pack_files
-from wainwright.contracts.http.jobs import CreateJob
-from wainwright.contracts.http.templates import WriteTemplate
 from wainwright.contracts.names import bundle_key, template_bundle_key, template_prefix
 from wainwright.domain.errors import InvalidInput, NotFound
+from wainwright.domain.job_requests import Work
 from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.ports.clock import Clock
 from wainwright.usecases.accept_bundle import FRESH
@@ -26,7 +25,7 @@ class KeepBundles:
     artifacts: Artifacts
     clock: Clock
 
-    def for_job(self, project: str, request: CreateJob) -> str | None:
+    def for_job(self, project: str, request: Work) -> str | None:
         """Return the digest of what the request has to run, kept as an upload; None where it brings nothing of the kind.
 
         Raises:
@@ -41,7 +40,7 @@ class KeepBundles:
             self._require_upload(project, request.bundle_id)
         return request.bundle_id
 
-    def for_template(self, project: str, template_id: str, request: WriteTemplate) -> str | None:
+    def for_template(self, project: str, template_id: str, request: Work) -> str | None:
         """Return the digest of what the template has to run, kept with the template. Raises as :meth:`for_job`."""
         archive = _packed(request)
         if archive is not None:
@@ -93,11 +92,11 @@ class KeepBundles:
             self.artifacts.put_file(target, file, GZIP)
 
 
-def _packed(request: CreateJob | WriteTemplate) -> bytes | None:
+def _packed(request: Work) -> bytes | None:
     if request.script is not None:
         check_script(request.script)
     elif request.scripts is not None:
-        check_scripts(request.scripts)
+        check_scripts(request.files())
     else:
         return None
     return pack_files({name: content.encode() for name, content in request.files().items()})

@@ -1,9 +1,9 @@
 """Set and delete a project's secrets. No value ever comes back out of here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from wainwright.contracts.http.secrets import SecretRecord
 from wainwright.domain.errors import NotFound, Refused
 from wainwright.domain.instants import cut
 from wainwright.domain.secrets import MAX_SECRETS, check_secret_name, check_secret_value
@@ -18,13 +18,13 @@ class ManageSecrets:
     store: SecretStore
     clock: Clock
 
-    def list(self, project: str) -> Sequence[SecretRecord]:
-        """Names and times, by name."""
+    def list(self, project: str) -> Mapping[str, datetime]:
+        """Return when each was set, by names in order."""
         updated = self.store.index(project).updated
-        return [SecretRecord(name=name, updated_at=updated[name]) for name in sorted(updated)]
+        return {name: updated[name] for name in sorted(updated)}
 
-    def put(self, project: str, name: str, value: str) -> SecretRecord:
-        """Set a secret, new or not; jobs that start from now on get it.
+    def put(self, project: str, name: str, value: str) -> datetime:
+        """Set a secret, new or not, and return when; jobs that start from now on get it.
 
         Raises:
             InvalidInput: name or value cannot be a secret's.
@@ -39,7 +39,7 @@ class ManageSecrets:
                 f"the project has {MAX_SECRETS} secrets, which is the most",
                 advice="Delete one that is not needed any more.",
             )
-        return SecretRecord(name=name, updated_at=now)
+        return now
 
     def delete(self, project: str, name: str) -> None:
         """Delete a secret; jobs that run keep it until they end.

@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from wainwright.contracts.http.templates import TemplateList, TemplateRecord, WriteTemplate
 from wainwright.contracts.names import is_template_id
 from wainwright.domain.errors import Conflict, NotFound
+from wainwright.domain.job_requests import TemplateRequest
 from wainwright.domain.templates import Template
 from wainwright.ports.artifacts import Artifacts
 from wainwright.ports.clock import Clock
@@ -33,6 +34,14 @@ def find_template(templates: TemplateStore, project: str, template_id: str, vers
 
 
 @dataclass(frozen=True)
+class TemplateView:
+    """A template, and when a job was last made of it."""
+
+    template: Template
+    last_run_at: datetime | None
+
+
+@dataclass(frozen=True)
 class ManageTemplates:
     """Keeps the templates of projects."""
 
@@ -40,7 +49,7 @@ class ManageTemplates:
     artifacts: Artifacts
     clock: Clock
 
-    def create(self, caller: Caller, request: WriteTemplate) -> TemplateRecord:
+    def create(self, caller: Caller, request: TemplateRequest) -> TemplateView:
         """A new template: version 1.
 
         Raises:
@@ -49,7 +58,7 @@ class ManageTemplates:
         """
         return self._put(caller.project, request, None)
 
-    def update(self, caller: Caller, template_id: str, request: WriteTemplate) -> TemplateRecord:
+    def update(self, caller: Caller, template_id: str, request: TemplateRequest) -> TemplateView:
         """A new version of a template. Jobs keep to the version that they were made of.
 
         Raises:
@@ -58,18 +67,18 @@ class ManageTemplates:
         """
         return self._put(caller.project, request, find_template(self.templates, caller.project, template_id))
 
-    def get(self, caller: Caller, template_id: str, version: int | None = None) -> TemplateRecord:
+    def get(self, caller: Caller, template_id: str, version: int | None = None) -> TemplateView:
         """A version of a template, or the newest. Raises as :func:`find_template`."""
-        return self._records(caller.project, [find_template(self.templates, caller.project, template_id, version)])[0]
+        return self._views(caller.project, [find_template(self.templates, caller.project, template_id, version)])[0]
 
-    def list(self, caller: Caller, *, limit: int, cursor: str | None) -> TemplateList:
-        """A page of the project's templates, in the order of their creation.
+    def list(self, caller: Caller, *, limit: int, cursor: str | None) -> tuple[Sequence[TemplateView], str | None]:
+        """Return a page of the project's templates, in the order of their creation, and the cursor of the next.
 
         Raises:
             InvalidInput: the cursor is none of ours.
         """
         found, more = self.templates.list(caller.project, limit, cursor)
-        return TemplateList(templates=[*self._records(caller.project, found)], cursor=more)
+        return self._views(caller.project, found), more
 
     def delete(self, caller: Caller, template_id: str) -> None:
         """Delete a template with all its versions. Its jobs stay, and have what they need to run.
@@ -82,7 +91,7 @@ class ManageTemplates:
         KeepBundles(self.artifacts, self.clock).drop(caller.project, template_id)
         self.templates.delete(caller.project, template_id)
 
-    def _put(self, project: str, request: WriteTemplate, before: Template | None) -> TemplateRecord:
+    def _put(self, project: str, request: TemplateRequest, before: Template | None) -> TemplateView:
         config = request.config.model_dump(mode="json", by_alias=True, exclude_none=True)
         if request.output_schema is not None:
             check_schema("outputSchema", request.output_schema)
@@ -108,17 +117,8 @@ class ManageTemplates:
                 "the template was given another version meanwhile, or deleted",
                 advice="Look at what it is now, and send your change again if it still holds.",
             ) from error
-        return self._records(project, [template])[0]
+        return self._views(project, [template])[0]
 
-    def _records(self, project: str, templates: Sequence[Template]) -> Sequence[TemplateRecord]:
+    def _views(self, project: str, templates: Sequence[Template]) -> Sequence[TemplateView]:
         last_runs = self.templates.last_run(project, [template.id for template in templates])
-        return [
-            TemplateRecord(
-                id=template.id, name=template.name, version=template.version, instructions=template.instructions,
-                bundle_id=template.bundle_id, url=template.url, config=template.config,
-                output_schema=template.output_schema, parameters=template.parameters, retry=template.retry,
-                parallelism=template.parallelism,
-                created_at=template.created_at, updated_at=template.updated_at, last_run_at=last_runs.get(template.id),
-            )
-            for template in templates
-        ]  # fmt: skip
+        return [TemplateView(template, last_runs.get(template.id)) for template in templates]

@@ -3,9 +3,8 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from wainwright.contracts.http.jobs import TicketAnswer
 from wainwright.contracts.names import check_job_id
 from wainwright.contracts.report_files import MANIFEST, REPORT_ZIP
 from wainwright.domain.errors import InvalidInput, NotFound, NotStored, TooLarge
@@ -54,8 +53,8 @@ class OpenReports:
     clock: Clock
     reports_url: str
 
-    def give_ticket(self, caller: Caller, job_id: str) -> TicketAnswer:
-        """Return a new ticket for a job's report and events.
+    def give_ticket(self, caller: Caller, job_id: str) -> tuple[str, datetime]:
+        """Return the address that a new ticket for a job's report and events has, and when it expires.
 
         Raises:
             NotFound: the project has no such job.
@@ -64,8 +63,7 @@ class OpenReports:
         secret = secrets.token_urlsafe(32)
         expires_at = self.clock() + TICKET_LASTS
         self.access.put_ticket(Ticket(digest(secret), caller.project, job_id, expires_at))
-        address = f"{self.reports_url}/r/{secret}"
-        return TicketAnswer(report_url=f"{address}/index.html", events_url=f"{address}/events", expires_at=expires_at)
+        return f"{self.reports_url}/r/{secret}", expires_at
 
     def read_by_ticket(self, secret: str, path: str) -> ReportFile:
         """Return a file of the report that a ticket opens.

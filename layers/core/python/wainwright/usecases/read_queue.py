@@ -3,17 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from wainwright.contracts.http.jobs import QueueAnswer
-from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.capacity import Limits
 from wainwright.domain.find import JobQuery, SortBy, TimeRange
-from wainwright.domain.jobs import Job, JobDetail
+from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.find_job import is_gone
-from wainwright.usecases.present_job import present_new
 
 MOST_WAITING = 20
 """Jobs of the waiting line that are shown, in starting order."""
@@ -31,6 +28,18 @@ MAX_PAGES = 3
 
 
 @dataclass(frozen=True)
+class Queue:
+    """A project's counters and limits, the jobs that wait, in starting order, and those that need a look."""
+
+    queued: int
+    running: int
+    limits: Limits
+    waiting: list[Job]
+    long_running: list[Job]
+    recent_failures: list[Job]
+
+
+@dataclass(frozen=True)
 class ReadQueue:
     """Reads queues, by a bounded number of reads however long they are."""
 
@@ -38,7 +47,7 @@ class ReadQueue:
     clock: Clock
     default_limits: Limits
 
-    def __call__(self, caller: Caller, *, long_running: timedelta) -> QueueAnswer:
+    def __call__(self, caller: Caller, *, long_running: timedelta) -> Queue:
         """The caller's queue. ``long_running``: from when on a running job is named."""
         now = self.clock()
         load = self.jobs.load(caller.project)
@@ -50,13 +59,13 @@ class ReadQueue:
         failed = JobQuery(statuses=frozenset({JobStatus.FAILED}), sort_by=SortBy.CREATED, limit=FAILURES_READ)
         longest = sorted(self._find(caller.project, running, now), key=lambda job: job.started_at or now)
         failures = sorted(self._find(caller.project, failed, now), key=lambda job: job.updated_at, reverse=True)
-        return QueueAnswer(
+        return Queue(
             queued=load.queued,
             running=load.running,
             limits=load.limits or self.default_limits,
-            waiting=_records(self._waiting(caller.project, now), now),
-            long_running=_records(longest, now),
-            recent_failures=_records(failures[:RECENT_FAILURES], now),
+            waiting=self._waiting(caller.project, now),
+            long_running=longest,
+            recent_failures=failures[:RECENT_FAILURES],
         )
 
     def _waiting(self, project: str, now: datetime) -> list[Job]:
@@ -78,7 +87,3 @@ class ReadQueue:
 
 def _at(query: JobQuery, cursor: str | None) -> JobQuery:
     return query if cursor is None else replace(query, cursor=cursor)
-
-
-def _records(jobs: list[Job], now: datetime) -> list[JobRecord]:
-    return [present_new(job, JobDetail(), now) for job in jobs]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import check_job_id, new_job_id
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, IdempotencyConflict, InvalidInput, Refused
 from wainwright.domain.failures import Failure, FailureCategory
+from wainwright.domain.job_requests import JobRequest
 from wainwright.domain.jobs import CHECK_AFTER, Job, JobDetail, Outcome
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import FINAL, JobStatus
@@ -47,7 +47,7 @@ class SubmitJob:
     def __call__(
         self,
         caller: Caller,
-        request: CreateJob,
+        request: JobRequest,
         idempotency_key: str | None = None,
         *,
         template: Template | None = None,
@@ -101,7 +101,7 @@ class SubmitJob:
         return view
 
     def _write(
-        self, job: Job, request: CreateJob, detail: JobDetail, limits: Limits, key: str | None, fingerprint: str
+        self, job: Job, request: JobRequest, detail: JobDetail, limits: Limits, key: str | None, fingerprint: str
     ) -> Job:
         idempotency = (
             Idempotency(key=key, digest=fingerprint, until=job.created_at + IDEMPOTENCY_LASTS) if key else None
@@ -153,7 +153,7 @@ class SubmitJob:
         return None
 
     def _job(
-        self, caller: Caller, request: CreateJob, template: Template | None, detail: JobDetail, limits: Limits
+        self, caller: Caller, request: JobRequest, template: Template | None, detail: JobDetail, limits: Limits
     ) -> Job:
         now = self.clock()
         job = Job(
@@ -172,7 +172,7 @@ class SubmitJob:
         ended = job.finish(Outcome(status=JobStatus.FAILED, fence=0, failure=failure), now)
         return ended.model_copy(update={"expires_at": now + timedelta(days=limits.retention.job_days)})
 
-    def _bundle(self, project: str, request: CreateJob, template: Template | None) -> str | None:
+    def _bundle(self, project: str, request: JobRequest, template: Template | None) -> str | None:
         keep = KeepBundles(self.artifacts, self.clock)
         if template is None:
             return keep.for_job(project, request)
@@ -181,7 +181,7 @@ class SubmitJob:
         return template.bundle_id
 
 
-def _lanes(request: CreateJob, template: Template | None, limits: Limits) -> int:
+def _lanes(request: JobRequest, template: Template | None, limits: Limits) -> int:
     """How many lanes the job has: what it could never get is refused at once.
 
     Raises:
@@ -196,11 +196,11 @@ def _lanes(request: CreateJob, template: Template | None, limits: Limits) -> int
     return lanes
 
 
-def _fingerprint(request: CreateJob) -> str:
+def _fingerprint(request: JobRequest) -> str:
     return hashlib.sha256(json.dumps(request.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
-def _detail(request: CreateJob, template: Template | None) -> JobDetail:
+def _detail(request: JobRequest, template: Template | None) -> JobDetail:
     """What the job carries besides its row: the template's, overridden by the request's."""
     config: dict[str, Any] = request.config.model_dump(mode="json", by_alias=True, exclude_none=True)
     params, schema, instructions = request.params, request.output_schema, request.instructions

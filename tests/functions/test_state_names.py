@@ -2,9 +2,9 @@
 
 import pytest
 
+from functions.api.parameters import read_states
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.states import JobStatus
-from wainwright.usecases.state_names import read_states
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,13 @@ from wainwright.usecases.state_names import read_states
     ],
 )
 def test_takes_several_names_and_aliases_in_any_case(text: str, states: set[JobStatus]) -> None:
-    assert read_states(text) == states
+    assert read_states("status", text) == states
 
 
 @pytest.mark.parametrize("text", ["", "done", "running,", "running;failed"])
 def test_refuses_an_unknown_name_and_tells_the_known_ones(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        read_states(text)
+        read_states("status", text)
 
     assert refused.value.field == "status"
     assert "finished" in refused.value.advice

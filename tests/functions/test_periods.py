@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from functions.api.parameters import read_instant, read_period, time_range
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import TimeRange
-from wainwright.usecases.periods import read_instant, read_period, read_range
 
 NOW = datetime(2026, 11, 22, 14, 42, 45, 123_000, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -44,15 +44,15 @@ def test_refuses_what_is_no_instant_and_names_the_field(text: str) -> None:
 
 
 def test_a_range_may_be_open_on_either_side() -> None:
-    assert read_range(("from", "to"), None, None) == TimeRange()
-    assert read_range(("from", "to"), "0", None) == TimeRange(start=datetime(1970, 1, 1, tzinfo=UTC))
-    assert read_range(("from", "to"), None, "0") == TimeRange(end=datetime(1970, 1, 1, tzinfo=UTC))
+    assert time_range(("from", "to"), None, None) == TimeRange()
+    assert time_range(("from", "to"), NOW, None) == TimeRange(start=NOW)
+    assert time_range(("from", "to"), None, NOW) == TimeRange(end=NOW)
 
 
 def test_refuses_a_range_that_ends_before_it_starts() -> None:
-    assert read_range(("from", "to"), "7", "7").holds(datetime(1970, 1, 1, 0, 0, 0, 7_000, tzinfo=UTC))
+    assert time_range(("from", "to"), NOW, NOW).holds(NOW)
     with pytest.raises(InvalidInput) as refused:
-        read_range(("from", "to"), "8", "7")
+        time_range(("from", "to"), NOW + TICK, NOW)
 
     assert refused.value.field == "from"
 

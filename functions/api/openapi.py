@@ -1,16 +1,16 @@
-"""The OpenAPI 3.1 document, made from the table of operations and the models they name."""
+"""The OpenAPI 3.1 document, made from the declared operations and the models that they name."""
 
 import json
 import re
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from typing import Any, Literal, cast
 
 from pydantic.json_schema import models_json_schema
 
-from wainwright.contracts.bodies import ANSWERS, REQUESTS
+from functions.api.operations import MODULES, Operation, Router
 from wainwright.contracts.http.service import Problem
-from wainwright.contracts.operations import OPERATIONS, Operation, Query
 from wainwright.contracts.problems import CONTENT_TYPE
 from wainwright.domain.job_config import JobConfig
 from wainwright.domain.job_requests import JobOptions
@@ -18,6 +18,7 @@ from wainwright.domain.model import Record
 from wainwright.version import __version__
 
 Mode = Literal["validation", "serialization"]
+Schemas = Mapping[tuple[type[Record], Mode], dict[str, Any]]
 
 ALWAYS = (401, 403, 500, 503)
 """Problems that any call may answer with."""
@@ -34,40 +35,28 @@ _TITLES = {
     503: "Something the system rests on is busy or did not answer; see Retry-After.",
 }
 
-_OTHER_CONTENT = {"openapi": "application/json", "streamEvents": "text/event-stream", "getReport": "*/*"}
-_EXTRA_ANSWERS = {
-    "streamEvents": {"204": {"description": "The terminal event was told before."}},
-    "getReport": {"302": {"description": "A large file: where to fetch it for a while."}},
-    "getJob": {"304": {"description": "Nothing changed since the ETag in If-None-Match."}},
-}
-_EXTRA_HEADERS = {
-    "createJob": ("Idempotency-Key", "The same key with the same body gives the same job, for 24 hours."),
-    "invokeTemplate": ("Idempotency-Key", "The same key with the same body gives the same job, for 24 hours."),
-    "streamEvents": ("Last-Event-ID", "Go on after this event."),
-    "getJob": ("If-None-Match", "The ETag of the answer before."),
-}
 
-
-_OPTIONAL_BODIES = frozenset({"retryJob", "invokeTemplate"})
-
-Schemas = Mapping[tuple[type[Record], Mode], dict[str, Any]]
+@cache
+def operations() -> tuple[Operation, ...]:
+    """Return every operation. Each may also answer 401, 403, 429 of the gateway, 500 and 503."""
+    routers: list[Router] = [import_module(f"functions.api.{name}").router for name in MODULES]
+    return tuple(operation for router in routers for operation in router.operations)
 
 
 @cache
 def document() -> dict[str, Any]:
-    """The document as JSON-able values. The same object each time: not to be changed."""
-    requests: set[type[Record]] = {*REQUESTS.values(), JobOptions, JobConfig}
-    answers: set[type[Record]] = {*ANSWERS.values(), Problem}
+    """Return the document as JSON-able values. The same object each time: not to be changed."""
+    requests: set[type[Record]] = {each.model for each in operations() if each.model} | {JobOptions, JobConfig}
+    answers: set[type[Record]] = {each.answer for each in operations() if each.answer} | {Problem}
     wanted: list[tuple[type[Record], Mode]] = [(model, "validation") for model in requests]
     wanted += [(model, "serialization") for model in answers]
     schemas, definitions = models_json_schema(
         sorted(wanted, key=lambda each: (each[0].__name__, each[1])), ref_template="#/components/schemas/{model}"
     )
-    found = cast("Schemas", schemas)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
+    for operation in operations():
         path = "/v1" + operation.path.replace("{path+}", "{path}")
-        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, found)
+        paths.setdefault(path, {})[operation.method.lower()] = _describe(operation, cast("Schemas", schemas))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Wainwright", "version": __version__, "license": {"name": "Apache-2.0"}},
@@ -86,7 +75,7 @@ def document() -> dict[str, Any]:
 
 
 def to_text() -> str:
-    """The document as the repository keeps it."""
+    """Return the document as the repository keeps it."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -108,51 +97,45 @@ def _flat_body(definitions: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+def _describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     answers: dict[str, Any] = {str(operation.status): {"description": operation.summary} | _content(operation, schemas)}
-    answers |= _EXTRA_ANSWERS.get(operation.id, {})
+    answers |= {str(status): {"description": description} for status, description in operation.also.items()}
     for status in sorted({*operation.problems, *ALWAYS}):
         schema = {"$ref": "#/components/schemas/Problem"}
         answers[str(status)] = {"description": _TITLES[status], "content": {CONTENT_TYPE: {"schema": schema}}}
-    parameters = [_path_parameter(name) for name in re.findall(r"{(\w+)\+?}", operation.path)]
-    parameters += [_query_parameter(query) for query in operation.queries]
-    if operation.id in _EXTRA_HEADERS:
-        name, description = _EXTRA_HEADERS[operation.id]
-        parameters.append({"name": name, "in": "header", "description": description, "schema": {"type": "string"}})
     described: dict[str, Any] = {
         "operationId": operation.id,
         "summary": operation.summary,
         "description": f"Needs a key with the scope `{operation.scope}`.",
-        "parameters": parameters,
+        "parameters": _parameters(operation),
         "responses": answers,
     }
-    body = _body(operation, schemas)
-    if body is not None:
-        required = operation.id not in _OPTIONAL_BODIES
-        described["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
+    if operation.takes_body:
+        flat = {"$ref": "#/components/schemas/InvokeTemplate"}
+        schema = schemas[operation.model, "validation"] if operation.model else flat
+        described["requestBody"] = {
+            "required": operation.needs_body,
+            "content": {"application/json": {"schema": schema}},
+        }
     return described
-
-
-def _body(operation: Operation, schemas: Schemas) -> dict[str, Any] | None:
-    if operation.id == "invokeTemplate":
-        return {"$ref": "#/components/schemas/InvokeTemplate"}
-    model = REQUESTS.get(operation.id)
-    return None if model is None else schemas[model, "validation"]
 
 
 def _content(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if operation.status == 204:
         return {}
-    model = ANSWERS.get(operation.id)
-    if model is None:
-        return {"content": {_OTHER_CONTENT[operation.id]: {"schema": {}}}}
-    return {"content": {"application/json": {"schema": schemas[model, "serialization"]}}}
+    schema = {} if operation.answer is None else schemas[operation.answer, "serialization"]
+    return {"content": {operation.content: {"schema": schema}}}
 
 
-def _path_parameter(name: str) -> dict[str, Any]:
-    schema = {"type": "string", "format": "uuid"} if name in ("jobId", "templateId") else {"type": "string"}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
-
-
-def _query_parameter(query: Query) -> dict[str, Any]:
-    return {"name": query.name, "in": "query", "description": query.summary, "schema": {"type": query.kind}}
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    text = {"type": "string"}
+    found: list[dict[str, Any]] = []
+    for name in re.findall(r"{(\w+)\+?}", operation.path):
+        schema = text | {"format": "uuid"} if name in ("jobId", "templateId") else text
+        found.append({"name": name, "in": "path", "required": True, "schema": schema})
+    for name, query in operation.queries.items():
+        found.append({"name": name, "in": "query", "description": query.summary, "schema": {"type": query.kind}})
+    return found + [
+        {"name": header.name, "in": "header", "description": header.summary, "schema": text}
+        for header in operation.headers
+    ]

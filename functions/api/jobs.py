@@ -1,0 +1,255 @@
+"""Calls that make jobs and their bundles, and that find, read and steer jobs."""
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+
+from functions.api.answers import SAFE, answered
+from functions.api.operations import Header, Operation, Query, Router
+from functions.api.parameters import (
+    DEFAULT_PAGE,
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    matching,
+    read_flag,
+    read_instant,
+    read_states,
+    time_range,
+    whole_number,
+)
+from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
+from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle, Upload
+from wainwright.contracts.http.jobs import CreateJob, JobAnswer, JobCreated, JobList, PatchJob, RetryJob
+from wainwright.contracts.names import is_template_id
+from wainwright.contracts.scopes import Scope
+from wainwright.domain.errors import InvalidInput
+from wainwright.domain.find import JobQuery, SortBy
+from wainwright.domain.jobs import JobDetail
+from wainwright.domain.states import AT_REST, JobStatus
+from wainwright.ports.job_store import JobView
+from wainwright.usecases.accept_bundle import AcceptBundle
+from wainwright.usecases.caller import Caller
+from wainwright.usecases.control_job import ControlJob
+from wainwright.usecases.invoke_template import InvokeTemplate
+from wainwright.usecases.present_job import present, present_new
+from wainwright.usecases.read_jobs import ReadJobs
+from wainwright.usecases.submit_job import SubmitJob
+from wainwright.wiring.http_api import Backend
+
+TYPES = frozenset({"browser"})
+"""Types that jobs can have."""
+
+MAX_LABEL = 200
+NOT_IN_ETAG = {"waiting_ms", "duration_ms", "cost"}
+"""Fields left out of the ETag: they change as time passes, or because somebody looks."""
+
+NO_JOBS = "is none that a job could have"
+_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+router = Router()
+
+
+@router.add(Operation("POST", "/bundles", Scope.RUN, problems=(400, 413)))
+def create_bundle(backend: Backend, caller: Caller, body: CreateBundle) -> BundleAnswer:
+    """Announce a test directory's archive; says how to upload it."""
+    upload = AcceptBundle(backend.artifacts, backend.clock)(caller, sha256=body.sha256, size=body.size)
+    if upload is None:
+        return BundleAnswer(bundle_id=body.sha256, upload=None)
+    put, expires_at = upload
+    return BundleAnswer(
+        bundle_id=body.sha256, upload=Upload(url=put.url, headers=dict(put.headers), expires_at=expires_at)
+    )
+
+
+@router.add(
+    Operation(
+        "POST", "/jobs", Scope.RUN, status=202, location="/v1/jobs/{0.job_id}", problems=(400, 404, 409, 413, 429)
+    )
+)
+def create_job(backend: Backend, caller: Caller, body: CreateJob, idempotency_key: IdempotencyKey = None) -> JobCreated:
+    """Create a job from scripts, a bundle, instructions or a template."""
+    make = submitting(backend) if body.template_id is None else invoking(backend).create
+    return created(backend, make(caller, body, idempotency_key))
+
+
+def submitting(backend: Backend) -> SubmitJob:
+    """Return the use case that accepts jobs."""
+    settings = backend.settings
+    return SubmitJob(
+        backend.jobs, backend.artifacts, backend.wakeups, backend.clock, settings.limits, settings.timeout_ms
+    )  # fmt: skip
+
+
+def invoking(backend: Backend) -> InvokeTemplate:
+    """Return the use case that makes jobs of templates."""
+    return InvokeTemplate(backend.templates, submitting(backend), backend.clock)
+
+
+def created(backend: Backend, view: JobView) -> JobCreated:
+    """Return the answer for a job that was just accepted, or found by its key."""
+    record = present(view, backend.clock(), backend.costs)
+    return JobCreated(job_id=record.id, status=record.status, job=record)
+
+
+def _read_types(name: str, text: str) -> frozenset[str]:
+    named = frozenset(word.strip().lower() for word in text.split(","))
+    for each in sorted(named - TYPES):
+        raise InvalidInput(name, f"there is no type {each[:40]!r}", advice=f"Types are {', '.join(sorted(TYPES))}.")
+    return named
+
+
+def _read_sort_by(name: str, text: str) -> SortBy:
+    try:
+        return SortBy(text)
+    except ValueError as error:
+        raise InvalidInput(name, f"{name} is one of {', '.join(SortBy)}, not {text[:40]!r}") from error
+
+
+def _read_ascending(name: str, text: str) -> bool:
+    if text.lower() not in ("asc", "desc"):
+        raise InvalidInput(name, f"{name} is asc or desc, not {text[:40]!r}")
+    return text.lower() == "asc"
+
+
+def _time_bound(summary: str) -> Query:
+    return Query(f"RFC 3339 or epoch milliseconds; {summary}", read_instant)
+
+
+@router.add(Operation("GET", "/jobs", Scope.READ, problems=(400,)))
+def list_jobs(
+    backend: Backend,
+    caller: Caller,
+    status: Annotated[
+        frozenset[JobStatus],
+        Query("only jobs in these states, separated by commas; FINISHED is completed or failed", read_states),
+    ] = frozenset(),
+    type: Annotated[frozenset[str], Query("only jobs of these types, separated by commas", _read_types)] = frozenset(),
+    template_id: Annotated[str | None, Query("only jobs of this template", matching(is_template_id, NO_JOBS))] = None,
+    batch_id: Annotated[str | None, Query("only jobs of this batch", matching(_BATCH_ID.fullmatch, NO_JOBS))] = None,
+    has_errors: Annotated[bool | None, Query("only jobs with, or without, errors", read_flag, "boolean")] = None,
+    label: Annotated[
+        str | None, Query("only jobs with this label", matching(lambda text: 0 < len(text) <= MAX_LABEL, NO_JOBS))
+    ] = None,
+    create_from: Annotated[datetime | None, _time_bound("the lower bound of creation")] = None,
+    create_to: Annotated[datetime | None, _time_bound("the upper bound of creation")] = None,
+    start_from: Annotated[datetime | None, _time_bound("the lower bound of start")] = None,
+    start_to: Annotated[datetime | None, _time_bound("the upper bound of start")] = None,
+    end_from: Annotated[datetime | None, _time_bound("the lower bound of end")] = None,
+    end_to: Annotated[datetime | None, _time_bound("the upper bound of end")] = None,
+    sort_by: Annotated[
+        SortBy, Query("createdAt, startedAt or completedAt; createdAt if not given", _read_sort_by)
+    ] = SortBy.CREATED,
+    sort_order: Annotated[bool, Query("desc or asc; desc if not given", _read_ascending)] = False,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> JobList:
+    """Find jobs, newest first; filters combine.
+
+    Records of a list are made of rows alone: details and live progress are with the single job.
+    """
+    query = JobQuery(
+        statuses=status, types=type, template_id=template_id, batch_id=batch_id, has_errors=has_errors, label=label,
+        created=time_range(("createFrom", "createTo"), create_from, create_to),
+        started=time_range(("startFrom", "startTo"), start_from, start_to),
+        ended=time_range(("endFrom", "endTo"), end_from, end_to),
+        sort_by=sort_by, ascending=sort_order, limit=limit, cursor=cursor,
+    )  # fmt: skip
+    page = ReadJobs(backend.jobs, backend.clock).find(caller, query)
+    now = backend.clock()
+    return JobList(jobs=[present_new(job, JobDetail(), now) for job in page.jobs], cursor=page.cursor)
+
+
+@router.add(
+    Operation(
+        "GET",
+        "/jobs/{jobId}",
+        Scope.READ,
+        problems=(400, 404),
+        answer=JobAnswer,
+        also={304: "Nothing changed since the ETag in If-None-Match."},
+    )
+)
+def get_job(
+    backend: Backend,
+    caller: Caller,
+    job_id: str,
+    wait: Annotated[
+        int,
+        Query(
+            "wait up to so many seconds (at most 20) for one of the states in `status`",
+            whole_number(0, MAX_WAIT_SECONDS),
+            "integer",
+        ),
+    ] = 0,
+    status: Annotated[
+        frozenset[JobStatus],
+        Query("states to wait for, separated by commas; the final ones if not given", read_states),
+    ] = AT_REST,
+    if_none_match: Annotated[str, Header("If-None-Match", "The ETag of the answer before.")] = "",
+) -> Response[str]:
+    """One job."""
+    view = ReadJobs(backend.jobs, backend.clock, backend.pause).wait(caller, job_id, seconds=wait, states=status)
+    record = present(view, backend.clock(), backend.costs)
+    tag = f'"{hashlib.sha256(record.model_dump_json(exclude=NOT_IN_ETAG).encode()).hexdigest()[:16]}"'
+    known = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
+    if tag in known or "*" in known:
+        return Response(304, headers=SAFE | {"ETag": tag})
+    return answered(200, JobAnswer(job=record), {"ETag": tag, "Cache-Control": "private, no-cache"})
+
+
+def _steering(backend: Backend) -> ControlJob:
+    return ControlJob(
+        backend.jobs, backend.artifacts, backend.wakeups, backend.ending, backend.clock, backend.spool
+    )  # fmt: skip
+
+
+def _answer(backend: Backend, caller: Caller, job_id: str) -> JobAnswer:
+    view = ReadJobs(backend.jobs, backend.clock).get(caller, job_id)
+    return JobAnswer(job=present(view, backend.clock(), backend.costs))
+
+
+@router.add(Operation("PATCH", "/jobs/{jobId}", Scope.RUN, problems=(400, 404, 409)))
+def patch_job(backend: Backend, caller: Caller, job_id: str, body: PatchJob) -> JobAnswer:
+    """Change priority, low priority or label."""
+    _steering(backend).change(
+        caller, job_id, priority=body.priority, low_priority=body.low_priority, label=body.label
+    )  # fmt: skip
+    return _answer(backend, caller, job_id)
+
+
+@router.add(Operation("DELETE", "/jobs/{jobId}", Scope.RUN, status=204, problems=(400, 404, 409)))
+def delete_job(backend: Backend, caller: Caller, job_id: str) -> None:
+    """Delete a job that is at rest, its logs and its report."""
+    _steering(backend).delete(caller, job_id)
+
+
+@router.add(Operation("POST", "/jobs/{jobId}/cancel", Scope.RUN, problems=(400, 404, 409)))
+def cancel_job(backend: Backend, caller: Caller, job_id: str) -> JobAnswer:
+    """Cancel a job; what it left is kept."""
+    _steering(backend).cancel(caller, job_id)
+    return _answer(backend, caller, job_id)
+
+
+@router.add(Operation("POST", "/jobs/{jobId}/stop", Scope.RUN, problems=(400, 404, 409)))
+def stop_job(backend: Backend, caller: Caller, job_id: str) -> JobAnswer:
+    """Stop a job so that it can be resumed."""
+    _steering(backend).stop(caller, job_id)
+    return _answer(backend, caller, job_id)
+
+
+@router.add(Operation("POST", "/jobs/{jobId}/resume", Scope.RUN, problems=(400, 404, 409)))
+def resume_job(backend: Backend, caller: Caller, job_id: str) -> JobAnswer:
+    """Go on with a stopped job; what had passed does not run again."""
+    _steering(backend).resume(caller, job_id)
+    return _answer(backend, caller, job_id)
+
+
+@router.add(Operation("POST", "/jobs/{jobId}/retry", Scope.RUN, problems=(400, 404, 409)))
+def retry_job(backend: Backend, caller: Caller, job_id: str, body: RetryJob | None = None) -> JobAnswer:
+    """Try a failed job again, by the same id."""
+    _steering(backend).retry(caller, job_id, only_failed=(body or RetryJob()).only_failed)
+    return _answer(backend, caller, job_id)

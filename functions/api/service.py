@@ -1,0 +1,29 @@
+"""Calls about the service itself."""
+
+import json
+
+from aws_lambda_powertools.event_handler import Response
+
+from functions.api.answers import SAFE
+from functions.api.operations import JSON, Operation, Router
+from wainwright.contracts.http.service import Health
+from wainwright.contracts.scopes import Scope
+from wainwright.usecases.caller import Caller
+from wainwright.version import __version__
+from wainwright.wiring.http_api import Backend
+
+router = Router()
+
+
+@router.add(Operation("GET", "/health", Scope.READ, id="health"))
+def tell_health(backend: Backend, caller: Caller) -> Health:
+    """Tell that the system answers, and who asks."""
+    return Health(version=__version__, stage=backend.settings.stage, project=caller.project)
+
+
+@router.add(Operation("GET", "/openapi.json", Scope.READ, id="openapi"))
+def describe_api(_backend: Backend, _caller: Caller) -> Response[str]:
+    """This document."""
+    from functions.api.openapi import document
+
+    return Response(200, content_type=JSON, body=json.dumps(document()), headers=SAFE)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, get_args
 
+from functions.api.backend import Backend
 from functions.api.operations import Operation, Query, Router
 from functions.api.parameters import DEFAULT_PAGE, Cursor, Limit, matching, read_flag, read_instant, time_range
 from wainwright.adapters.cursors import read_cursor, write_cursor
@@ -14,7 +15,6 @@ from wainwright.domain.errors import InvalidInput
 from wainwright.usecases.analyze_jobs import AnalyzeJobs
 from wainwright.usecases.analyze_tests import AnalyzeTests, SortBy, TestQuery
 from wainwright.usecases.caller import Caller
-from wainwright.wiring.http_api import Backend
 
 router = Router()
 

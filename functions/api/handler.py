@@ -10,10 +10,10 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from functions.api.answers import failed, refused
+from functions.api.backend import Backend
 from functions.api.operations import MODULES, Operation, Router
 from wainwright.domain.errors import NotFound, WainwrightError
 from wainwright.settings import ApiSettings
-from wainwright.wiring.http_api import Backend
 
 app = APIGatewayHttpResolver()
 

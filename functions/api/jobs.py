@@ -8,6 +8,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 
 from functions.api.answers import SAFE, answered
+from functions.api.backend import Backend
 from functions.api.operations import Header, Operation, Query, Router
 from functions.api.parameters import (
     DEFAULT_PAGE,
@@ -38,7 +39,6 @@ from wainwright.usecases.invoke_template import InvokeTemplate
 from wainwright.usecases.present_job import present, present_new
 from wainwright.usecases.read_jobs import ReadJobs
 from wainwright.usecases.submit_job import SubmitJob
-from wainwright.wiring.http_api import Backend
 
 TYPES = frozenset({"browser"})
 """Types that jobs can have."""

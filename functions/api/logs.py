@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
+from functions.api.backend import Backend
 from functions.api.operations import Operation, Query, Router
 from functions.api.parameters import DEFAULT_PAGE, Cursor, Limit, read_instant, read_period, time_range
 from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogList
@@ -12,7 +13,6 @@ from wainwright.domain.logs import LogLevel
 from wainwright.ports.log_store import LogQuery
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.job_logs import JobLogs
-from wainwright.wiring.http_api import Backend
 
 MAX_SEARCHED = 1_000
 """Characters of a part of a message to look for."""

@@ -14,11 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel, to_snake
 
 from functions.api.answers import SAFE, answered
+from functions.api.backend import Backend
 from wainwright.contracts.http.bounds import MAX_BODY_BYTES
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import InvalidInput, TooLarge
 from wainwright.domain.model import Record, input_fault
-from wainwright.wiring.http_api import Backend
 
 MODULES = {
     "service": re.compile(r"/v1/(health|openapi\.json)"),

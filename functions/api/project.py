@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
+from functions.api.backend import Backend
 from functions.api.operations import Operation, Query, Router
 from functions.api.parameters import whole_number
 from wainwright.contracts.http.jobs import QueueAnswer
@@ -19,7 +20,6 @@ from wainwright.usecases.manage_limits import ManageLimits
 from wainwright.usecases.manage_secrets import ManageSecrets
 from wainwright.usecases.present_job import present_new
 from wainwright.usecases.read_queue import ReadQueue
-from wainwright.wiring.http_api import Backend
 
 LONG_RUNNING_MINUTES = 10
 MAX_MINUTES = 10_080

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
+from functions.api.backend import Backend
 from functions.api.operations import Operation, Query, Router
 from wainwright.contracts.http.quarantine import PutQuarantine, QuarantineAnswer, QuarantineList
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import InvalidInput
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_quarantine import ManageQuarantine
-from wainwright.wiring.http_api import Backend
 
 router = Router()
 

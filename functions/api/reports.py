@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 
+from functions.api.backend import Backend
 from functions.api.operations import Header, Operation, Router
 from wainwright.contracts.http.jobs import TicketAnswer
 from wainwright.contracts.report_files import REPORT_ZIP
 from wainwright.contracts.scopes import Scope
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.open_reports import OpenReports, ReportFile
-from wainwright.wiring.http_api import Backend
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "image/svg+xml")
 

@@ -5,12 +5,12 @@ import json
 from aws_lambda_powertools.event_handler import Response
 
 from functions.api.answers import SAFE
+from functions.api.backend import Backend
 from functions.api.operations import JSON, Operation, Router
 from wainwright.contracts.http.service import Health
 from wainwright.contracts.scopes import Scope
 from wainwright.usecases.caller import Caller
 from wainwright.version import __version__
-from wainwright.wiring.http_api import Backend
 
 router = Router()
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from functions.api.backend import Backend
 from functions.api.jobs import created, invoking
 from functions.api.operations import Operation, Query, Router
 from functions.api.parameters import DEFAULT_PAGE, Cursor, IdempotencyKey, Limit, whole_number
@@ -10,7 +11,6 @@ from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, Te
 from wainwright.contracts.scopes import Scope
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_templates import ManageTemplates, TemplateView
-from wainwright.wiring.http_api import Backend
 
 MAX_VERSION = 999_999_999
 LOCATION = "/v1/templates/{0.template.id}"

@@ -120,8 +120,7 @@ class TestCreating:
 
     @pytest.mark.usefixtures("no_pauses")
     def test_tells_to_try_again_when_the_database_is_busy(self, http: Http) -> None:
-        client = function.backend().jobs._rows._client
-        with Faults(client).installed() as faults:
+        with Faults(function.backend().clients.dynamodb).installed() as faults:
             faults.refuse("TransactionCanceledException", reasons=("TransactionConflict",), times=10)
             answer = http.post("/v1/jobs", {"script": SCRIPT})
 

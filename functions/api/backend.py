@@ -1,4 +1,4 @@
-"""The HTTP API."""
+"""Stores, queues and settings that the use cases of the API are put together with."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.stores import DynamoAccessStore
 from wainwright.adapters.clock import system_clock
 from wainwright.usecases.authenticate import Authenticate
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wainwright.ports.spool import Spool
     from wainwright.ports.template_store import TemplateStore
     from wainwright.ports.test_history import TestHistory
-    from wainwright.settings import ApiSettings, CostSettings
+    from wainwright.settings import ApiSettings
     from wainwright.usecases.end_job import EndJob
 
 
@@ -40,9 +40,9 @@ class Backend:
         self.settings = settings
         self.clock: Clock = system_clock
         self.pause: Callable[[float], None] = time.sleep
-        self._clients = Clients()
-        self.jobs = DynamoJobStore(self._clients.dynamodb, settings.table)
-        self.access = DynamoAccessStore(self._clients.dynamodb, settings.table)
+        self.clients = Clients()
+        self.jobs = DynamoJobStore(self.clients.dynamodb, settings.table)
+        self.access = DynamoAccessStore(self.clients.dynamodb, settings.table)
         self.authenticate = Authenticate(self.access, system_clock)
 
     @cached_property
@@ -50,49 +50,49 @@ class Backend:
         """Objects in the bucket."""
         from wainwright.adapters.aws.artifacts import S3Artifacts
 
-        return S3Artifacts(self._clients.s3, self.settings.bucket)
+        return S3Artifacts(self.clients.s3, self.settings.bucket)
 
     @cached_property
     def wakeups(self) -> WakeUps:
         """The queue that wakes dispatch."""
         from wainwright.adapters.aws.queues import SqsWakeUps
 
-        return SqsWakeUps(lambda: self._clients.sqs, self.settings.jobs_queue_url)
+        return SqsWakeUps(lambda: self.clients.sqs, self.settings.jobs_queue_url)
 
     @cached_property
     def templates(self) -> TemplateStore:
         """Templates."""
         from wainwright.adapters.aws.template_store import DynamoTemplateStore
 
-        return DynamoTemplateStore(self._clients.dynamodb, self.settings.table)
+        return DynamoTemplateStore(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def logs(self) -> LogStore:
         """Logs of jobs."""
         from wainwright.adapters.aws.log_store import DynamoLogStore
 
-        return DynamoLogStore(self._clients.dynamodb, self.settings.table)
+        return DynamoLogStore(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def test_history(self) -> TestHistory:
         """Outcomes of tests over the jobs of projects."""
-        from wainwright.adapters.aws.tests import DynamoTestHistory
+        from wainwright.adapters.aws.test_history_store import DynamoTestHistory
 
-        return DynamoTestHistory(self._clients.dynamodb, self.settings.table)
+        return DynamoTestHistory(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def quarantine(self) -> QuarantineStore:
         """Tests in quarantine."""
-        from wainwright.adapters.aws.tests import DynamoQuarantineStore
+        from wainwright.adapters.aws.test_history_store import DynamoQuarantineStore
 
-        return DynamoQuarantineStore(self._clients.dynamodb, self.settings.table)
+        return DynamoQuarantineStore(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def secrets(self) -> SecretStore:
         """Secrets of projects."""
         from wainwright.wiring.administration import secret_store
 
-        return secret_store(self._clients, self.settings)
+        return secret_store(self.clients, self.settings)
 
     @cached_property
     def spool(self) -> Spool:
@@ -106,19 +106,15 @@ class Backend:
         """The end of jobs."""
         from wainwright.wiring.runs import end_job
 
-        return end_job(self._clients, self.settings)
+        return end_job(self.clients, self.settings)
 
     @cached_property
     def costs(self) -> Costs:
-        """Costs of jobs."""
-        return costs(self.settings)
+        """Costs of jobs: what a meter has counted if there is one, else an estimate."""
+        from wainwright.adapters.costs import EstimatedCosts, MeteredCosts
+        from wainwright.domain.costs import WorkerSize
 
-
-def costs(settings: CostSettings) -> Costs:
-    """Return what a meter has counted if there is one, else an estimate."""
-    from wainwright.adapters.costs import EstimatedCosts, MeteredCosts
-    from wainwright.domain.costs import WorkerSize
-
-    if settings.costs_dir is not None:
-        return MeteredCosts(Path(settings.costs_dir))
-    return EstimatedCosts(WorkerSize.of_task(settings.worker_cpu_units, settings.worker_memory_mib))
+        settings = self.settings
+        if settings.costs_dir is not None:
+            return MeteredCosts(Path(settings.costs_dir))
+        return EstimatedCosts(WorkerSize.of_task(settings.worker_cpu_units, settings.worker_memory_mib))

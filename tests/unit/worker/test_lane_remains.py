@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 from wainwright.domain.lanes import LaneEnd
 from wainwright.worker.run.suite_outcome import MAX_LANE_BYTES, lane_end
 from wainwright.worker.runners.suite import Attachment, SuiteEnd, TestResult
 
 _CANCELED = SuiteEnd("canceled")
-
-
-@dataclass
-class Remains:
-    """As much of a recording as a lane's end is made from."""
-
-    interrupted: list[TestResult]
-    interrupted_missing: list[str] = field(default_factory=list)
-    interrupted_spooled: list[str] = field(default_factory=list)
 
 
 def _left(number: int, printed: int) -> TestResult:
@@ -29,18 +19,18 @@ def _left(number: int, printed: int) -> TestResult:
     )  # fmt: skip
 
 
-def _end_of(remains: Remains, end: SuiteEnd = _CANCELED, test_id: str | None = None) -> LaneEnd:
-    told = lane_end(end, test_id, remains)
+def _end_of(interrupted: list[TestResult]) -> LaneEnd:
+    told = lane_end(_CANCELED, None, interrupted)
     assert told is not None
     return told
 
 
 def test_a_lane_that_no_test_was_ended_in_has_nothing_to_tell() -> None:
-    assert lane_end(_CANCELED, None, Remains([])) is None
+    assert lane_end(_CANCELED, None, [], ["trace: withheld"]) is None
 
 
 def test_all_tests_that_ran_at_once_are_told_of() -> None:
-    end = _end_of(Remains([_left(n, 10) for n in range(12)]))
+    end = _end_of([_left(n, 10) for n in range(12)])
 
     assert [TestResult.from_json(body).id for body in end.interrupted] == [f"test_a.py::test_{n}" for n in range(12)]
     assert end.interrupted[3]["stdout"] == "x" * 10
@@ -48,7 +38,7 @@ def test_all_tests_that_ran_at_once_are_told_of() -> None:
 
 
 def test_what_is_too_long_goes_without_its_output_and_never_without_its_files() -> None:
-    end = _end_of(Remains([_left(n, MAX_LANE_BYTES) for n in range(3)]))
+    end = _end_of([_left(n, MAX_LANE_BYTES) for n in range(3)])
 
     assert len(json.dumps(end.interrupted)) < 2 * MAX_LANE_BYTES
     assert [body["stdout"] for body in end.interrupted] == ["", "", ""]
@@ -58,7 +48,7 @@ def test_what_is_too_long_goes_without_its_output_and_never_without_its_files() 
 
 
 def test_what_there_is_no_room_for_is_named() -> None:
-    end = _end_of(Remains([_left(n, 0) for n in range(2_000)]))
+    end = _end_of([_left(n, 0) for n in range(2_000)])
 
     assert len(json.dumps(end.interrupted)) < 2 * MAX_LANE_BYTES
     assert 0 < len(end.interrupted) < 2_000
@@ -66,7 +56,7 @@ def test_what_there_is_no_room_for_is_named() -> None:
 
 
 def test_files_that_could_not_be_kept_are_told_of() -> None:
-    remains = Remains([_left(1, 0)], ["trace: withheld"], ["data/1.1-1-log"])
-    end = _end_of(remains, SuiteEnd("crashed"), "test_a.py::test_1")
+    end = lane_end(SuiteEnd("crashed"), "test_a.py::test_1", [_left(1, 0)], ["trace: withheld"], ["data/1.1-1-log"])
 
+    assert end is not None
     assert (end.missing, end.spooled, end.test_id) == (("trace: withheld",), ("data/1.1-1-log",), "test_a.py::test_1")

@@ -45,7 +45,7 @@ def test_the_pages_go_up_at_once_and_the_manifest_after_them(tmp_path: Path, mon
     job = a_job()
     meta = ReportMeta(job.id, "a job", "2026-01-01T00:00:00Z", 1.0)
 
-    report = reporting.Reporting(uploads).write(job, [], Ending(), meta)
+    report = reporting.write_report(uploads, job, [], Ending(), meta)
 
     assert report == ReportRef(fence=job.fence, complete=True, viewer=report.viewer)
     assert sorted(name for name in artifacts.there if name in PAGES) == sorted(PAGES)

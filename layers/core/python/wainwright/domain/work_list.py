@@ -73,7 +73,7 @@ class WorkOrder:
 
 
 class WorkList(Record):
-    """Who has what. ``fence`` is that of the owner who made it, ``run`` the job's run then; ``version`` counts its writes."""
+    """Holders of cases. ``fence`` is that of the owner who made it, ``run`` the job's run then; ``version`` counts its writes."""
 
     fence: int
     run: int = 0
@@ -86,12 +86,12 @@ class WorkList(Record):
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is left to be leased. What others hold may still come back."""
+        """True if nothing is left to be leased. Cases that others hold may still come back."""
         return self.given >= self.total and not self.returned
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left at all."""
+        """True if nothing is left at all."""
         return self.empty and not self.held
 
     def waiting(self) -> Iterator[int]:
@@ -99,7 +99,7 @@ class WorkList(Record):
         return chain(self.returned, range(self.given, self.total))
 
     def share(self, order: WorkOrder, *, shares_each: int = SHARES_EACH, most: int = MOST_AT_ONCE) -> int:
-        """How many cases a lane leases now: one, or more where all of them are a small part of what is left."""
+        """Return the number of cases that a lane leases now: one, or more where they are a small part of what is left."""
         room = self._small(order, shares_each)
         number, sum_ms = 0, 0.0
         for position in self.waiting():
@@ -110,7 +110,7 @@ class WorkList(Record):
         return number
 
     def may_lease_ahead(self, order: WorkOrder) -> bool:
-        """Whether the next case is so short that a lane may have it wait behind the one that it runs."""
+        """Return True if the next case is so short that a lane may have it wait behind the one that it runs."""
         first = next(self.waiting(), None)
         return first is not None and order.expected[first] <= self._small(order, SHARES_EACH)
 

@@ -14,7 +14,7 @@ SEEN_DEADLINE = timedelta(seconds=90)
 
 
 class WorkerState(StrEnum):
-    """What a worker does."""
+    """State of a worker."""
 
     LAUNCHING = "launching"
     IDLE = "idle"
@@ -33,14 +33,14 @@ class WorkerRecord(Record):
 
     @property
     def takes_work(self) -> bool:
-        """Whether the worker will take a message that is in the queue."""
+        """True if the worker will take a message that is in the queue."""
         return self.state is not WorkerState.DRAINING
 
     def counts(self, now: datetime) -> bool:
-        """Whether the worker can be counted on: it takes work, and was seen, or was launched, not too long ago."""
+        """Return True if the worker takes work, and was seen, or was launched, not too long ago."""
         return self.takes_work and self.due_at > now
 
 
 def missing_workers(*, demand: int, supply: int, most: int, warm: int = 0) -> int:
-    """How many workers to launch: enough for every admitted lane, at least ``warm``, together at most ``most``."""
+    """Return the number of workers to launch: one for every admitted lane, at least ``warm``, together at most ``most``."""
     return max(0, min(most, max(demand, warm)) - supply)

@@ -1,4 +1,4 @@
-"""A worker's own row: it says that it is there, whether it is busy, and when it goes."""
+"""A worker's own row: its state, and until when it counts."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +19,7 @@ class KeepWorker:
     """Keeps one worker's row."""
 
     REPORT_SECONDS: ClassVar[float] = 20.0
-    """How often a worker says that it is there."""
+    """Seconds between two reports of a worker."""
 
     worker_id: str
     workers: WorkerStore
@@ -28,11 +28,11 @@ class KeepWorker:
     clock: Clock
 
     def report(self, state: WorkerState) -> None:
-        """Say what the worker does; to be repeated well within the time after which it counts as lost."""
+        """Write the worker's state; to be repeated well within the time after which it counts as lost."""
         self.workers.put(WorkerRecord(id=self.worker_id, state=state, due_at=self.clock() + SEEN_DEADLINE))
 
     def may_leave(self, min_warm: int) -> ReceivedWork | bool:
-        """Whether an idle worker may exit: True, False, or a message that came in the last moment.
+        """Tell if an idle worker may exit: True, False, or a message that came in the last moment.
 
         The worker commits that it drains before it reads demand; dispatch commits demand before it reads workers. So one of
         the two always sees the other.
@@ -47,5 +47,5 @@ class KeepWorker:
         return self.queue.receive(LAST_LOOK) or True
 
     def leave(self) -> None:
-        """The worker is gone."""
+        """Remove the worker's row."""
         self.workers.remove(self.worker_id)

@@ -59,7 +59,7 @@ class Results:
         return True
 
     def of_test(self, test_id: str) -> Mapping[str, Any] | None:
-        """What a test handed back, to be kept in its row."""
+        """Results of a test, to be kept in its row."""
         return self._of_tests.get(test_id)
 
     @property

@@ -1,4 +1,4 @@
-"""What jobs leave for later ones: how their tests ended, and how long they took.
+"""History of a project's tests: their outcomes and durations, for later jobs.
 
 It helps to order work and to find flaky tests, and no job's outcome rests on it: a store that does not answer is logged.
 """

@@ -1,4 +1,4 @@
-"""What is known of a job's tests while it runs, and what is told of each."""
+"""Outcomes and results of a job's tests while it runs, and the events that tell of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ QUARANTINED = "quarantined"
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is known of a job's tests: outcomes by test id, and the results behind them, oldest attempt first.
+    """Outcomes of a job's tests by id, and the results behind them, oldest attempt first.
 
     ``missing`` tells of evidence that is nowhere; ``spooled`` names attachments, by their paths in the report, that were on
     a worker's disk and not in the bucket when their test was recorded, by whichever worker. ``attempts`` says in which attempt
@@ -49,7 +49,7 @@ class Recorded:
 
 
 def known_of(rows: Sequence[StoredTest], missing: list[str]) -> Recorded:
-    """What rows tell, with what else is known to be missing."""
+    """Return what rows tell, with what else is known to be missing."""
     return Recorded(
         outcomes={test.id: test.outcome for test in rows},
         results={test.id: [TestResult.from_json(body) for body in test.body["attempts"]] for test in rows},
@@ -66,7 +66,7 @@ def first_line(result: TestResult) -> str:
 
 
 def test_event(result: TestResult, stored: StoredTest) -> dict[str, Any]:
-    """What the event of a test says."""
+    """Return the data of a test's event."""
     return {
         "id": result.id,
         "title": result.title,

@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -57,31 +57,24 @@ MOST_PROGRESS_EVENTS = 500
 
 
 @dataclass(frozen=True)
-class _Settled:
-    """``done`` is set once everything before it is recorded."""
-
-    done: threading.Event
-
-
-@dataclass(frozen=True)
 class _Taken:
-    """Something that the suite reported, and when."""
+    """An event of the suite and its time; or something to set once everything before it is recorded."""
 
     at: datetime
-    event: Event | _Settled
+    event: Event | threading.Event
 
 
-class _Noted:
-    """Rows and lines of one batch."""
+@dataclass
+class _Batch:
+    """Rows and lines that are written together."""
 
-    def __init__(self) -> None:
-        self.tests: dict[str, StoredTest] = {}
-        self.events: list[NewEvent] = []
-        self.lines: list[LogEntry] = []
-        self.progress: NewEvent | None = None
-        self.percent: int | None = None
-        self.collected = False
-        self.settled: list[_Settled] = []
+    tests: dict[str, StoredTest] = field(default_factory=dict)
+    events: list[NewEvent] = field(default_factory=list)
+    lines: list[LogEntry] = field(default_factory=list)
+    progress: NewEvent | None = None
+    percent: int | None = None
+    collected: bool = False
+    settled: list[threading.Event] = field(default_factory=list)
 
 
 class Recording:
@@ -152,9 +145,9 @@ class Recording:
 
     def settle(self) -> None:
         """Wait until everything so far is recorded. Raises as :meth:`close`."""
-        settled = _Settled(threading.Event())
+        settled = threading.Event()
         self._queue.put(_Taken(self._clock(), settled))
-        while not settled.done.wait(LOOK_SECONDS):
+        while not settled.wait(LOOK_SECONDS):
             if self._error is not None:
                 raise self._error
 
@@ -205,7 +198,7 @@ class Recording:
             self._error = error
             self._on_error()
 
-    def _next_batch(self) -> list["_Taken"] | None:
+    def _next_batch(self) -> list[_Taken] | None:
         """None when there will be no more; empty when what runs is to be noted though nothing else was reported."""
         batch: list[_Taken] = []
         rows = 0
@@ -221,115 +214,109 @@ class Recording:
             rows += 3 if isinstance(taken.event, TestEnded) else 1
         return batch
 
-    def _record(self, batch: Sequence["_Taken"]) -> None:
-        noted, before = _Noted(), self.tally
-        for taken in batch:
-            if isinstance(taken.event, _Settled):
-                noted.settled.append(taken.event)
+    def _record(self, all_taken: Sequence[_Taken]) -> None:
+        batch, before = _Batch(), self.tally
+        for taken in all_taken:
+            if isinstance(taken.event, threading.Event):
+                batch.settled.append(taken.event)
             else:
-                self._note(taken, noted)
-        if noted.progress is not None and self._progress_events < MOST_PROGRESS_EVENTS:
+                self._note(taken, batch)
+        if batch.progress is not None and self._progress_events < MOST_PROGRESS_EVENTS:
             self._progress_events += 1
-            noted.events.append(noted.progress)
-        if noted.events or self._running.due == 0:
-            tests = list(noted.tests.values())
+            batch.events.append(batch.progress)
+        if batch.events or self._running.due == 0:
             # Of what several lanes record none knows the sum; its beginning is what the owner has collected.
             adds = (self.tally - before).model_copy(update={"total": 0})
-            counted: dict[str, Any] = {"adds": adds} if self._shared and not noted.collected else {"tally": self.tally}
+            counted: dict[str, Any] = {"adds": adds} if self._shared and not batch.collected else {"tally": self.tally}
             if not self._shared:
                 counted["running"] = self._running.note(self._by_id)
             self._jobs.record(
-                self._claim.job,
-                tests=tests,
-                events=noted.events,
-                percent=noted.percent,
-                lane=self._claim.stay,
-                **counted,
-            )
-            if noted.tests:
-                self._on_recorded(noted.tests.keys())
-        if noted.lines:
-            self._logs.append(self._claim.job.project, self._claim.job.id, noted.lines)
-        if not self._noted and any(line.level == "ERROR" for line in noted.lines):
+                self._claim.job, tests=list(batch.tests.values()), events=batch.events, percent=batch.percent,
+                lane=self._claim.stay, **counted,
+            )  # fmt: skip
+            if batch.tests:
+                self._on_recorded(batch.tests.keys())
+        if batch.lines:
+            self._logs.append(self._claim.job.project, self._claim.job.id, batch.lines)
+        if not self._noted and any(line.level == "ERROR" for line in batch.lines):
             self._noted = True
             self._note_error()
-        for settled in noted.settled:
-            settled.done.set()
+        for settled in batch.settled:
+            settled.set()
 
-    def _note(self, taken: "_Taken", noted: "_Noted") -> None:
+    def _note(self, taken: _Taken, batch: _Batch) -> None:
         event = taken.event
         match event:
             case Collected():
                 self.cases = event.tests
                 self._by_id = {case.id: case for case in event.tests}
                 self._total = len(event.tests) + len(event.deselected)
-                noted.collected = True
-                noted.events.append(NewEvent(kind=EventKind.COLLECTED, at=taken.at, data={"total": self._total}))
+                batch.collected = True
+                batch.events.append(NewEvent(kind=EventKind.COLLECTED, at=taken.at, data={"total": self._total}))
             case TestEnded(again=True):
                 result = self._upload(event.result)
                 self.recorded.results.setdefault(result.id, []).append(result)
                 line = f"{first_line(result)} (it is run again)"
-                self._log(noted, taken.at, JobLog("INFO", line, test_id=result.id))
+                self._log(batch, taken.at, JobLog("INFO", line, test_id=result.id))
             case TestEnded():
                 gone = len(self.recorded.missing)
-                self._ended(self._upload(event.result), noted, taken.at, self.recorded.missing[gone:])
+                self._ended(self._upload(event.result), batch, taken.at, self.recorded.missing[gone:])
             case TestStands():
-                self._ended(self.recorded.results[event.id].pop(), noted, taken.at, ())
+                self._ended(self.recorded.results[event.id].pop(), batch, taken.at, ())
             case TestInterrupted():
-                self._interrupted(event.result, noted, taken.at)
+                self._interrupted(event.result, batch, taken.at)
             case LogLine():
                 info = {"stream": "stderr"} if event.level == "WARNING" else None
-                self._log(noted, taken.at, JobLog("INFO", event.message, info, event.test_id))
+                self._log(batch, taken.at, JobLog("INFO", event.message, info, event.test_id))
             case JobLog():
-                self._log(noted, taken.at, event)
+                self._log(batch, taken.at, event)
             case JobProgress():
                 data = {"percent": event.percent, "message": event.message[:2_000]}
-                noted.percent = round(event.percent)
-                noted.progress = NewEvent(kind=EventKind.PROGRESS, at=taken.at, data=data)
+                batch.percent = round(event.percent)
+                batch.progress = NewEvent(kind=EventKind.PROGRESS, at=taken.at, data=data)
             case JobResult():
-                self._result(event, noted, taken.at)
+                self._result(event, batch, taken.at)
             case _:
                 return
 
-    def _ended(self, result: TestResult, noted: "_Noted", at: datetime, missing: Sequence[str]) -> None:
+    def _ended(self, result: TestResult, batch: _Batch, at: datetime, missing: Sequence[str]) -> None:
         self._running.end(result.id)
         test = self._outcome(result, missing)
-        noted.tests[result.id] = test
-        noted.events.append(NewEvent(kind=EventKind.TEST, at=at, data=test_event(result, test)))
+        batch.tests[result.id] = test
+        batch.events.append(NewEvent(kind=EventKind.TEST, at=at, data=test_event(result, test)))
         if test.outcome is TestOutcome.QUARANTINED:
             line = f"{first_line(result)} ({self._quarantine[result.id].note})"
-            self._log(noted, at, JobLog("INFO", line, test_id=result.id))
+            self._log(batch, at, JobLog("INFO", line, test_id=result.id))
         elif result.outcome == "failed":
-            self._log(noted, at, JobLog("ERROR", first_line(result), test_id=result.id))
+            self._log(batch, at, JobLog("ERROR", first_line(result), test_id=result.id))
 
-    def _result(self, result: JobResult, noted: "_Noted", at: datetime) -> None:
+    def _result(self, result: JobResult, batch: _Batch, at: datetime) -> None:
         if result.test_id is None:
             self._loose.append(result)
         if refused := self.results.add(result):
             message = f"no room in the results, which are full, for {', '.join(refused)}"
-            self._log(noted, at, JobLog("ERROR", message, test_id=result.test_id))
+            self._log(batch, at, JobLog("ERROR", message, test_id=result.test_id))
 
-    def _interrupted(self, result: TestResult, noted: "_Noted", at: datetime) -> None:
+    def _interrupted(self, result: TestResult, batch: _Batch, at: datetime) -> None:
         """Evidence for the report that follows; whoever runs the test again has no use for it."""
         self._running.end(result.id)
         gone = len(self.recorded.missing)
         self.interrupted.append(self._upload(result))
         self.interrupted_missing += self.recorded.missing[gone:]
-        said = (
-            result.errors[0].message.splitlines()[0] if result.errors and result.errors[0].message else "ended by force"
-        )
-        self._log(noted, at, JobLog("INFO", f"{result.id}: {said}", test_id=result.id))
+        lines = result.errors[0].message.splitlines() if result.errors else []
+        message = f"{result.id}: {lines[0] if lines else 'ended by force'}"
+        self._log(batch, at, JobLog("INFO", message, test_id=result.id))
 
-    def _log(self, noted: "_Noted", at: datetime, line: JobLog) -> None:
+    def _log(self, batch: _Batch, at: datetime, line: JobLog) -> None:
         info = dict(line.info or {}) | ({"testId": line.test_id} if line.test_id is not None else {})
         entry = LogEntry(
             timestamp=at, level=line.level, message=line.message[:MAX_LOG_MESSAGE], additional_info=info or None
         )
-        noted.lines.append(entry)
+        batch.lines.append(entry)
         if self._log_events < MOST_LOG_EVENTS:
             self._log_events += 1
             data = {"level": line.level, "message": line.message[:2_000], "testId": line.test_id}
-            noted.events.append(NewEvent(kind=EventKind.LOG, at=at, data=data))
+            batch.events.append(NewEvent(kind=EventKind.LOG, at=at, data=data))
 
     def _outcome(self, result: TestResult, missing: Sequence[str]) -> StoredTest:
         attempt = self._claim.job.attempt

@@ -1,12 +1,17 @@
-"""Which tests run, as far as a worker's successor is to know."""
+"""Tests that run, noted so that a successor of their worker can name them; and tests without an outcome, by what was noted."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from wainwright.domain.instants import to_text
+from wainwright.domain.jobs import Job
 from wainwright.domain.tests import RunningTest
-from wainwright.worker.runners.suite import TestCase
+from wainwright.ports.job_store import StoredTest
+from wainwright.ports.work_lists import WorkListStore
+from wainwright.worker.runners.suite import TestCase, TestError, TestResult
 
 NOTED_SECONDS = 3.0
 """A test that has run for so long is noted by a write of its own; a quicker one only where something is written anyway."""
@@ -18,10 +23,7 @@ MOST_OF_AN_ID = 500
 
 
 class Running:
-    """Tests that have begun and whose outcomes are not recorded. For several threads.
-
-    Should the worker be lost, whoever ends the run for it can tell by what was noted which tests it had in hand.
-    """
+    """Tests that have begun and whose outcomes are not recorded. For several threads."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -36,7 +38,7 @@ class Running:
                 self._began[test_id] = (at, self._monotonic())
 
     def end(self, test_id: str) -> None:
-        """What it came to is about to be written."""
+        """A test ended: its outcome is about to be written."""
         with self._lock:
             self._began.pop(test_id, None)
 
@@ -50,7 +52,7 @@ class Running:
         return max(min(waiting) + NOTED_SECONDS - self._monotonic(), 0.0) if waiting else None
 
     def note(self, cases: Mapping[str, TestCase]) -> tuple[RunningTest, ...]:
-        """What is to be written now, the oldest first."""
+        """Return what is to be written now, the oldest first."""
         with self._lock:
             began = dict(list(self._began.items())[:MOST_RUNNING])
             self._noted = frozenset(began)
@@ -62,5 +64,49 @@ class Running:
 
 
 def unnamed(test_id: str) -> TestCase:
-    """A test of which no more than its id is known."""
+    """Return a test of which no more than its id is known."""
     return TestCase(test_id, test_id.partition("::")[0], 0, test_id)
+
+
+@dataclass(frozen=True)
+class Unended:
+    """Tests without an outcome whose names are known; ``interrupted`` are those among them that had begun."""
+
+    not_run: tuple[TestCase, ...]
+    interrupted: tuple[TestResult, ...]
+
+
+def known_unended(
+    lists: WorkListStore, job: Job, rows: Iterable[StoredTest], running: Sequence[RunningTest], why: str
+) -> Unended:
+    """Return them from what was noted as running, and in a job of several lanes from its work list.
+
+    A lane runs what it holds in that order: the first case of it without an outcome had begun, or was just about to.
+    """
+    ended = {row.id for row in rows if row.attempt == job.attempt}
+    begun = [each for each in running if each.id not in ended]
+    if job.lanes == 1:
+        cases = tuple(TestCase(each.id, each.file, each.line, each.title) for each in begun)
+        return Unended(
+            cases, tuple(_interrupted(case, each.since, why) for case, each in zip(cases, begun, strict=True))
+        )
+    last = lists.last(job)
+    if last is None:
+        return Unended((), ())
+    work, order = last
+    cases = tuple(unnamed(test_id) for test_id in order.ids if test_id not in ended)
+    first = {_first(tuple(order.ids[at] for at in held), ended) for held in work.held.values()} - {None}
+    since = job.started_at or job.created_at
+    return Unended(cases, tuple(_interrupted(case, since, why) for case in cases if case.id in first))
+
+
+def _first(ids: Sequence[str], ended: Collection[str]) -> str | None:
+    return next((test_id for test_id in ids if test_id not in ended), None)
+
+
+def _interrupted(case: TestCase, since: datetime, why: str) -> TestResult:
+    """Return a result without evidence, which went with the worker."""
+    return TestResult(
+        case.id, case.file, case.line, case.title, "failed", 0.0, to_text(since), path=case.path,
+        errors=(TestError(f"This test had begun, and has no outcome: {why}"),),
+    )  # fmt: skip

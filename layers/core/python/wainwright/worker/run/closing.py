@@ -16,8 +16,8 @@ from wainwright.usecases.hold_claim import Claim
 from wainwright.wiring.workers import Worker
 from wainwright.worker.evidence.recorded_tests import SPOOLED
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
-from wainwright.worker.evidence.unfinished_tests import known_unended
-from wainwright.worker.evidence.write_report import Reporting
+from wainwright.worker.evidence.running_tests import known_unended
+from wainwright.worker.evidence.write_report import write_report
 from wainwright.worker.runners.suite import SuiteError, TestResult
 
 MOST_ERRORS = 25
@@ -135,4 +135,4 @@ def _write(
     )  # fmt: skip
     spooled = {href for row in rows for href in row.body.get(SPOOLED, ())}
     # Nobody holds the lease meanwhile: what fails goes to the spool at once.
-    return Reporting(worker.uploads(lambda: True)).write(job, results, ending, meta, spooled)
+    return write_report(worker.uploads(lambda: True), job, results, ending, meta, spooled)

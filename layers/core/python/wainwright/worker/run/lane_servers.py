@@ -60,7 +60,7 @@ class LaneServers:
             self._users = None
 
     def _look(self, serve: Serve) -> bool | None:
-        """Whether there are servers; None while that is not known."""
+        """Return True if there are servers, False if there are none; None while that is not known."""
         if self._server is not None:
             if self._server.state is False:
                 self._give_up_turn()  # let another lane try, which finds the same, or does better

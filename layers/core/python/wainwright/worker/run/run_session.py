@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from wainwright.worker.evidence.redact_events import SuiteRedaction, redactor_of
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
 from wainwright.worker.evidence.report.native import OwnPage
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
-from wainwright.worker.evidence.write_report import Reporting
+from wainwright.worker.evidence.write_report import write_report
 from wainwright.worker.run.case_leases import CaseLeases
 from wainwright.worker.run.closing import closed, log_errors
 from wainwright.worker.run.lane_suite import LaneSuite, RunSuite, WholeSuite
@@ -108,61 +108,62 @@ def run_claim(
     log.info("handed back" if session.hands_back else "left the lane", extra=fields)
 
 
+@dataclass
 class _RunSession:
     """One claim at work. ``hands_back``: it is to go to another worker."""
 
-    def __init__(
-        self, worker: Worker, claim: Claim, folder: Path, lease: LeaseKeeper, hosting: Hosting, run_suite: RunSuite
-    ) -> None:
-        self._worker = worker
-        self._claim = claim
-        self._job = claim.job
-        self._folder = folder
-        self._lease = lease
-        self._hosting = hosting
-        self._run_suite = run_suite
-        self._redactor = Redactor({})
+    worker: Worker
+    claim: Claim
+    folder: Path
+    lease: LeaseKeeper
+    hosting: Hosting
+    run_suite: RunSuite
+    redactor: Redactor = field(default_factory=lambda: Redactor({}))
+    hands_back: bool = False
+
+    def __post_init__(self) -> None:
+        self.job = self.claim.job
         self.suite: WholeSuite | LaneSuite = WholeSuite(self._run)
-        self.hands_back = False
 
     def run(self) -> Outcome | LaneEnd | None:
         """Return the outcome of a run that is to end, from its owner; or what another lane has to tell its owner."""
-        if self._claim.ending is not None:
-            return closed(self._worker, self._claim, self._claim.ending)
+        if self.claim.ending is not None:
+            return closed(self.worker, self.claim, self.claim.ending)
         try:
-            fetch_bundle(self._worker.artifacts, self._job.project, self._job.bundle_id or "", self._folder / "bundle")
+            fetch_bundle(self.worker.artifacts, self.job.project, self.job.bundle_id or "", self.folder / "bundle")
         except BundleUnusable as error:
-            if self._claim.lane:
-                log.exception("a lane has no bundle", extra={"jobId": self._job.id})
+            if self.claim.lane:
+                log.exception("a lane has no bundle", extra={"jobId": self.job.id})
                 return None  # its owner finds the same, and says so
             failure = Failure.of(FailureCategory.INVALID_INPUT, str(error))
             return closed(
-                self._worker, self._claim, Outcome(status=JobStatus.FAILED, fence=self._job.fence, failure=failure)
+                self.worker, self.claim, Outcome(status=JobStatus.FAILED, fence=self.job.fence, failure=failure)
             )
         recording, end = self._run_to_its_end()
-        if self._lease.reason == "lost":
-            raise FenceLost(f"the lease on lane {self._claim.lane} of job {self._job.id} was lost")
-        self.hands_back = self._lease.reason == "shutdown"
-        if self._claim.lane:
-            return lane_end(end, self.suite.spent, recording)
-        kept = KeptBlobs(self._worker.artifacts, self._job, self._redactor)
-        own_page = OwnPage(self._folder, kept, self._hosting.isolation)
+        if self.lease.reason == "lost":
+            raise FenceLost(f"the lease on lane {self.claim.lane} of job {self.job.id} was lost")
+        self.hands_back = self.lease.reason == "shutdown"
+        if self.claim.lane:
+            left = (recording.interrupted, recording.interrupted_missing, recording.interrupted_spooled)
+            return lane_end(end, self.suite.spent, *left)
+        kept = KeptBlobs(self.worker.artifacts, self.job, self.redactor)
+        own_page = OwnPage(self.folder, kept, self.hosting.isolation)
         if self.hands_back:
             own_page.keep(recording.all_results)
             return None
         end = self.suite.conclude(end, recording)
         meta = ReportMeta(
-            job_id=self._job.id, title=self._job.label or self._job.id,
-            started_at=to_text(self._job.started_at or self._began), base_url=self._job.url,
-            duration_ms=(time.monotonic() - self._clock_began) * 1_000,
+            job_id=self.job.id, title=self.job.label or self.job.id,
+            started_at=to_text(self.job.started_at or self.began), base_url=self.job.url,
+            duration_ms=(time.monotonic() - self.clock_began) * 1_000,
         )  # fmt: skip
         return self._conclude(recording, end, meta, own_page)
 
     def _run_to_its_end(self) -> tuple[Recording, SuiteEnd]:
         """Run the suite, and close what has recorded it."""
-        worker, job, claim = self._worker, self._job, self._claim
+        worker, job, claim = self.worker, self.job, self.claim
         secrets = worker.secrets(job.project)
-        self._redactor = redactor_of(secrets)
+        self.redactor = redactor_of(secrets)
         known = worker.jobs.tests(job.project, job.id) if job.fence > 1 else ()  # nobody had it before
         # A try that is to begin anew knows nothing of what the tries before it found.
         stored = [test for test in known if test.attempt >= job.fresh_since]
@@ -172,16 +173,16 @@ class _RunSession:
             if claim.lane == 0
             else frozenset()
         )
-        self._began, self._clock_began = worker.clock(), time.monotonic()
+        self.began, self.clock_began = worker.clock(), time.monotonic()
         request = replace(self._request(done), secrets=secrets)
         self.suite = self._suite_of(request, known)
         recording = Recording(
             worker.jobs, worker.logs, self._uploads(), worker.clock, claim, stored,
-            note_error=lambda: worker.claims.note_error(claim), redactor=self._redactor,
-            quarantine=worker.quarantine(job.project), on_recorded=self.suite.recorded, on_error=self._lease.abandon,
+            note_error=lambda: worker.claims.note_error(claim), redactor=self.redactor,
+            quarantine=worker.quarantine(job.project), on_recorded=self.suite.recorded, on_error=self.lease.abandon,
         )  # fmt: skip
         try:
-            end = self.suite.run(request, recording, self._lease)
+            end = self.suite.run(request, recording, self.lease)
             if claim.lane and end.reason not in ORDERLY:
                 said = end.errors[0].message.splitlines()[0] if end.errors and end.errors[0].message else end.reason
                 recording.take(JobLog("INFO", f"lane {claim.lane} left: {said}"))
@@ -191,25 +192,25 @@ class _RunSession:
 
     def _suite_of(self, request: SuiteRequest, known: Sequence[StoredTest]) -> WholeSuite | LaneSuite:
         """Return the suite as this lane runs it. Only where there are several lanes is anything leased from a table."""
-        worker, job = self._worker, self._job
+        worker, job = self.worker, self.job
         if job.lanes == 1:
             return WholeSuite(self._run)
-        leases = CaseLeases(worker.share, job, self._claim.holder, batches=LaneSuite.runs_batches(request))
-        if self._claim.lane:
+        leases = CaseLeases(worker.share, job, self.claim.holder, batches=LaneSuite.runs_batches(request))
+        if self.claim.lane:
             return LaneSuite(self._run, leases, on_batch=self._keep_blob)
-        return OwnerSuite(self._run, leases, worker.share, job, self._lease, worker.history, known)
+        return OwnerSuite(self._run, leases, worker.share, job, self.lease, worker.history, known)
 
     def _run(self, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
         """Run the suite, in its own environment, and without its secrets in what it reports."""
-        provision = Provision(self._job.project, self._worker.artifacts, self._worker.dependencies)
-        redaction = SuiteRedaction(self._redactor)
+        provision = Provision(self.job.project, self.worker.artifacts, self.worker.dependencies)
+        redaction = SuiteRedaction(self.redactor)
 
         def hear(event: Event) -> None:
             on_event(redaction(event))
 
         try:
             with prepare_request(provision, redaction.request(request), hear, stop) as prepared:
-                end = self._run_suite(prepared, hear, stop)
+                end = self.run_suite(prepared, hear, stop)
         except NotPrepared as error:
             end = error.end
         return redaction(end)
@@ -218,8 +219,8 @@ class _RunSession:
         """Return what the job asks of its suite, of which ``done`` need not run again. Makes the folder for evidence, and
         gives it and the bundle's to the tests.
         """
-        job, detail, isolation = self._job, self._claim.detail, self._hosting.isolation
-        folder, output = self._folder / "bundle", self._folder / "output"
+        job, detail, isolation = self.job, self.claim.detail, self.hosting.isolation
+        folder, output = self.folder / "bundle", self.folder / "output"
         output.mkdir()
         isolation.lend(output)
         isolation.lend_tree(folder)
@@ -234,13 +235,13 @@ class _RunSession:
         facts["previous"] = self._previous_results()
         return SuiteRequest(
             folder=folder, output=output, base_url=job.url, deselect=done, env=environment, job=facts,
-            browsers=browsers, config=detail.config, timeout_ms=max(job.timeout_ms - self._lease.ran_ms, 1),
-            isolation=isolation, spares=self._hosting.spares, test_retries=detail.config.get("testRetries"), **chosen,
+            browsers=browsers, config=detail.config, timeout_ms=max(job.timeout_ms - self.lease.ran_ms, 1),
+            isolation=isolation, spares=self.hosting.spares, test_retries=detail.config.get("testRetries"), **chosen,
         )  # fmt: skip
 
     def _previous_results(self) -> dict[str, dict[str, Any]]:
         """Results of the jobs that this one depended on, as far as they are still there."""
-        views = (self._worker.jobs.view(self._job.project, job_id) for job_id in self._job.depends_on)
+        views = (self.worker.jobs.view(self.job.project, job_id) for job_id in self.job.depends_on)
         return {view.job.id: view.detail.results or {} for view in views if view is not None}
 
     def _keep_blob(self, output: Path, recording: Recording) -> None:
@@ -248,15 +249,15 @@ class _RunSession:
         taken = UntrustedFiles(output).take(output / BLOB)
         if taken is not None:
             recording.settle()  # it is of what was recorded, by where that was put
-            kept = KeptBlobs(self._worker.artifacts, self._job, self._redactor)
-            kept.keep(taken[0], self._folder / "bundle", recording.all_results)
+            kept = KeptBlobs(self.worker.artifacts, self.job, self.redactor)
+            kept.keep(taken[0], self.folder / "bundle", recording.all_results)
 
     def _uploads(self) -> UploadArtifacts:
-        return self._worker.uploads(lambda: self._lease.reason in NO_TIME)
+        return self.worker.uploads(lambda: self.lease.reason in NO_TIME)
 
     def _conclude(self, recording: Recording, end: SuiteEnd, meta: ReportMeta, own_page: OwnPage) -> Outcome:
         """Keep the results, write the report, and return what the run came to."""
-        worker, job, detail = self._worker, self._job, self._claim.detail
+        worker, job, detail = self.worker, self.job, self.claim.detail
         known, results = recording.recorded, recording.all_results
         if recording.results.stored != detail.results:  # also when the run failed; not where nothing was handed back
             detail = detail.model_copy(update={"results": recording.results.stored})
@@ -266,7 +267,7 @@ class _RunSession:
         if known.spooled:  # S3 may be well again by now
             uploads.upload_spooled(f"{report_prefix(job.project, job.id, days=job.report_days)}data/")
         page = own_page.of(results, ending, meta)
-        report = Reporting(uploads).write(job, results, ending, meta, known.spooled, page)
+        report = write_report(uploads, job, results, ending, meta, known.spooled, page)
         by_outcome = {
             outcome: [test_id for test_id, each in known.outcomes.items() if each is outcome] for outcome in TestOutcome
         }
@@ -281,7 +282,7 @@ class _RunSession:
         if report.missing_count:
             kept_where = f"kept on the disk of the worker {job.worker}, as far as there is room"
             log_errors(worker, job, [f"{report.describe_missing()}; {kept_where}"])
-            worker.claims.note_error(self._claim)
+            worker.claims.note_error(self.claim)
         if outcome.status is not JobStatus.STOPPED:  # else when it has been resumed, and has ended
             remember(worker.history, job, known, worker.clock())
         return outcome

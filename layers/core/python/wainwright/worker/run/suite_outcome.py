@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Outcome
@@ -28,15 +28,11 @@ MAX_NAMED = 100
 _C = FailureCategory
 
 _BY_ERROR_KIND: Mapping[str, FailureCategory] = {
-    "assertion": _C.ASSERTION,
-    "test_timeout": _C.TEST_TIMEOUT,
-    "job_timeout": _C.JOB_TIMEOUT,
-    "navigation": _C.NAVIGATION,
     "crash": _C.INFRASTRUCTURE,
     "canceled": _C.CANCELED_BY_USER,
-    "script_error": _C.SCRIPT_ERROR,
     "other": _C.SCRIPT_ERROR,
 }
+"""Kinds that have no category of the same name."""
 
 _BY_REASON: Mapping[str, FailureCategory] = {
     "no_tests": _C.SCRIPT_ERROR,
@@ -112,7 +108,7 @@ def _category(end: SuiteEnd) -> FailureCategory:
 def _first_failure(failed: Sequence[TestResult], tally: Tally, oom_kills: int | None) -> Failure:
     first = failed[0]
     error = first.errors[0] if first.errors else None
-    category = _BY_ERROR_KIND[error.kind] if error else _C.SCRIPT_ERROR
+    category = _BY_ERROR_KIND.get(error.kind) or FailureCategory(error.kind) if error else _C.SCRIPT_ERROR
     if error and error.kind == "crash" and oom_kills:
         category = _C.OUT_OF_MEMORY  # the kernel takes the largest process, which may be a page's
     message = (error.message if error else "failed without saying why").strip().splitlines()
@@ -152,29 +148,21 @@ def _tail(end: SuiteEnd) -> str:
     return lines[-1][:500] if lines else "it printed no error"
 
 
-class Interrupted(Protocol):
-    """Evidence of tests that were ended by force, as a recording has it."""
+def lane_end(
+    end: SuiteEnd, spent: str | None, interrupted: Sequence[TestResult] = (), missing: Sequence[str] = (),
+    spooled: Sequence[str] = (),
+) -> LaneEnd | None:  # fmt: skip
+    """Return the end of a lane for the run's owner; None if that has no need of it.
 
-    interrupted: list[TestResult]
-    interrupted_missing: list[str]
-
-    @property
-    def interrupted_spooled(self) -> list[str]:
-        """Paths of files that are on the worker's disk and not in the bucket."""
-
-
-def lane_end(end: SuiteEnd, spent: str | None, left: Interrupted) -> LaneEnd | None:
-    """Return what a lane has to tell the run's owner; None if that is nothing.
-
-    ``spent`` is the test whose process died. Of a test that is too long for the lane's row it is told without steps and
-    output, and of what is too much only the name.
+    ``spent`` is the test whose process died; the rest is evidence of tests that were ended by force. A test that is too long
+    for the lane's row loses its steps and its output, and what is too much is only named.
     """
-    if spent is None and not left.interrupted:
+    if spent is None and not interrupted:
         return None
     bodies: list[dict[str, Any]] = []
-    missing = list(left.interrupted_missing)
+    missing = list(missing)
     room = MAX_LANE_BYTES
-    for result in left.interrupted:
+    for result in interrupted:
         short = replace(result, steps=(), stdout="", stderr="")
         fits = next((body for body in (result.to_json(), short.to_json()) if len(json.dumps(body)) <= room), None)
         if fits is None:
@@ -185,5 +173,5 @@ def lane_end(end: SuiteEnd, spent: str | None, left: Interrupted) -> LaneEnd | N
     return LaneEnd(
         reason=end.reason, message=end.errors[0].message[:2_000] if end.errors else "", test_id=spent,
         exit_code=end.exit_code, signal=end.signal, oom_kills=end.oom_kills, interrupted=tuple(bodies),
-        missing=tuple(missing[:MAX_NAMED]), spooled=tuple(left.interrupted_spooled[:MAX_NAMED]),
+        missing=tuple(missing[:MAX_NAMED]), spooled=tuple(spooled[:MAX_NAMED]),
     )  # fmt: skip

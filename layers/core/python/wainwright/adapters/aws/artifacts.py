@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from wainwright.adapters.aws.outages import error_code, ignoring
+from wainwright.adapters.aws.outages import error_code
 from wainwright.domain.errors import TooLarge, Unavailable
 from wainwright.ports.artifacts import ArtifactMissing, Presigned
 
@@ -73,11 +73,14 @@ class S3Artifacts:
             raise
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
-        found = None
-        with _outages(), ignoring(_MISSING):
-            answer = self._client.head_object(Bucket=self._bucket, Key=key)
-            found = answer["ContentLength"], answer["LastModified"]
-        return found
+        with _outages():
+            try:
+                answer = self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+            return answer["ContentLength"], answer["LastModified"]
 
     def delete_all(self, prefix: str, *, most: int) -> int:
         if not prefix:

@@ -23,7 +23,7 @@ OLDEST_PYTHON = (3, 11)
 
 
 def _works(python: Path) -> bool:
-    """Whether this virtual environment has a Python that still runs, is new enough and has pip."""
+    """Return True if this virtual environment has a Python that still runs, is new enough and has pip."""
     check = f"import sys, pip; sys.exit(sys.version_info < {OLDEST_PYTHON})"
     return python.exists() and subprocess.run([python, "-c", check], capture_output=True, check=False).returncode == 0
 

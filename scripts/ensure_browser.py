@@ -13,15 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from scripts.system_packages import install, install_first, may_install, run_quietly, say
+from wainwright.worker.sandbox.find_browser import CHROMIUM_NAMES, CHROMIUM_PLACES, SHELL_NAME
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = ROOT / ".venv" / ".stamp-browser"
-COMMANDS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PACKAGES = ("chromium-headless-shell", "chromium")
-MAC_APPLICATIONS = (
-    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
-    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
-)
 START_SECONDS = 30
 DOWNLOAD_SECONDS = 600
 ADVICE = (
@@ -37,7 +33,7 @@ PLAYWRIGHT = (sys.executable, "-m", "playwright")
 
 
 def driver_runs() -> bool:
-    """Whether Playwright's own Node.js runs; where this user may, the library that a bare Debian lacks is installed."""
+    """Return True if Playwright's own Node.js runs; where this user may, the library that a bare Debian lacks is installed."""
     version = [*PLAYWRIGHT, "--version"]
     if subprocess.run(version, capture_output=True, check=False).returncode == 0:
         return True
@@ -47,7 +43,7 @@ def driver_runs() -> bool:
 
 
 def starts(browser: Path) -> bool:
-    """Whether this executable is a browser whose libraries are all there: `--version` loads them."""
+    """Return True if this executable is a browser whose libraries are all there: `--version` loads them."""
     try:
         done = subprocess.run([browser, "--version"], capture_output=True, timeout=START_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -57,11 +53,8 @@ def starts(browser: Path) -> bool:
 
 def installed() -> Iterator[Path]:
     """Yield the places where a Chromium or Chrome of the system is installed."""
-    for command in COMMANDS:
-        found = shutil.which(command)
-        if found:
-            yield Path(found)
-    yield from (application for application in MAC_APPLICATIONS if application.exists())
+    commands = (shutil.which(name) for name in (SHELL_NAME, *CHROMIUM_NAMES))
+    yield from (Path(place) for place in (*commands, *CHROMIUM_PLACES) if place and Path(place).exists())
 
 
 def playwrights_own() -> Iterator[Path]:

@@ -53,7 +53,7 @@ def _privilege() -> tuple[str, ...] | None:
 
 
 def may_install() -> bool:
-    """Whether this is a Debian-like system and this user may install its packages without being asked."""
+    """Return True if this is a Debian-like system and this user may install its packages without being asked."""
     return shutil.which("apt-get") is not None and _privilege() is not None
 
 

@@ -58,7 +58,7 @@ def passed(run: Run) -> list[str]:
 def ready(spares: Spares) -> Spare:
     """A spare that waits for a suite."""
     spares.start()
-    spare = spares._spare
+    spare = spares.waiting
     assert spare is not None
     assert spare.await_ready()
     return spare
@@ -380,11 +380,11 @@ def test_a_spare_that_is_too_old_is_replaced(tmp_path: Path) -> None:
     folder.mkdir()
     spares = Spares(folder, NOT_ISOLATED, 0.001)
     spares.start()
-    first = spares._spare
+    first = spares.waiting
     spares.tend()
     try:
         assert first is not None
-        assert spares._spare is not first
+        assert spares.waiting is not first
         assert first.process.ended
     finally:
         spares.close()

@@ -1,4 +1,4 @@
-"""What test code can do with the job that it runs in. Outside a job there is none, and nothing here does anything.
+"""Access of test code to the job that it runs in. Outside a job there is none, and nothing here does anything.
 
 The worker puts this file, and the package's ``__init__``, at the end of a suite's import path, so that ``import wainwright``
 works in an environment that does not have Wainwright: nothing of the package may be imported here.
@@ -33,7 +33,7 @@ class CurrentJob(Protocol):
 
     @property
     def attempt(self) -> int:
-        """Which try this is, from 1."""
+        """Number of this try, from 1."""
 
     @property
     def previous(self) -> dict[str, dict[str, Any]]:
@@ -47,7 +47,7 @@ class CurrentJob(Protocol):
         """
 
     def log_error(self, message: str, **info: Any) -> None:
-        """As :meth:`log_info`, at level ERROR, which sets the job's ``hasErrors``; it fails no test."""
+        """Add a line at level ERROR, which sets the job's ``hasErrors`` and fails no test. Raises as :meth:`log_info`."""
 
     def progress(self, percent: float, message: str = "") -> None:
         """Tell how far the work has come.
@@ -87,6 +87,6 @@ def log_info(message: str, **info: Any) -> None:
 
 
 def log_error(message: str, **info: Any) -> None:
-    """As :func:`log_info`, at level ERROR, which sets the job's ``hasErrors``."""
+    """Add a line at level ERROR, which sets the job's ``hasErrors``. Otherwise the same as :func:`log_info`."""
     if job := current_job():
         job.log_error(message, **info)

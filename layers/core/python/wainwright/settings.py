@@ -30,7 +30,7 @@ class Settings(_Variables):
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """The settings in an environment.
+        """Return the settings in an environment.
 
         Raises:
             SettingsInvalid: a variable is missing or has a wrong value.
@@ -43,39 +43,39 @@ class Settings(_Variables):
 
 
 class StoreSettings(Settings):
-    """Where rows are."""
+    """Place of the rows."""
 
     table: str = Field(alias="WAINWRIGHT_TABLE", min_length=1)
 
 
 class JobSettings(StoreSettings):
-    """What every function that moves jobs needs. Of the work queue it is the reports that nobody wrote."""
+    """Of every function that moves jobs. The work queue takes requests for reports that nobody wrote."""
 
     jobs_queue_url: str = Field(alias="WAINWRIGHT_JOBS_QUEUE_URL", min_length=1)
     work_queue_url: str = Field(alias="WAINWRIGHT_WORK_QUEUE_URL", min_length=1)
 
 
 class CapacitySettings(_Variables):
-    """How much may run and wait (requirements D4 and D12)."""
+    """Limits of running and waiting jobs (requirements D4 and D12)."""
 
     running_capacity: int = Field(default=5, alias="RUNNING_CAPACITY", ge=1)
     queued_capacity: int = Field(default=50, alias="QUEUED_CAPACITY", ge=1)
 
     @property
     def limits(self) -> Limits:
-        """The limits of a project that has none of its own."""
+        """Return the limits of a project that has none of its own."""
         return Limits(running=self.running_capacity, queued=self.queued_capacity)
 
 
 class SpoolSettings(_Variables):
-    """Where files of reports wait that could not be uploaded (requirement D11), if this process has or sees such a place."""
+    """Folder of report files that could not be uploaded (requirement D11), if this process has or sees one."""
 
     spool_dir: str | None = Field(default=None, alias="WAINWRIGHT_SPOOL_DIR", min_length=1)
     spool_max_mb: int = Field(default=1_024, alias="WAINWRIGHT_SPOOL_MAX_MB", ge=1)
 
 
 class CostSettings(_Variables):
-    """How jobs are priced: by the size of the stage's workers, or by what a meter writes into ``costs_dir``."""
+    """Base of the costs of jobs: the size of the stage's workers, or what a meter writes into ``costs_dir``."""
 
     worker_cpu_units: int = Field(default=1_024, alias="WAINWRIGHT_WORKER_CPU_UNITS", ge=1)
     worker_memory_mib: int = Field(default=2_048, alias="WAINWRIGHT_WORKER_MEMORY_MIB", ge=1)
@@ -95,7 +95,7 @@ class FinishSettings(JobSettings, CapacitySettings):
 
 
 class WorkflowSettings(JobSettings, CapacitySettings):
-    """Of what looks at executions."""
+    """Of functions that look at executions."""
 
     state_machine_arn: str = Field(alias="WAINWRIGHT_STATE_MACHINE_ARN", min_length=1)
 
@@ -137,12 +137,12 @@ class DependencySettings(_Variables):
 
     @property
     def further_variables(self) -> frozenset[str]:
-        """The names in ``installer_variables``."""
+        """Return the names in ``installer_variables``."""
         return frozenset(name.strip() for name in self.installer_variables.split(",") if name.strip())
 
 
 class SuiteSettings(_Variables):
-    """As whom test code runs, and the most that one suite may take.
+    """Process user, and the most that one suite may take.
 
     ``test_user`` is a name or a number; without it the worker finds one where it can. ``memory_bytes`` defaults to what the
     container or the machine has, less a reserve. ``spares`` are test processes that wait for the next job, for at most
@@ -173,5 +173,5 @@ class WorkerSettings(StoreSettings, DependencySettings, SuiteSettings, SpoolSett
 
     @property
     def home(self) -> Path:
-        """The worker's own folder. It goes with the worker."""
+        """Path of the worker's own folder. It goes with the worker."""
         return Path(self.work_dir or tempfile.gettempdir()) / f"wainwright-{self.worker_id}"

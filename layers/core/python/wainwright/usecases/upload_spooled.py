@@ -22,26 +22,6 @@ ROUND = timedelta(seconds=5)
 log = logging.getLogger(__name__)
 
 
-class _Round:
-    """State of one round."""
-
-    def __init__(self, until: datetime) -> None:
-        self._until = until
-        self.failures = 0
-        self.failed: set[str] = set()
-        self.error: Unavailable | None = None
-
-    def note_failure(self, key: str, error: Unavailable) -> None:
-        """Note that an object could not be uploaded."""
-        self.failures += 1
-        self.failed.add(key_group(key))
-        self.error = error
-
-    def is_over(self, now: datetime) -> bool:
-        """True if no more is to be tried: for want of time, or because the bucket takes nothing."""
-        return now >= self._until or self.failures >= MAX_FAILURES
-
-
 class UploadSpooled:
     """A worker's rounds through its spool, when it has nothing else to do.
 
@@ -65,6 +45,10 @@ class UploadSpooled:
         self._pause = FIRST_PAUSE
         self._next: datetime | None = None
         self._failed: set[str] = set()
+        """Groups of keys of which something failed in the last round."""
+        self._until = clock()
+        self._failures = 0
+        self._error: Unavailable | None = None
 
     def run_if_due(self) -> None:
         """Make a round, unless it is too early for one after a failure. Faults are logged: there will be other rounds."""
@@ -99,50 +83,55 @@ class UploadSpooled:
         Raises:
             Unavailable: the bucket did not take something.
         """
-        until = self._clock() + ROUND
+        self._until, self._failures, self._error = self._clock() + ROUND, 0, None
         groups: dict[str, list[str]] = {}
         for key in self._spool.keys(""):
             groups.setdefault(key_group(key), []).append(key)
         # Reports before what they share, and last what failed in the round before: nothing keeps all the rest
         # from its turn.
         order = sorted(groups, key=lambda group: (group in self._failed, not group.startswith(REPORTS)))
-        this_round = _Round(until)
+        self._failed = set()
         for group in order:
-            if this_round.is_over(self._clock()):
+            if self._is_over():
                 break
-            self._upload_group(groups[group], this_round, running_too=running_too)
+            self._upload_group(groups[group], running_too=running_too)
         waiting = [key for key in self._spool.keys(REPORTS) if key.endswith(f"/{TRACE_VIEWER}")]
         for key in waiting:  # what they waited for may have gone up just now
-            self._upload_group([key], this_round, running_too=running_too)
-        self._failed = this_round.failed
-        if this_round.error is not None:
-            raise this_round.error
+            self._upload_group([key], running_too=running_too)
+        if self._error is not None:
+            raise self._error
 
-    def _upload_group(self, keys: Sequence[str], this_round: _Round, *, running_too: bool) -> None:
+    def _is_over(self) -> bool:
+        """True if the round is over: for want of time, or because the bucket takes nothing."""
+        return self._clock() >= self._until or self._failures >= MAX_FAILURES
+
+    def _upload_group(self, keys: Sequence[str], *, running_too: bool) -> None:
         name = parse_report_key(keys[0])
         if name is None:
-            self._upload(keys, this_round, self._forget)
+            self._upload(keys, self._forget)
             return
         job = self._jobs.get(name.project, name.job_id)
         if job is None:
             self._forget(keys)
         elif running_too or not job.is_in_work:
             project, job_id = name.project, name.job_id
-            self._upload(keys, this_round, lambda uploaded: self._note(project, job_id, uploaded))
+            self._upload(keys, lambda uploaded: self._note(project, job_id, uploaded))
 
-    def _upload(self, keys: Sequence[str], this_round: _Round, note: Callable[[Sequence[str]], None]) -> None:
+    def _upload(self, keys: Sequence[str], note: Callable[[Sequence[str]], None]) -> None:
         uploaded: list[str] = []
         for key in keys:
-            if this_round.is_over(self._clock()):
+            if self._is_over():
                 break
             try:
                 if self._upload_one(key):
                     uploaded.append(key)
-                    this_round.failures = 0
+                    self._failures = 0
             except ArtifactMissing:
                 continue  # it had to make room, or another worker was here
             except Unavailable as error:
-                this_round.note_failure(key, error)
+                self._failures += 1
+                self._failed.add(key_group(key))
+                self._error = error
         if uploaded:
             log.info("uploaded from the spool", extra={"files": len(uploaded), "first": uploaded[0]})
             note(uploaded)

@@ -16,7 +16,7 @@ def manage_secrets(clients: Clients, settings: StoreSettings) -> ManageSecrets:
 
 
 def secret_store(clients: Clients, settings: StoreSettings) -> SsmSecretStore:
-    """Where secrets are kept."""
+    """Return the store of secrets."""
     return SsmSecretStore(lambda: clients.ssm, clients.dynamodb, settings.table, settings.stage)
 
 

@@ -1,4 +1,4 @@
-"""Where files of reports wait."""
+"""The spool of a process."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from wainwright.settings import SpoolSettings
 
 
 def spool_of(settings: SpoolSettings, default: Path | None = None) -> Spool:
-    """The directory that is named, or ``default``. Functions on AWS have neither: they see no worker's disk."""
+    """Return the spool in the directory that is named, or in ``default``. Functions on AWS see no worker's disk."""
     directory = Path(settings.spool_dir) if settings.spool_dir else default
     if directory is None:
         return NoSpool()

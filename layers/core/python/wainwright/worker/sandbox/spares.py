@@ -141,23 +141,24 @@ class Spares:
         self._isolation = isolation
         self._max_seconds = max_seconds
         self._failures = 0
-        self._spare: Spare | None = None
+        self.waiting: Spare | None = None
+        """Ready for a suite, or getting so."""
 
     def start(self) -> None:
         """Start one, if there is none. Returns at once."""
-        if self._spare is not None or self._failures >= MAX_FAILURES:
+        if self.waiting is not None or self._failures >= MAX_FAILURES:
             return
         browser = find_browser()
         if isinstance(browser, BrowserMissing):
             return  # a job says so, and may have one by then
         try:
-            self._spare = Spare(self._folder, self._isolation, browser)
+            self.waiting = Spare(self._folder, self._isolation, browser)
         except OSError:
             self._note_failure("a spare could not be started")
 
     def tend(self) -> None:
         """Replace a spare that has died or is too old. To be called while nothing runs."""
-        spare = self._spare
+        spare = self.waiting
         if spare is not None and not spare.usable:
             self.close()
             self._note_failure("a spare died")
@@ -167,7 +168,7 @@ class Spares:
 
     def take(self) -> Spare | None:
         """Return the spare, which is the caller's from now on; None if there is none that works."""
-        spare, self._spare = self._spare, None
+        spare, self.waiting = self.waiting, None
         if spare is None:
             return None
         if spare.await_ready():
@@ -188,7 +189,7 @@ class Spares:
 
     def close(self) -> None:
         """End the spare, if there is one."""
-        spare, self._spare = self._spare, None
+        spare, self.waiting = self.waiting, None
         if spare is not None:
             spare.close()
 

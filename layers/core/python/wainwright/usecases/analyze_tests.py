@@ -1,8 +1,7 @@
-"""Which tests are flaky, fail or take long, over the jobs of a project."""
+"""Tests that are flaky, fail or take long, over the jobs of a project."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import Literal
 
@@ -14,7 +13,7 @@ from wainwright.ports.test_history import FileStats, TestHistory
 from wainwright.usecases.caller import Caller
 
 MOST_FILES = 1_000
-"""Files of a project that are looked at for each page: an order by rate or duration is one of all of them."""
+"""Files of a project that are read for each page: an order by rate or duration is one of all of them."""
 
 SortBy = Literal["flakeRate", "failureRate", "duration"]
 
@@ -27,8 +26,8 @@ _ORDER: Mapping[str, Callable[[TestStats], float]] = {
 
 @dataclass(frozen=True)
 class TestQuery:
-    """Which tests, in which order: the highest first. ``flaky``: only those that were (or were not) in the time that is kept.
-    ``start`` is how many come before the page.
+    """Filters, an order (the highest first) and a page, which starts after ``start`` tests. ``flaky``: only tests that were, or
+    were not, in the time that is kept.
     """
 
     __test__ = False
@@ -42,7 +41,7 @@ class TestQuery:
 
 @dataclass(frozen=True)
 class TestPage:
-    """Some tests, where the next page starts, and whether the project has more files than were looked at."""
+    """Some tests, the start of the next page, and a mark if the project has more files than were read."""
 
     __test__ = False
 
@@ -53,14 +52,14 @@ class TestPage:
 
 @dataclass(frozen=True)
 class AnalyzeTests:
-    """Ranks the tests of a project by what is remembered of them."""
+    """Ranks the tests of a project by their history."""
 
     history: TestHistory
     quarantine: QuarantineStore
     clock: Clock
 
     def __call__(self, caller: Caller, query: TestQuery) -> TestPage:
-        """One page."""
+        """Return one page."""
         now = self.clock()
         files, truncated = self._files(caller.project, query.file)
         found = [
@@ -71,20 +70,17 @@ class AnalyzeTests:
         ]
         order = _ORDER[query.sort_by]
         found.sort(key=lambda each: (-order(each[2]), -each[2].runs, each[0]))
-        quarantined = self._quarantined(caller.project, now)
+        quarantined = {entry.test_id for entry in self.quarantine.list(caller.project) if entry.holds(now)}
         end = query.start + query.limit
         page = [_record(*each, quarantined=each[0] in quarantined) for each in found[query.start : end]]
         return TestPage(page, end if end < len(found) else None, truncated)
 
     def _files(self, project: str, file: str | None) -> tuple[Mapping[str, FileStats], bool]:
-        """What is looked at, and whether there is more."""
+        """Return the files to read, and True if the project has more."""
         if file is not None:
             return self.history.files(project, [file]), False
         found = self.history.all(project, most=MOST_FILES + 1)
         return dict(islice(found.items(), MOST_FILES)), len(found) > MOST_FILES
-
-    def _quarantined(self, project: str, now: datetime) -> frozenset[str]:
-        return frozenset(entry.test_id for entry in self.quarantine.list(project) if entry.holds(now))
 
 
 def _record(test_id: str, file: str, stats: TestStats, *, quarantined: bool) -> TestRecord:

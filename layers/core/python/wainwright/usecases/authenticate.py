@@ -1,4 +1,4 @@
-"""Find out who is asking, from the ``Authorization`` header."""
+"""Authenticate requests by the ``Authorization`` header."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import digest
 
 REMEMBER = timedelta(seconds=30)
-"""How long a key is trusted without looking again: the longest that a revoked key goes on working."""
+"""Time for which a key is cached: the longest that a revoked key goes on working."""
 
 MOST_REMEMBERED = 1_000
 
@@ -20,14 +20,14 @@ _ADVICE = "Send the header `Authorization: Bearer <API key>`."
 
 @dataclass
 class Authenticate:
-    """Authenticates requests; one lives as long as its function does, and remembers good keys for a while."""
+    """Authenticates requests, and caches good keys for a while; lives as long as its function."""
 
     access: AccessStore
     clock: Clock
     _seen: OrderedDict[str, tuple[ApiKey, datetime]] = field(default_factory=OrderedDict)
 
     def __call__(self, authorization: str | None) -> Caller:
-        """The caller of a request with this header.
+        """Return the caller of a request with this header.
 
         Raises:
             Unauthenticated: the header is missing or malformed, or the key is unknown or revoked.

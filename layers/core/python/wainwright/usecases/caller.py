@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""The caller of a request."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from wainwright.domain.jobs import RunBy
 
 @dataclass(frozen=True)
 class Caller:
-    """The project and key that a request was authenticated as."""
+    """The project and key of an authenticated request."""
 
     project: str
     key_id: str
@@ -18,15 +18,11 @@ class Caller:
 
     @property
     def run_by(self) -> RunBy:
-        """The caller as a job remembers it."""
+        """The caller in the form that a job stores."""
         return RunBy(id=self.key_id, name=self.name)
 
     def need(self, scope: Scope) -> None:
-        """Refuse what the key may not do.
-
-        Raises:
-            Forbidden: the key's scope does not include ``scope``.
-        """
+        """Raise Forbidden if the key's scope does not include ``scope``."""
         if not self.scope.allows(scope):
             raise Forbidden(
                 f"this call needs a key with the scope {scope}; this one has {self.scope}",

@@ -10,12 +10,12 @@ from wainwright.ports.job_store import JobStore
 
 
 def is_gone(job: Job, now: datetime) -> bool:
-    """Whether the job has expired: its row is deleted later than that, but it is not shown any more."""
+    """True if the job has expired: it is not shown any more, though its row may still be there."""
     return job.expires_at is not None and job.expires_at <= now
 
 
 def find_job(jobs: JobStore, clock: Clock, project: str, job_id: str) -> Job:
-    """A job's row.
+    """Return a job's row.
 
     Raises:
         InvalidInput: that is no job id.
@@ -28,5 +28,5 @@ def find_job(jobs: JobStore, clock: Clock, project: str, job_id: str) -> Job:
 
 
 def no_such_job(job_id: str) -> NotFound:
-    """The error that says so."""
+    """Return the error of a project that has no such job."""
     return NotFound(f"this project has no job {job_id}", advice="GET /v1/jobs lists those that there are.")

@@ -12,11 +12,11 @@ from wainwright.ports.access import AccessStore, ApiKey
 from wainwright.ports.clock import Clock
 
 PREFIX = "ww_"
-"""What every key starts with, so that people and secret scanners know one when they see it."""
+"""Start of every key, by which people and secret scanners recognize one."""
 
 
 def digest(secret: str) -> str:
-    """SHA-256 of a key or ticket, in hexadecimal. The secrets are random, so no salt or slow hash is called for."""
+    """Return the SHA-256 of a key or ticket, in hexadecimal. The secrets are random, so no salt or slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -28,11 +28,7 @@ class ManageKeys:
     clock: Clock
 
     def create(self, project: str, scope: Scope, name: str) -> tuple[ApiKey, str]:
-        """A new key and its secret: 256 random bits.
-
-        Raises:
-            InvalidInput: the project's name has the wrong form.
-        """
+        """Return a new key and its secret of 256 random bits; raise InvalidInput for a wrong name of the project."""
         secret = PREFIX + secrets.token_urlsafe(32)
         key = ApiKey(
             id=secrets.token_hex(8), digest=digest(secret), project=check_project(project), scope=scope, name=name,
@@ -42,15 +38,11 @@ class ManageKeys:
         return key, secret
 
     def list(self, project: str) -> Sequence[ApiKey]:
-        """The project's keys, oldest first, revoked ones too."""
+        """Return the project's keys, oldest first, with revoked ones."""
         return sorted(self.access.list_keys(project), key=lambda key: (key.created_at, key.id))
 
     def revoke(self, project: str, key_id: str) -> ApiKey:
-        """Make a key useless; running functions notice within 30 s.
-
-        Raises:
-            NotFound: the project has no such key.
-        """
+        """Revoke a key; running functions notice within 30 s. Raises NotFound if the project has no such key."""
         for key in self.access.list_keys(project):
             if key.id == key_id:
                 revoked = key.model_copy(update={"revoked": True})

@@ -1,4 +1,4 @@
-"""A project's limits: how much may run and wait, how long what it leaves is kept."""
+"""Read and set a project's limits."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ from wainwright.usecases.caller import Caller
 
 @dataclass(frozen=True)
 class ManageLimits:
-    """Tells and sets limits. ``default_limits`` are those of a project that has none of its own."""
+    """Reads and sets limits. ``default_limits`` are those of a project that has none of its own."""
 
     jobs: JobStore
     default_limits: Limits
 
     def get(self, caller: Caller) -> Limits:
-        """The limits that hold for the caller's project."""
+        """Return the limits of the caller's project."""
         return self.jobs.load(caller.project).limits or self.default_limits
 
     def put(self, caller: Caller, limits: Limits) -> Limits:
-        """Replace them all. What is running or waiting beyond lower limits is left to end by itself."""
+        """Replace all limits. Jobs beyond lower limits are left to end by themselves."""
         self.jobs.set_limits(caller.project, limits)
         return limits

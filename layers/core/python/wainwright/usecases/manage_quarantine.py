@@ -20,7 +20,7 @@ class ManageQuarantine:
     clock: Clock
 
     def list(self, caller: Caller) -> Sequence[Quarantine]:
-        """All of the project, by test id; those that have expired for a week more."""
+        """Return all of the project, by test id; expired ones for a week more."""
         return self.store.list(caller.project)
 
     def put(self, caller: Caller, test_id: str, until: date, reason: str) -> Quarantine:
@@ -43,10 +43,6 @@ class ManageQuarantine:
         return entry
 
     def remove(self, caller: Caller, test_id: str) -> None:
-        """Take a test out: from now on, within a minute, its failures count.
-
-        Raises:
-            NotFound: it is not in quarantine.
-        """
+        """Take a test out: within a minute, its failures count. Raises NotFound if it is not in quarantine."""
         if not self.store.remove(caller.project, test_id):
             raise NotFound("this test is not in quarantine", advice="GET /v1/quarantine names those that are.")

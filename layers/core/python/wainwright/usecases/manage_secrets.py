@@ -1,4 +1,4 @@
-"""Set and delete a project's secrets. No value ever comes back out of here."""
+"""Set and delete a project's secrets. No value is ever returned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,11 +42,7 @@ class ManageSecrets:
         return now
 
     def delete(self, project: str, name: str) -> None:
-        """Delete a secret; jobs that run keep it until they end.
-
-        Raises:
-            NotFound: the project has no such secret.
-        """
+        """Delete a secret; running jobs keep it until they end. Raises NotFound if the project has no such secret."""
         check_secret_name(name)
         if not self.store.delete(project, name):
             raise NotFound(f"the project has no secret {name}", advice="GET /v1/secrets names those it has.")

@@ -1,4 +1,4 @@
-"""Templates: create, look at, give a new version, delete."""
+"""Create, read, update and delete templates."""
 
 import uuid
 from collections.abc import Sequence
@@ -19,11 +19,7 @@ from wainwright.usecases.keep_bundles import KeepBundles
 
 
 def find_template(templates: TemplateStore, project: str, template_id: str, version: int | None = None) -> Template:
-    """A version of a template, or the newest.
-
-    Raises:
-        NotFound: the project has no such template, or it has no such version.
-    """
+    """Return a version of a template, or the newest; raise NotFound if there is none."""
     template = templates.get(project, template_id, version) if is_template_id(template_id) else None
     if template is None:
         which = "" if version is None else f" with a version {version}"
@@ -50,7 +46,7 @@ class ManageTemplates:
     clock: Clock
 
     def create(self, caller: Caller, request: TemplateRequest) -> TemplateView:
-        """A new template: version 1.
+        """Create a template, with version 1.
 
         Raises:
             InvalidInput: a script, bundle, schema or parameter is wrong.
@@ -59,7 +55,7 @@ class ManageTemplates:
         return self._put(caller.project, request, None)
 
     def update(self, caller: Caller, template_id: str, request: TemplateRequest) -> TemplateView:
-        """A new version of a template. Jobs keep to the version that they were made of.
+        """Add a version of a template. Jobs keep the version that they were made of.
 
         Raises:
             NotFound: the project has no such template.
@@ -68,7 +64,7 @@ class ManageTemplates:
         return self._put(caller.project, request, find_template(self.templates, caller.project, template_id))
 
     def get(self, caller: Caller, template_id: str, version: int | None = None) -> TemplateView:
-        """A version of a template, or the newest. Raises as :func:`find_template`."""
+        """Return a version of a template, or the newest. Raises as :func:`find_template`."""
         return self._views(caller.project, [find_template(self.templates, caller.project, template_id, version)])[0]
 
     def list(self, caller: Caller, *, limit: int, cursor: str | None) -> tuple[Sequence[TemplateView], str | None]:
@@ -81,11 +77,7 @@ class ManageTemplates:
         return self._views(caller.project, found), more
 
     def delete(self, caller: Caller, template_id: str) -> None:
-        """Delete a template with all its versions. Its jobs stay, and have what they need to run.
-
-        Raises:
-            NotFound: the project has no such template.
-        """
+        """Delete a template with all its versions, but not its jobs. Raises NotFound if the project has no such template."""
         find_template(self.templates, caller.project, template_id)
         # Its bundles first: a request that breaks off here can be sent again.
         KeepBundles(self.artifacts, self.clock).drop(caller.project, template_id)

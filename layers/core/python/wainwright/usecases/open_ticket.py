@@ -1,4 +1,4 @@
-"""Find out what a ticket opens."""
+"""Open a ticket."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from wainwright.ports.clock import Clock
 from wainwright.usecases.manage_keys import digest
 
 MAX_SECRET = 200
-"""No ticket's secret is longer."""
+"""Characters of the longest secret of a ticket."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,7 @@ class OpenTicket:
     clock: Clock
 
     def __call__(self, secret: str) -> Ticket:
-        """The ticket with this secret.
-
-        Raises:
-            Unauthenticated: there is none, or it has expired.
-        """
+        """Return the ticket with this secret; raise Unauthenticated if there is none, or it has expired."""
         ticket = self.access.find_ticket(digest(secret)) if len(secret) <= MAX_SECRET else None
         if ticket is None or ticket.expires_at <= self.clock():
             raise Unauthenticated(

@@ -1,4 +1,4 @@
-"""A job as everybody outside sees it."""
+"""Jobs in their public form."""
 
 from datetime import datetime
 
@@ -10,13 +10,8 @@ from wainwright.ports.costs import Costs
 from wainwright.ports.job_store import JobView, Progress
 
 
-def report_path(job_id: str) -> str:
-    """Where a job's report is, from its creation on, below the API's address."""
-    return f"/v1/jobs/{job_id}/report/index.html"
-
-
 def present(view: JobView, now: datetime, costs: Costs | None = None) -> JobRecord:
-    """The record of a job with its detail and progress, and with what it cost where that is asked for."""
+    """Return the record of a job with its detail and progress, and with its cost if there are ``costs``."""
     job, detail = view.job, view.detail
     tests = job.tests if job.is_final or not view.progress.tests.total else view.progress.tests
     return JobRecord(
@@ -44,26 +39,22 @@ def _cost(job: Job, costs: Costs | None) -> JobCost:
 
 
 def _report_link(job: Job) -> ReportLink:
-    link = ReportLink(url=report_path(job.id), ready=job.report is not None, complete=False)
-    if job.report is None:
-        return link
-    return link.model_copy(
-        update={
-            "complete": job.report.is_intact,
-            "missing": list(job.report.missing),
-            "missing_count": job.report.missing_count,
-            "missing_reason": job.report.missing_reason,
-        }
-    )
+    url, report = f"/v1/jobs/{job.id}/report/index.html", job.report
+    if report is None:
+        return ReportLink(url=url, ready=False, complete=False)
+    return ReportLink(
+        url=url, ready=True, complete=report.is_intact, missing=list(report.missing),
+        missing_count=report.missing_count, missing_reason=report.missing_reason,
+    )  # fmt: skip
 
 
 def _percent(view: JobView, tests: Tally) -> int:
-    """How far the job has come: what its own code says, if it says anything, else the share of tests that have ended."""
+    """Return the progress that the job's own code reported, if it did, else the share of tests that have ended."""
     if view.job.status is JobStatus.COMPLETED:
         return 100
     return tests.percent if view.progress.percent is None else view.progress.percent
 
 
 def present_new(job: Job, detail: JobDetail, now: datetime) -> JobRecord:
-    """The record of a job that nothing has happened to yet."""
+    """Return the record of a job without detail and progress of its own."""
     return present(JobView(job=job, detail=detail, progress=Progress()), now)

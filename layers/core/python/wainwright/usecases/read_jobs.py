@@ -1,4 +1,4 @@
-"""Read one job, wait for one, find them."""
+"""Read a job, wait for one, find jobs."""
 
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -13,9 +13,9 @@ from wainwright.usecases.caller import Caller
 from wainwright.usecases.find_job import find_job, is_gone, no_such_job
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
-"""Seconds between two looks of a long-poll."""
+"""Seconds between two reads of a long-poll."""
 PAUSE_PER_SECOND = 0.05
-"""What a pause adds to how long somebody waits: at most a twentieth, between the shortest and the longest."""
+"""Pause for each second already waited, between the shortest and the longest: a pause adds a twentieth at most."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,14 @@ class ReadJobs:
     pause: Callable[[float], None] = time.sleep
 
     def get(self, caller: Caller, job_id: str) -> JobView:
-        """One job.
-
-        Raises:
-            InvalidInput: that is no job id.
-            NotFound: the project has no such job, or not any more.
-        """
+        """Return one job. Raises as :func:`find_job`."""
         view = self.jobs.view(caller.project, check_job_id(job_id))
         if view is None or is_gone(view.job, self.clock()):
             raise no_such_job(job_id)
         return view
 
     def wait(self, caller: Caller, job_id: str, *, seconds: float, states: Collection[JobStatus] = AT_REST) -> JobView:
-        """The job as soon as it is in one of ``states``, or as it is after ``seconds``. Raises as :meth:`get`."""
+        """Return the job as soon as it is in one of ``states``, or after ``seconds``. Raises as :meth:`get`."""
         for pause in _pauses(seconds):
             if find_job(self.jobs, self.clock, caller.project, job_id).status in states:
                 break
@@ -47,7 +42,7 @@ class ReadJobs:
         return self.get(caller, job_id)
 
     def find(self, caller: Caller, query: JobQuery) -> Page:
-        """A page of the project's jobs that match.
+        """Return a page of the project's jobs that match.
 
         Raises:
             InvalidInput: the cursor is none of ours, or belongs to another query.
@@ -56,7 +51,7 @@ class ReadJobs:
 
 
 def _pauses(seconds: float) -> Iterator[float]:
-    """Between the looks of a long-poll that goes on for so long: the longer, the more has been waited already."""
+    """Yield the pauses between the reads of a long-poll: the longer, the more has been waited already."""
     waited = 0.0
     while waited < seconds:
         pause = min(max(SHORTEST_PAUSE, waited * PAUSE_PER_SECOND), LONGEST_PAUSE, seconds - waited)

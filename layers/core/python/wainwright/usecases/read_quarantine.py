@@ -9,19 +9,19 @@ from wainwright.ports.clock import Clock
 from wainwright.ports.quarantine import QuarantineStore
 
 KEPT = timedelta(seconds=60)
-"""How long what was read is used again: jobs of one project come in bursts, and few of them after a change."""
+"""Time for which entries are cached: jobs of one project come in bursts, and few of them after a change."""
 
 
 @dataclass(frozen=True)
 class ReadQuarantine:
-    """Reads one project at a time, and keeps what it read of the last one for KEPT."""
+    """Reads one project at a time, and caches the entries of the last one for KEPT."""
 
     store: QuarantineStore
     clock: Clock
     _kept: dict[str, tuple[datetime, Mapping[str, Quarantine]]] = field(default_factory=dict, repr=False)
 
     def __call__(self, project: str) -> Mapping[str, Quarantine]:
-        """Those that are in force, by test id."""
+        """Return the entries in force, by test id."""
         now = self.clock()
         until, entries = self._kept.get(project, (now, {}))
         if now >= until:

@@ -1,4 +1,4 @@
-"""A project's queue at a glance: counters, who waits, what failed lately, what runs long (requirement A15)."""
+"""A project's queue at a glance: counters, waiting, long-running and lately failed jobs (requirement A15)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,12 +19,12 @@ MOST_LONG_RUNNING = 20
 RECENT_FAILURES = 5
 
 FAILURES_READ = 20
-"""Failures, those of the jobs created last, that are looked at for the most recently changed of them: jobs start, end and
-change about in the order in which they were created.
+"""Failures, of the jobs created last, that are searched for the most recently changed: jobs change about in the order of
+their creation.
 """
 
 MAX_PAGES = 3
-"""Pages of a search that are read: a page may be short, and what is old matters less."""
+"""Pages of a search that are read: a page may be short, and old jobs matter less."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class ReadQueue:
     default_limits: Limits
 
     def __call__(self, caller: Caller, *, long_running: timedelta) -> Queue:
-        """The caller's queue. ``long_running``: from when on a running job is named."""
+        """Return the caller's queue. ``long_running`` is the time after which a running job is named."""
         now = self.clock()
         load = self.jobs.load(caller.project)
-        # Both by creation: lists by state have that order, and what they hold of other states are none of the rows read.
+        # Both by creation: lists by state have that order, so that no row of another state is read.
         running = JobQuery(
             statuses=frozenset({JobStatus.RUNNING}), started=TimeRange(end=now - long_running),
             sort_by=SortBy.CREATED, ascending=True, limit=MOST_LONG_RUNNING,
@@ -75,15 +75,10 @@ class ReadQueue:
 
     def _find(self, project: str, query: JobQuery, now: datetime) -> list[Job]:
         found: list[Job] = []
-        cursor: str | None = None
         for _ in range(MAX_PAGES):
-            page = self.jobs.find(project, _at(query, cursor), now)
+            page = self.jobs.find(project, query, now)
             found += page.jobs
-            cursor = page.cursor
-            if cursor is None or len(found) >= query.limit:
+            if page.cursor is None or len(found) >= query.limit:
                 break
+            query = replace(query, cursor=page.cursor)
         return found[: query.limit]
-
-
-def _at(query: JobQuery, cursor: str | None) -> JobQuery:
-    return query if cursor is None else replace(query, cursor=cursor)

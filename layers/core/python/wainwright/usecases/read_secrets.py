@@ -8,9 +8,9 @@ from wainwright.ports.clock import Clock
 from wainwright.ports.secrets import SecretStore
 
 KEPT = timedelta(seconds=60)
-"""How long values are used again. Jobs of one project come in bursts, and Parameter Store answers forty calls a second for a
-whole account. A change is noticed at the next claim all the same, by its revision; the bound is for what is changed in
-Parameter Store itself, and so that a worker that idles does not hold values for long.
+"""Time for which values are cached. Jobs of one project come in bursts, and Parameter Store answers forty calls a second for a
+whole account. The next claim notices a change by its revision; the bound is for changes in Parameter Store itself, and so that
+an idle worker does not hold values for long.
 """
 
 
@@ -23,17 +23,16 @@ class _Kept:
 
 @dataclass(frozen=True)
 class ReadSecrets:
-    """Reads the values of one project at a time; keeps those of the last one for KEPT."""
+    """Reads the values of one project at a time, and caches those of the last one for KEPT."""
 
     store: SecretStore
     clock: Clock
     _kept: dict[str, _Kept] = field(default_factory=dict, repr=False)
 
     def __call__(self, project: str) -> Mapping[str, str]:
-        """All values by name. A project without secrets costs one read of a row, and so does one whose values are kept.
+        """Return all values by name; raise Unavailable if Parameter Store did not answer.
 
-        Raises:
-            Unavailable: Parameter Store did not answer.
+        A project without secrets costs one read of a row, and so does one whose values are cached.
         """
         now, index = self.clock(), self.store.index(project)
         kept = self._kept.get(project)

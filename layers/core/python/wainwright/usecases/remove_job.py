@@ -1,4 +1,4 @@
-"""Delete a job at rest with all it left."""
+"""Delete a job at rest with all its files."""
 
 from wainwright.contracts.names import report_prefix
 from wainwright.domain.jobs import Job
@@ -10,15 +10,15 @@ OBJECTS_AT_ONCE = 1_000
 
 
 def remove_job(jobs: JobStore, artifacts: Artifacts, spool: Spool, job: Job) -> None:
-    """Delete a job's objects and rows, the job's own row last. That is sealed before anything goes, so that it never names
-    what is gone, and that a job which somebody resumes or tries again just now loses nothing.
+    """Delete a job's objects and rows, the job's own row last. That is sealed first, so that it never names deleted files, and
+    so that a job which is resumed or retried at the same time loses nothing.
 
     Raises:
         Conflict, Refused: the job is not, or no longer, at rest as it was read.
     """
     prefix = report_prefix(job.project, job.id, days=job.report_days)
     jobs.seal(job)
-    for key in spool.keys(prefix):  # before the bucket, or what lies there could still be uploaded
+    for key in spool.keys(prefix):  # before the bucket, or they could still be uploaded
         spool.delete(key)
     while artifacts.delete_all(prefix, most=OBJECTS_AT_ONCE):
         pass

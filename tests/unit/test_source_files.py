@@ -1,8 +1,6 @@
-"""Files stay of a size that can be read at a sitting, with one subject each.
+"""Rules for source files that neither ruff nor mypy has: their size, the names of the worker's modules."""
 
-Neither ruff nor mypy has a rule for this.
-"""
-
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -23,3 +21,10 @@ def test_no_file_is_longer_than_can_be_read_at_a_sitting(folder: str) -> None:
     lines = {file: len((ROOT / file).read_text().splitlines()) for file in FILES if file.startswith(f"{folder}/")}
     too_long = {file: count for file, count in lines.items() if count > MOST_LINES}
     assert too_long == {}, f"split these by subject: more than {MOST_LINES} lines"
+
+
+def test_no_two_modules_of_the_worker_have_the_same_name() -> None:
+    worker = "layers/core/python/wainwright/worker/"
+    names = [Path(file).stem for file in FILES if file.startswith(worker) and not file.startswith(f"{worker}child/")]
+    found = Counter(name for name in names if name not in ("__init__", "__main__"))
+    assert [name for name, count in found.items() if count > 1] == []

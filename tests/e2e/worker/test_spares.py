@@ -370,7 +370,7 @@ def test_a_suite_that_a_spare_does_not_fit_leaves_it_for_the_next(
 def test_a_spare_fits_what_needs_nothing_from_the_start(
     suite: SuiteFolder, names: list[BrowserName], asynchronous: bool, variables: dict[str, str], expected: bool
 ) -> None:
-    browsers = [Browser(name, None, "playwright") for name in names]
+    browsers = [Browser(name, None) for name in names]
     request = SuiteRequest(suite.folder, suite.output, env=variables)
     assert can_use_spare(request, browsers, asynchronous=asynchronous) is expected
 

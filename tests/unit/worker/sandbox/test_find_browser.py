@@ -25,30 +25,29 @@ def test_playwrights_own_build_comes_first(tmp_path: Path) -> None:
     executable(tmp_path / "bin/chromium")
     environ = {"PATH": str(tmp_path / "bin"), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers")}
     found = find_browser("chromium", environ, ())
-    assert isinstance(found, Browser)
-    assert found.source == "system", "an incomplete download does not count"
+    assert found == Browser("chromium", tmp_path / "bin/chromium"), "an incomplete download does not count"
     marker.touch()
-    assert find_browser("chromium", environ, ()) == Browser("chromium", None, "playwright")
+    assert find_browser("chromium", environ, ()) == Browser("chromium", None)
 
 
 def test_a_browser_on_the_path_comes_before_the_usual_places(tmp_path: Path) -> None:
     place = executable(tmp_path / "opt/chrome")
     environ = {"PATH": str(tmp_path / "bin"), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path)}
-    assert find_browser("chromium", environ, (str(place),)) == Browser("chromium", place, "system")
+    assert find_browser("chromium", environ, (str(place),)) == Browser("chromium", place)
     on_path = executable(tmp_path / "bin/google-chrome")
-    assert find_browser("chromium", environ, (str(place),)) == Browser("chromium", on_path, "system")
+    assert find_browser("chromium", environ, (str(place),)) == Browser("chromium", on_path)
 
 
 def test_a_headless_shell_comes_first_and_the_build_with_windows_stays_known(tmp_path: Path) -> None:
     environ = {"PATH": str(tmp_path / "bin"), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path)}
     shell = executable(tmp_path / "bin/chromium-headless-shell")
-    assert find_browser("chromium", environ, ()) == Browser("chromium", shell, "system")
+    assert find_browser("chromium", environ, ()) == Browser("chromium", shell)
 
     whole = executable(tmp_path / "bin/chromium")
     found = find_browser("chromium", environ, ())
 
-    assert found == Browser("chromium", shell, "system", windowed=whole)
-    assert programs([Browser("chromium", shell, "system", whole), Browser("firefox", None, "playwright")]) == {
+    assert found == Browser("chromium", shell, windowed=whole)
+    assert programs([Browser("chromium", shell, whole), Browser("firefox", None)]) == {
         "executables": {"chromium": str(shell), "firefox": None},
         "windowed": {"chromium": str(whole), "firefox": None},
     }
@@ -78,4 +77,4 @@ def test_the_workers_chromium_serves_a_suite_with_another_playwright(tmp_path: P
     environ = {"PATH": str(tmp_path / "bin"), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers")}
     for other in ([{"name": "chromium-headless-shell", "revision": "1"}], [{"name": "chromium", "revision": "1"}]):
         (suites / "browsers.json").write_text(json.dumps({"browsers": other}))
-        assert find_browser("chromium", environ, (), suites) == Browser("chromium", program, "playwright")
+        assert find_browser("chromium", environ, (), suites) == Browser("chromium", program)

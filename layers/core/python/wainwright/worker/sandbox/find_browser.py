@@ -40,7 +40,6 @@ class Browser:
 
     name: BrowserName
     executable: Path | None
-    source: str  # "playwright" | "system"
     windowed: Path | None = None
 
 
@@ -78,18 +77,18 @@ def find_browser(
     """
     environ = os.environ if environ is None else environ
     if _own_build_is_installed(name, browsers_path(environ), package):
-        return Browser(name, None, "playwright")
+        return Browser(name, None)
     if name == "chromium":
         # Chromium speaks a protocol of its own: the worker's build serves a suite whose Playwright is of another version.
         if package is not None and (build := _own_build(name, browsers_path(environ), None)) is not None:
             for program in sorted(build.glob("*/*headless*shell*")):
                 if _runs(program):
-                    return Browser(name, program, "playwright")
+                    return Browser(name, program)
         windowed = next(filter(_runs, map(Path, (*_on_path(environ, *CHROMIUM_NAMES), *places))), None)
         for shell in map(Path, _on_path(environ, SHELL_NAME)):
-            return Browser(name, shell, "system", windowed)
+            return Browser(name, shell, windowed)
         if windowed is not None:
-            return Browser(name, windowed, "system")
+            return Browser(name, windowed)
     command = f"{sys.executable} -m playwright install --with-deps {name}"
     return BrowserMissing(name, command, f"No {name} browser was found. Install one with: {command}")
 
@@ -112,6 +111,15 @@ def driver_package() -> Path:
     return Path(playwright.__file__).parent / "driver" / "package"
 
 
+def revision_of(package: Path, name: str) -> str | None:
+    """Return the revision of a program that a playwright-core wants to download; None if it names none."""
+    try:
+        listed = json.loads((package / "browsers.json").read_text(encoding="utf-8"))["browsers"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return next((str(each["revision"]) for each in listed if each["name"] == name), None)
+
+
 def _own_build_is_installed(name: BrowserName, folder: Path, package: Path | None) -> bool:
     build = _own_build(name, folder, package)  # Playwright marks each complete download with a file of this name
     return build is not None and (build / "INSTALLATION_COMPLETE").is_file()
@@ -121,11 +129,10 @@ def _own_build(name: BrowserName, folder: Path, package: Path | None) -> Path | 
     """Return the folder of a Playwright's build of a browser, downloaded or not; None if it knows none of that name."""
     build = _HEADLESS_BUILD[name]
     try:
-        listed = json.loads(((package or driver_package()) / "browsers.json").read_text())["browsers"]
-    except (ImportError, FileNotFoundError):
+        revision = revision_of(package or driver_package(), build)
+    except ImportError:
         return None
-    revisions = [entry["revision"] for entry in listed if entry["name"] == build]
-    return folder / f"{build.replace('-', '_')}-{revisions[0]}" if revisions else None
+    return folder / f"{build.replace('-', '_')}-{revision}" if revision else None
 
 
 def _on_path(environ: Mapping[str, str], *names: str) -> list[str]:

@@ -52,7 +52,7 @@ for path in sys.argv[1:]:
 SHARED = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - what others may leave there is what this is about
 """Folders in which anybody may write, in place of the temporary folder that a suite has of its own."""
 REMOVE_SECONDS = 60
-MOST_FOLDERS = 1_000
+MAX_FOLDERS = 1_000
 """On one command line."""
 
 
@@ -137,7 +137,7 @@ class Isolation:
         # The program itself looks for processes of the user: /proc may hide them from others.
         left = [str(path) for place in places for path in _entries(place) if self._is_made(path)]
         if left:
-            self._run_as_user(_CLEAR, left[:MOST_FOLDERS])
+            self._run_as_user(_CLEAR, left[:MAX_FOLDERS])
 
     def _run_as_user(self, program: str, arguments: Sequence[str]) -> bool:
         """Run a program as the process user; False where it did not end in time."""
@@ -160,7 +160,7 @@ class Isolation:
             theirs = {name for name in names if self._is_made(Path(parent, name))}
             found += [os.path.join(parent, name) for name in sorted(theirs)]  # noqa: PTH118
             names[:] = [name for name in names if name not in theirs]
-        return found[:MOST_FOLDERS]
+        return found[:MAX_FOLDERS]
 
     def _is_made(self, folder: Path) -> bool:
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 import os
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from wainwright.worker.sandbox.find_browser import revision_of
 
 _PROGRAMS = {"linux": "ffmpeg-linux", "darwin": "ffmpeg-mac"}
 """By platform, as Playwright names it."""
@@ -21,11 +22,9 @@ def browsers_with_ffmpeg(browsers: Path, root: Path, driver: Path, environ: Mapp
     Else one made below ``root``, of links to what the given one holds and to an ffmpeg of this machine: imageio-ffmpeg's,
     or the one on PATH. ``driver`` is the playwright-core whose revision is meant.
     """
-    program, revision = _PROGRAMS.get(sys.platform), _revision(driver)
-    if program is None or revision is None or (browsers / f"ffmpeg-{revision}" / program).exists():
-        return browsers
-    encoder = find_ffmpeg(environ)
-    if encoder is None:
+    missing = _missing_ffmpeg(browsers, driver)
+    encoder = find_ffmpeg(environ) if missing else None
+    if missing is None or encoder is None:
         return browsers
     made = root / "browsers"
     if made.is_dir():
@@ -33,21 +32,18 @@ def browsers_with_ffmpeg(browsers: Path, root: Path, driver: Path, environ: Mapp
     made.mkdir()
     for path in browsers.iterdir() if browsers.is_dir() else ():
         (made / path.name).symlink_to(path)
-    folder = made / f"ffmpeg-{revision}"
+    folder = made / missing.parent
     if folder.is_symlink():  # begun, and never complete
         folder.unlink()
     folder.mkdir()
-    (folder / program).symlink_to(encoder)
+    (made / missing).symlink_to(encoder)
     (folder / "INSTALLATION_COMPLETE").touch()
     return made
 
 
 def lacks_ffmpeg(browsers: Path, driver: Path, environ: Mapping[str, str]) -> bool:
     """True if :func:`browsers_with_ffmpeg` finds none, on a platform where it knows what to look for."""
-    program, revision = _PROGRAMS.get(sys.platform), _revision(driver)
-    if program is None or revision is None or (browsers / f"ffmpeg-{revision}" / program).exists():
-        return False
-    return find_ffmpeg(environ) is None
+    return _missing_ffmpeg(browsers, driver) is not None and find_ffmpeg(environ) is None
 
 
 def find_ffmpeg(environ: Mapping[str, str]) -> Path | None:
@@ -58,9 +54,9 @@ def find_ffmpeg(environ: Mapping[str, str]) -> Path | None:
     return Path(found) if found else None
 
 
-def _revision(driver: Path) -> str | None:
-    try:
-        listed = json.loads((driver / "browsers.json").read_text(encoding="utf-8"))["browsers"]
-    except (OSError, ValueError, KeyError):
+def _missing_ffmpeg(browsers: Path, driver: Path) -> Path | None:
+    """Return the path of Playwright's ffmpeg in a folder of browsers; None if it is there, or the platform has none."""
+    program, revision = _PROGRAMS.get(sys.platform), revision_of(driver, "ffmpeg")
+    if program is None or revision is None or (browsers / f"ffmpeg-{revision}" / program).exists():
         return None
-    return next((str(each["revision"]) for each in listed if each["name"] == "ffmpeg"), None)
+    return Path(f"ffmpeg-{revision}", program)

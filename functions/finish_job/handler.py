@@ -7,7 +7,7 @@ from typing import Any
 
 from wainwright.adapters.aws.clients import Clients
 from wainwright.contracts.messages import ExecutionError, FinishInput
-from wainwright.settings import FinishSettings
+from wainwright.settings import JobSettings
 from wainwright.usecases.finish_job import FinishJob
 from wainwright.wiring.runs import finish_job
 
@@ -15,7 +15,7 @@ from wainwright.wiring.runs import finish_job
 @cache
 def finish() -> FinishJob:
     """Return the use case, put together at the first event."""
-    return finish_job(Clients(), FinishSettings.read(os.environ))
+    return finish_job(Clients(), JobSettings.read(os.environ))
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

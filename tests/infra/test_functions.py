@@ -22,7 +22,7 @@ SETTINGS: dict[str, type[settings.Settings]] = {
     "api": settings.ApiSettings,
     "dispatch_jobs": settings.DispatchSettings,
     "drain_dead_letters": settings.Settings,
-    "finish_job": settings.FinishSettings,
+    "finish_job": settings.JobSettings,
     "publish_events": settings.PublishSettings,
     "stream_events": settings.StoreSettings,
     "sweep": settings.WorkflowSettings,

@@ -48,13 +48,6 @@ class StoreSettings(Settings):
     table: str = Field(alias="WAINWRIGHT_TABLE", min_length=1)
 
 
-class JobSettings(StoreSettings):
-    """Of every function that moves jobs. The work queue takes requests for reports that nobody wrote."""
-
-    jobs_queue_url: str = Field(alias="WAINWRIGHT_JOBS_QUEUE_URL", min_length=1)
-    work_queue_url: str = Field(alias="WAINWRIGHT_WORK_QUEUE_URL", min_length=1)
-
-
 class CapacitySettings(_Variables):
     """Limits of running and waiting jobs (requirements D4 and D12)."""
 
@@ -65,6 +58,13 @@ class CapacitySettings(_Variables):
     def limits(self) -> Limits:
         """Return the limits of a project that has none of its own."""
         return Limits(running=self.running_capacity, queued=self.queued_capacity)
+
+
+class JobSettings(StoreSettings, CapacitySettings):
+    """Of every function that moves jobs. The work queue takes requests for reports that nobody wrote."""
+
+    jobs_queue_url: str = Field(alias="WAINWRIGHT_JOBS_QUEUE_URL", min_length=1)
+    work_queue_url: str = Field(alias="WAINWRIGHT_WORK_QUEUE_URL", min_length=1)
 
 
 class SpoolSettings(_Variables):
@@ -82,7 +82,7 @@ class CostSettings(_Variables):
     costs_dir: str | None = Field(default=None, alias="WAINWRIGHT_COSTS_DIR", min_length=1)
 
 
-class ApiSettings(JobSettings, CapacitySettings, SpoolSettings, CostSettings):
+class ApiSettings(JobSettings, SpoolSettings, CostSettings):
     """Of ``functions/api``."""
 
     bucket: str = Field(alias="WAINWRIGHT_BUCKET", min_length=1)
@@ -90,11 +90,7 @@ class ApiSettings(JobSettings, CapacitySettings, SpoolSettings, CostSettings):
     timeout_ms: int = Field(default=900_000, alias="TEST_EXECUTION_TIMEOUT_MS", ge=1_000)
 
 
-class FinishSettings(JobSettings, CapacitySettings):
-    """Of ``functions/finish_job``."""
-
-
-class WorkflowSettings(JobSettings, CapacitySettings):
+class WorkflowSettings(JobSettings):
     """Of functions that look at executions."""
 
     state_machine_arn: str = Field(alias="WAINWRIGHT_STATE_MACHINE_ARN", min_length=1)

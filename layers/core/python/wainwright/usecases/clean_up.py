@@ -1,9 +1,9 @@
-"""Every twelve hours: what a project need not keep any more goes, in small batches (requirement D9)."""
+"""Removal, every twelve hours and in small batches, of what a project need not keep any more (requirement D9)."""
 
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from wainwright.contracts.names import archive_key
@@ -43,7 +43,7 @@ class CleanUp:
         until = self.clock() + budget
         removed = 0
         faults: list[Exception] = []
-        for job, retention in self._outlived_anywhere():
+        for job, retention in self._expired_jobs():
             if self.clock() >= until:
                 log.info("out of time; the rest is for the next run", extra={"removed": removed})
                 break
@@ -57,13 +57,13 @@ class CleanUp:
             raise ExceptionGroup(f"{len(faults)} jobs could not be deleted", faults)
         return removed
 
-    def _outlived_anywhere(self) -> Iterator[tuple[Job, Retention]]:
+    def _expired_jobs(self) -> Iterator[tuple[Job, Retention]]:
         for load in self.jobs.loads():
             retention = (load.limits or self.default_limits).retention
-            for job in self._outlived(load.project, retention):
+            for job in self._expired_jobs_of(load.project, retention):
                 yield job, retention
 
-    def _outlived(self, project: str, retention: Retention) -> Iterator[Job]:
+    def _expired_jobs_of(self, project: str, retention: Retention) -> Iterator[Job]:
         now = self.clock()
         past = TimeRange(end=now - timedelta(days=retention.job_days))
         yield from self._pages(project, JobQuery(statuses=AT_REST, ended=past, ascending=True), now)
@@ -74,16 +74,10 @@ class CleanUp:
                 yield from list(self._pages(project, newest_first, now))[most:]
 
     def _pages(self, project: str, query: JobQuery, now: datetime) -> Iterator[Job]:
+        query = replace(query, sort_by=SortBy.COMPLETED, limit=BATCH, include_expired=True)
         cursor: str | None = None
         while True:
-            page = self.jobs.find(
-                project,
-                JobQuery(
-                    statuses=query.statuses, ended=query.ended, ascending=query.ascending, sort_by=SortBy.COMPLETED,
-                    limit=BATCH, cursor=cursor, include_expired=True,
-                ),
-                now,
-            )  # fmt: skip
+            page = self.jobs.find(project, replace(query, cursor=cursor), now)
             yield from page.jobs
             cursor = page.cursor
             if cursor is None:

@@ -21,7 +21,7 @@ REPORT_CLASSES = (7, 30, 90, 365)
 
 
 class Retention(Record):
-    """How long things are kept (requirement D9). The counts are off unless set; ``archive`` keeps rows in the bucket."""
+    """Retention of jobs and reports (requirement D9). The counts are off unless set; ``archive`` keeps rows in the bucket."""
 
     job_days: int = Field(default=7, ge=1, le=3_650)
     report_days: Literal[7, 30, 90, 365] = 30

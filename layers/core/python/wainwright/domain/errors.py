@@ -1,23 +1,4 @@
-"""Everything Wainwright raises on purpose.
-
-::
-
-    WainwrightError
-    ├── InvalidInput            400  a field is wrong: names it and says what to do
-    ├── Unauthenticated         401  no key, or one that is unknown, revoked or expired
-    ├── Forbidden               403  the key lacks the scope
-    ├── NotFound                404  no such thing in this project
-    │   └── NotStored                a file of a report could not be stored, or not yet
-    ├── Refused                 409  the state it is in does not allow it
-    │   ├── TransitionRefused        the state table has no such step
-    │   └── IdempotencyConflict      the same Idempotency-Key came with another body
-    ├── TooLarge                413  over a size bound
-    ├── CapacityExceeded        429  running or queued limit of the project
-    ├── Unavailable             503  try again: conflicts or throttling did not end in time
-    └── Lost                         (inside) another process owns the row now: stop, write nothing
-        ├── Conflict                 the row changed since it was read
-        └── FenceLost                a newer claim exists
-"""
+"""Everything Wainwright raises on purpose; `contracts.problems` maps each class to the answer of the API."""
 
 from collections.abc import Mapping
 
@@ -51,11 +32,11 @@ class Forbidden(WainwrightError):
 
 
 class NotFound(WainwrightError):
-    """There is no such thing, or it belongs to another project: the two look alike on purpose."""
+    """There is no such object, or it belongs to another project: the two look alike on purpose."""
 
 
 class NotStored(NotFound):
-    """A file of a report that was written, but is not where it can be read: the upload failed."""
+    """A file of a report could not be uploaded, or not yet."""
 
 
 class Refused(WainwrightError):
@@ -67,8 +48,6 @@ class TransitionRefused(Refused):
 
     def __init__(self, before: str, after: str) -> None:
         super().__init__(f"a job that is {before} cannot become {after}")
-        self.before = before
-        self.after = after
 
 
 class IdempotencyConflict(Refused):
@@ -80,7 +59,7 @@ class TooLarge(WainwrightError):
 
 
 class CapacityExceeded(WainwrightError):
-    """The project has as many jobs running or queued as it may. ``retry_after`` is in seconds."""
+    """The project has as many jobs running or queued as its limits allow. ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int, advice: str = "") -> None:
         super().__init__(message, advice=advice)
@@ -88,11 +67,11 @@ class CapacityExceeded(WainwrightError):
 
 
 class Unavailable(WainwrightError):
-    """Something we depend on did not answer in time; the same request may be sent again."""
+    """A service that we depend on did not answer in time; the same request may be sent again."""
 
 
 class Lost(WainwrightError):
-    """This process may no longer write what it wanted to write."""
+    """Another process owns the row now: stop, and write nothing."""
 
 
 class Conflict(Lost):
@@ -100,4 +79,4 @@ class Conflict(Lost):
 
 
 class FenceLost(Lost):
-    """A newer claim on the job exists: whoever sees this stops working and writes nothing more."""
+    """A newer claim on the job exists."""

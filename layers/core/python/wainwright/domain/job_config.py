@@ -28,7 +28,7 @@ BROWSERS = ("chromium", "firefox", "webkit")
 
 
 def _one_or_several_browsers(given: object) -> object:
-    """Checked as a whole, so that a fault is told of the field and not of one of its forms."""
+    """Check the value as a whole, so that a fault names the field and not one of its forms."""
     names = given if isinstance(given, (list, tuple)) else [given]
     if not names or len(set(map(str, names))) < len(names) or any(name not in BROWSERS for name in names):
         raise ValueError(f"should be one of {', '.join(BROWSERS)}, or a list of them, each once")
@@ -44,7 +44,7 @@ Browsers = Annotated[
 
 
 class JobConfig(Record):
-    """How the browser is set up and how long the job may run. Times are milliseconds, as in Playwright.
+    """Settings of browsers, and bounds of time, in milliseconds as in Playwright.
 
     ``timeout`` bounds the whole job's running time. ``wait_for`` is waited after each navigation. ``browser`` is one name or
     several; the tests run in each. ``test_retries`` is how often a test that failed is run again at once.

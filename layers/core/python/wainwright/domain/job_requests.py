@@ -1,4 +1,4 @@
-"""Requests for jobs and templates: what to run, and with which options."""
+"""Requests for jobs and templates: their work and options."""
 
 import re
 from typing import Annotated, Any, Self
@@ -15,7 +15,7 @@ MAX_SCRIPT_BYTES = 262_144
 """Bytes of all inline scripts together."""
 
 SCRIPT_NAME = "test_script.py"
-"""The file that a single inline script becomes."""
+"""Name of the file for a single inline script."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -48,7 +48,7 @@ class Script(Record):
 
 
 class Work(Record):
-    """What to run: a script, several, an uploaded bundle, or sentences."""
+    """Work of a job: a script, several, an uploaded bundle, or sentences."""
 
     script: str | None = Field(default=None, min_length=1)
     scripts: tuple[Script, ...] | None = Field(default=None, min_length=1, max_length=100)
@@ -60,7 +60,7 @@ class Work(Record):
         return [name for name in fields if getattr(self, name) is not None]
 
     def files(self) -> dict[str, str]:
-        """The inline files by name; empty where a bundle or instructions are to be run."""
+        """Return the inline files by name; none for a bundle or instructions."""
         if self.script is not None:
             return {SCRIPT_NAME: self.script}
         return {script.name: script.content for script in self.scripts or ()}
@@ -76,7 +76,7 @@ class Work(Record):
 
 
 class JobOptions(Record):
-    """What a job may be given besides its work. ``parallelism`` is the number of lanes that share its test cases."""
+    """Options of a job besides its work. ``parallelism`` is the number of lanes that share its test cases."""
 
     url: HttpUrl | None = None
     label: str | None = Field(default=None, min_length=1, max_length=200)

@@ -259,10 +259,11 @@ def _ended_without_a_worker(bench: Bench) -> Ended:
 def _instructions(bench: Bench) -> Ended:
     """Ends where it is submitted."""
     from tests.support.builders import a_caller
+    from tests.support.memory.services import MemoryClock
     from tests.support.system import System
     from wainwright.contracts.http.jobs import CreateJob
 
-    system = System()
+    system = System(clock=MemoryClock(system_clock()))  # or its job would be gone, some days after the tests' own date
     one = bench.worker(files={"test_a.py": ""})
     one.jobs = system.jobs  # type: ignore[assignment]
     job = system.submit(a_caller(PROJECT), CreateJob(instructions="Buy a hat.")).job

@@ -104,7 +104,8 @@ def run_claim(
         worker.claims.release(claim, lease.ran_ms, ending)
     else:
         worker.claims.leave(claim, ending)
-    session.suite.give_back()
+    if claim.lane:
+        session.suite.give_back()
     log.info("handed back" if session.hands_back else "left the lane", extra=fields)
 
 

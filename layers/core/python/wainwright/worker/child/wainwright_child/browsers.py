@@ -9,16 +9,17 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import shutil
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from .headers import HeadersOfOwnOrigin
-from .traces import Traces
 
 MAX_LINES = 1_000
 MAX_LINE = 2_000
@@ -26,7 +27,7 @@ MAX_HOSTS = 10
 PAGE_NAVIGATIONS = ("goto", "reload", "go_back", "go_forward", "wait_for_url")
 FRAME_NAVIGATIONS = ("goto", "wait_for_url")
 NAVIGATED_AWAY = "net::ERR_ABORTED"
-"""How Chromium reports requests that a navigation or a closed page cut off; noise in a log."""
+"""Failure of requests that a navigation or a closed page cut off; noise in a log."""
 
 
 class BrowserLog:
@@ -64,13 +65,13 @@ class BrowserLog:
                 self._dropped += 1
 
     def begin(self, test: str) -> None:
-        """A test begins. What is in the file from here on is read if it does not come to its end."""
+        """Begin a test. What is in the file from here on is read if it does not come to its end."""
         if self._file:
             self._file.write(f"{test}: was running when its process ended\n\n--- browser ---\n")
             self._file.flush()
 
     def take(self) -> list[str]:
-        """The lines since the last call."""
+        """Return the lines since the last call."""
         with self._lock:
             lines, dropped, blocked = self._lines, self._dropped, self._blocked
             self._lines, self._dropped, self._blocked = [], 0, Counter()
@@ -87,7 +88,7 @@ class BrowserLog:
 
     @property
     def crashed(self) -> bool:
-        """Whether a page of the running test, or a browser, has crashed."""
+        """True if a page of the running test, or a browser, has crashed."""
         return self._page_crashed or self._browser_gone
 
     def watch(self, browser: Any) -> None:
@@ -96,7 +97,7 @@ class BrowserLog:
         browser.on("disconnected", self._on_disconnected)
 
     def closing(self, browser: Any, options: dict[str, Any]) -> dict[str, Any]:
-        """A browser is closed on purpose. Passes the options on as they are."""
+        """Expect the end of a browser that is closed on purpose. Returns the options as they are."""
         if id(browser) in self._watched:
             self._watched.remove(id(browser))
             browser.remove_listener("disconnected", self._on_disconnected)
@@ -134,12 +135,36 @@ class BrowserLog:
             self.add("request failed", f"{request.method} {request.url} {request.failure}")
 
     def _blocked_host(self, url: str) -> str | None:
-        """The host, if we cut it off: it, or a domain that it is below, is on the list."""
-        if not self._blocked_hosts:
-            return None
-        host = urlsplit(url).hostname or ""
+        """Return the host, if we cut it off: it, or a domain that it is below, is on the list."""
+        host = (urlsplit(url).hostname or "") if self._blocked_hosts else ""
         labels = host.split(".")
         return host if any(".".join(labels[at:]) in self._blocked_hosts for at in range(len(labels))) else None
+
+
+class Traces:
+    """Folders for recordings, one for each browser. They outlive the test process, should that be killed while a test runs."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._numbers = count(1)
+        self._open = 0
+
+    def folder(self) -> str:
+        """Return the folder in which a browser that is about to be launched records."""
+        return str(self._root / str(next(self._numbers)))
+
+    def opened(self, context: Any) -> None:
+        """Take note of a browser context, which may record until it is closed."""
+        self._open += 1
+        context.on("close", self._closed)
+
+    def _closed(self, *_: Any) -> None:
+        self._open -= 1
+
+    def tidy(self) -> None:
+        """Remove what ended recordings have left. While a context is open one may go on: then nothing is removed."""
+        if self._open <= 0:
+            shutil.rmtree(self._root, ignore_errors=True)
 
 
 def install(settings: dict[str, Any], log: BrowserLog, traces: Traces) -> None:
@@ -174,12 +199,7 @@ def install(settings: dict[str, Any], log: BrowserLog, traces: Traces) -> None:
     for api in (sync_api, async_api):
         _wrap(api.BrowserType, "launch", launching, launched)
         _wrap(api.Browser, "close", log.closing, None)
-        _wrap(
-            api.BrowserType,
-            "launch_persistent_context",
-            launching_persistent,
-            persistent_launched,
-        )
+        _wrap(api.BrowserType, "launch_persistent_context", launching_persistent, persistent_launched)
         _wrap(api.Browser, "new_context", in_context, lambda _, context: opened(context))
         _wrap(api.Browser, "new_page", in_context, lambda _, page: opened(page.context))
         if settings["waitForMs"]:
@@ -193,7 +213,7 @@ def _wait_after_navigations(api: Any, milliseconds: int) -> None:
 
 
 def launch_options(settings: dict[str, Any], browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """What the test gave, completed by what this machine needs. The test's own executable or channel is left alone."""
+    """Complete the test's options by what this machine needs. Its own executable or channel is left alone."""
     if browser_type.name not in settings["executables"]:
         return options
     options = dict(options)
@@ -210,7 +230,7 @@ def launch_options(settings: dict[str, Any], browser_type: Any, options: dict[st
 
 
 def joined_arguments(ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """Ours, then the test's. Of a switch that is given twice Chromium takes the last, so lists are made one, ours first."""
+    """Join our arguments and the test's. Of a switch given twice Chromium takes the last, so lists are made one, ours first."""
     joined = list(theirs)
     for argument in ours:
         switch, equals, _ = argument.partition("=")
@@ -223,20 +243,15 @@ def joined_arguments(ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
 
 
 def context_options(settings: dict[str, Any], _owner: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """What the test gave, completed by what the job's config asks for. What the test gave itself stays."""
+    """Complete the test's options by those of the job's config."""
     wanted = dict(settings["contextOptions"])
     if options.get("no_viewport"):
         wanted.pop("viewport", None)
     return {**wanted, **options}
 
 
-def _wrap(
-    owner: Any,
-    name: str,
-    before: Callable[[Any, dict[str, Any]], dict[str, Any]] | None,
-    after: Callable[[Any, Any], Any] | None,
-) -> None:
-    """Have `before` complete the keyword arguments, and `after` be called with the object and what the method gave.
+def _wrap(owner: Any, name: str, before: Callable[..., Any] | None, after: Callable[[Any, Any], Any] | None) -> None:
+    """Have `before` complete the keyword arguments, and `after` be called with the object and the method's result.
 
     In the async API `after` may give an awaitable, which is awaited before the caller goes on.
     """

@@ -1,6 +1,4 @@
-"""What the worker asks of the running test process, over a pipe: to run no further test, or to end the running one now;
-and, for a suite that is fed, which tests to run.
-"""
+"""Commands of the worker, over a pipe: run no further test, or end the running one now; and, for a feed, the tests to run."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from .feeding import Feed
 
 REPEAT_SECONDS = 0.25
-"""How long the running test may take to notice that its time is up before it is told again."""
+"""For the running test to notice that its time is up, before it is told again."""
 MOST_ASKED = 8
 """So often a test of the async API is asked to end in good order; one that holds up its event loop is then ended as it is."""
 
@@ -116,14 +114,14 @@ class Control:
         asyncio.get_running_loop().call_soon_threadsafe(self._end_test_from_loop)
 
     def _end_test_from_loop(self) -> None:
-        """As a callback of the loop, which is how a waiting call is resumed anyway."""
+        """End the test from a callback of the loop, which is how a waiting call is resumed anyway."""
         if self._interruptible and not self._told.is_set():
             self._interruptible = False
             self._told.set()
             self._test_greenlet.throw(self._end())
 
     def _cancel(self, future: asyncio.Future[Any]) -> None:
-        """As a callback of the loop that the test's coroutine runs in."""
+        """End the test's coroutine from a callback of the loop that it runs in."""
         if self._interruptible and not self._told.is_set():
             self._interruptible = False
             self._told.set()

@@ -1,4 +1,4 @@
-"""Why a test or a file failed: the message, the place in the suite, and the kind of failure."""
+"""Failures of a test or a file: the message, the place in the suite, and the kind of failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from .control import TimeIsUp
 
 CRASHES = ("Page crashed", "Target crashed")
-"""What Playwright says of a page that is gone."""
+"""Playwright's words for a page that is gone."""
 MAX_MESSAGE = 4_000
 MAX_STACK = 20_000
 MAX_ERRORS = 20
@@ -45,19 +45,13 @@ def test_errors(
         message = (
             "".join(traceback.format_exception_only(error)) if info is call.excinfo else info.exconly(tryshort=True)
         )
-        file, line = place(info, item.config) or definition(item)
+        file, line = place(info, item.config.rootpath) or definition(item)
         kind = error.kind if isinstance(error, TimeIsUp) else kind_of(error, crashed=crashed)
         if kind == "crash":
             message = f"The page or its browser has crashed: {message}"
+        message = cut(message.strip(), MAX_MESSAGE)
         found.append(
-            {
-                "message": cut(message.strip(), MAX_MESSAGE),
-                "stack": stack,
-                "file": file,
-                "line": line,
-                "kind": kind,
-                "phase": report.when,
-            }
+            {"message": message, "stack": stack, "file": file, "line": line, "kind": kind, "phase": report.when}
         )
         stack = ""  # the groups' common traceback once, not once an error
     return found
@@ -95,32 +89,27 @@ def kind_of(error: BaseException, *, crashed: bool = False) -> str:
     return "script_error"
 
 
-def place(info: pytest.ExceptionInfo[BaseException], config: pytest.Config) -> tuple[str, int] | None:
-    """The innermost line of the suite itself in a traceback."""
+def place(info: pytest.ExceptionInfo[BaseException], folder: Path) -> tuple[str, int] | None:
+    """Return file and line of the innermost call of the suite itself in a traceback."""
     for entry in reversed(list(info.traceback)):
-        if is_within(Path(entry.path), config.rootpath):
-            return relative(Path(entry.path), config), entry.lineno + 1
+        if is_within(Path(entry.path), folder):
+            return inside(entry.path, folder), entry.lineno + 1
     return None
 
 
 def definition(item: pytest.Item) -> tuple[str, int]:
-    """Where a test is defined."""
+    """Return the file and line at which a test is defined."""
     path, line, _ = item.reportinfo()
-    return relative(Path(path), item.config), (line or 0) + 1
+    return inside(path, item.config.rootpath), (line or 0) + 1
 
 
 def is_within(path: Path, folder: Path) -> bool:
-    """Whether a file belongs to the suite, an environment unpacked within it excepted."""
+    """Return True if a file belongs to the suite, an environment unpacked within it excepted."""
     return path.is_relative_to(folder) and "site-packages" not in path.parts
 
 
-def relative(path: Path, config: pytest.Config) -> str:
-    """Relative to the bundle where it lies in it."""
-    return inside(path, config.rootpath)
-
-
-def inside(path: str | Path, folder: Path) -> str:
-    """Relative to the folder where it lies in it, with forward slashes."""
+def inside(path: str | os.PathLike[str], folder: Path) -> str:
+    """Return a path relative to the folder where it lies in it, with forward slashes."""
     path = Path(os.path.abspath(path))  # noqa: PTH100 - links are kept as the suite has them
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
@@ -132,7 +121,7 @@ def collection_errors(
 ) -> list[dict[str, Any]]:
     """A file that could not be loaded: where, and why."""
     stack = cut(str(report.longrepr or ""), MAX_STACK)
-    file: str | None = relative(node.path, node.config)
+    file: str | None = inside(node.path, node.config.rootpath)
     if excinfo is None:
         return [{"message": (stack.strip().splitlines() or ["failed"])[-1], "file": file, "stack": stack}]
     error = excinfo.value
@@ -142,9 +131,7 @@ def collection_errors(
 
 
 def conftest_error(error: BaseException, folder: Path) -> dict[str, Any] | None:
-    """pytest's ConftestImportFailure, told by its shape: it has the conftest's path and the cause; None for any other
-    error.
-    """
+    """Return the error of pytest's ConftestImportFailure, told by its shape: the conftest's path and the cause; else None."""
     path, cause = getattr(error, "path", None), getattr(error, "cause", None)
     if not isinstance(path, Path) or not isinstance(cause, BaseException):
         return None
@@ -152,17 +139,11 @@ def conftest_error(error: BaseException, folder: Path) -> dict[str, Any] | None:
 
 
 def error_of_file(error: BaseException, file: str | None, stack: str, folder: Path) -> dict[str, Any]:
-    """Message, file and line of an error at import: a syntax error names its own, any other the innermost line of the
-    suite.
-    """
+    """Return the error at import: a syntax error names its own place, any other the innermost line of the suite."""
     message, line = f"{type(error).__name__}: {error}", None
     if isinstance(error, SyntaxError):
         message, line = f"{type(error).__name__}: {error.msg}", error.lineno
         file = inside(error.filename, folder) if error.filename else file
     elif error.__traceback__ is not None:
-        entries = list(pytest.ExceptionInfo.from_exception(error).traceback)
-        for entry in reversed(entries):
-            if is_within(Path(entry.path), folder):
-                file, line = inside(entry.path, folder), entry.lineno + 1
-                break
+        file, line = place(pytest.ExceptionInfo.from_exception(error), folder) or (file, None)
     return {"message": cut(message, MAX_MESSAGE), "file": file, "line": line, "stack": stack}

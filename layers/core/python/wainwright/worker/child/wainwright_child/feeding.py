@@ -19,7 +19,7 @@ OVER, IDLE = object(), object()
 
 
 class Feed:
-    """What the worker says about which tests come next. `say` and `end` are called by the thread that listens to it."""
+    """The tests that the worker names. `say` and `end` are called by the thread that listens to it."""
 
     def __init__(self, ask: Callable[[], None]) -> None:
         self._ask = ask
@@ -117,5 +117,5 @@ def _ask_at_teardown(session: pytest.Session, following: Callable[[], pytest.Ite
 
 
 def cannot_run(session: pytest.Session) -> bool:
-    """Whether pytest's own loop would run nothing either, and say why."""
+    """Return True if pytest's own loop would run nothing either, and say why."""
     return bool(session.testsfailed) and not session.config.option.continue_on_collection_errors

@@ -16,18 +16,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from .browsers import launch_options
+from .browsers import Traces, launch_options
 from .control import current_greenlet
-from .traces import Traces
 
 _AS_BY_DEFAULT = {"headless": True}
-
-
-class Nothing:
-    """Where there is no Playwright, or no browser that starts: a suite does without, or says what is wrong itself."""
-
-    def close_unused(self) -> None:
-        """Nothing."""
 
 
 class Prepared:
@@ -67,7 +59,7 @@ class Prepared:
         if not self._waiting:
             return
         self._waiting = False
-        self._show()
+        asyncio._set_running_loop(self._loop)
         try:
             self._manager.__exit__(None, None, None)
         except Exception as error:  # noqa: BLE001 - whatever its driver, or its end, did to it
@@ -79,7 +71,7 @@ class Prepared:
         if not self._waiting or not self._is_our_place():
             return None
         self._waiting = False
-        self._show()
+        asyncio._set_running_loop(self._loop)
         if not self._works():
             self._hide()
             return None
@@ -113,24 +105,24 @@ class Prepared:
         browser.close()
         return None
 
-    def _show(self) -> None:
-        asyncio._set_running_loop(self._loop)
-
     def _hide(self) -> None:
         asyncio._set_running_loop(None)
 
 
-def prepare(settings: dict[str, Any]) -> Prepared | Nothing:
-    """Start Playwright and Chromium, and use both once, so that all that they load is loaded."""
+def prepare(settings: dict[str, Any]) -> Prepared | None:
+    """Start Playwright and Chromium, and use both once, so that all that they load is loaded.
+
+    None where there is no Playwright, or no browser that starts: a suite does without, or says what is wrong itself.
+    """
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
-        return Nothing()
+        return None
     manager = sync_playwright()
     try:
         playwright = manager.__enter__()
     except (Error, OSError):
-        return Nothing()
+        return None
     traces = Traces(Path(settings["traces"]))
     given = {"traces_dir": traces.folder()}
     options = launch_options(settings, playwright.chromium, given)
@@ -140,14 +132,14 @@ def prepare(settings: dict[str, Any]) -> Prepared | Nothing:
         traces.tidy()
     except Error:
         manager.__exit__(None, None, None)
-        return Nothing()
+        return None
     prepared = Prepared(manager, playwright, browser, options)
     prepared.install()
     return prepared
 
 
 def _warm(browser: Any) -> None:
-    """What a traced test does, in a context of its own, of which nothing stays: the first time takes the driver a good deal."""
+    """Do what a traced test does, in a context of its own, of which nothing stays: the first time takes the driver long."""
     context = browser.new_context()
     context.tracing.start(screenshots=True, snapshots=True, sources=True)
     page = context.new_page()

@@ -8,6 +8,8 @@ requests to that origin alone; each hop of a redirect is a request of its own th
 from __future__ import annotations
 
 import inspect
+from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 BROWSERS_OWN = frozenset(
@@ -30,37 +32,28 @@ class HeadersOfOwnOrigin:
         session = browser.new_browser_cdp_session()
         return self._enable_async(session) if inspect.isawaitable(session) else self._enable(session)
 
-    def _enable(self, session: Any) -> None:
-        from playwright.sync_api import Error
+    def _enable(self, session: Any) -> Any:
+        from playwright.async_api import Error  # the same class in both APIs
 
-        def on_paused(event: dict[str, Any]) -> None:
-            try:
-                session.send("Fetch.continueRequest", self.continuation(event))
-            except Error:
-                return  # the page, or the browser, was closed meanwhile
+        def on_paused(event: dict[str, Any]) -> Any:
+            with suppress(Error):  # the page, or the browser, was closed meanwhile
+                sent = session.send("Fetch.continueRequest", self.continuation(event))
+                return finish(sent) if inspect.isawaitable(sent) else None
 
-        session.on("Fetch.requestPaused", on_paused)
-        session.send("Fetch.enable", self._patterns())
-
-    async def _enable_async(self, opening: Any) -> None:
-        from playwright.async_api import Error
-
-        session = await opening
-
-        async def on_paused(event: dict[str, Any]) -> None:
-            try:
-                await session.send("Fetch.continueRequest", self.continuation(event))
-            except Error:
-                return  # the page, or the browser, was closed meanwhile
+        async def finish(sent: Awaitable[Any]) -> None:
+            with suppress(Error):
+                await sent
 
         session.on("Fetch.requestPaused", on_paused)
-        await session.send("Fetch.enable", self._patterns())
+        return session.send(
+            "Fetch.enable", {"patterns": [{"urlPattern": f"{self._origin}/*", "requestStage": "Request"}]}
+        )
 
-    def _patterns(self) -> dict[str, Any]:
-        return {"patterns": [{"urlPattern": f"{self._origin}/*", "requestStage": "Request"}]}
+    async def _enable_async(self, opening: Awaitable[Any]) -> None:
+        await self._enable(await opening)
 
     def continuation(self, event: dict[str, Any]) -> dict[str, Any]:
-        """How a paused request goes on: with the job's headers added to its own."""
+        """Return how a paused request goes on: with the job's headers added to its own."""
         headers: dict[str, str] = dict(event["request"]["headers"])
         there = {name.lower(): name for name in headers}
         for name, value in self._headers.items():

@@ -1,4 +1,4 @@
-"""The job, as test code sees it: what it reports goes through the event pipe. `wainwright.current_job()` finds it here.
+"""The job, as test code sees it: its reports go through the event pipe. `wainwright.current_job()` finds it here.
 
 The bounds are those that the worker holds as well; here they are errors that point at the line of the test.
 """
@@ -6,7 +6,7 @@ The bounds are those that the worker holds as well; here they are errors that po
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 MAX_MESSAGE = 10_000
@@ -23,7 +23,7 @@ current: CurrentJob | None = None
 
 
 class CurrentJob:
-    """See `wainwright.CurrentJob`, which is the type that test code knows."""
+    """The `wainwright.CurrentJob` of test code."""
 
     def __init__(self, facts: Mapping[str, Any], send: Callable[..., None]) -> None:
         self.id: str = facts["id"]
@@ -52,9 +52,10 @@ class CurrentJob:
         size_of(info, "the additional information", MAX_INFO_BYTES)
         self._report("job_log", level=level, message=message, info=info or None)
 
-    def progress(self, percent: float, message: str = "") -> None:
+    def progress(self, percent: Any, message: str = "") -> None:
         """Tell how far the work has come."""
-        check_percent(percent)
+        if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 <= percent <= 100:
+            raise ValueError(f"progress should be a number from 0 to 100, not {percent!r:.40}")
         if message:
             check_text("the message", message, MAX_MESSAGE)
         self._report("job_progress", percent=int(percent), message=message)
@@ -100,12 +101,6 @@ def check_name(what: str, given: Any) -> None:
         raise ValueError(f"{ITEMS_NOTE} is where Wainwright says that items were left out: use another name")
 
 
-def check_percent(given: Any) -> None:
-    """Refuse what is no percentage."""
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 100:
-        raise ValueError(f"progress should be a number from 0 to 100, not {given!r:.40}")
-
-
 def size_of(value: Any, what: str, limit: int) -> int:
     """Bytes of the value as JSON; refuses what is no JSON, nested too deeply, or over the limit."""
     try:
@@ -120,15 +115,15 @@ def size_of(value: Any, what: str, limit: int) -> int:
 
 
 def depth_of(value: Any) -> int:
-    """Levels of lists and objects, counted without recursion, since the value may be as deep as it likes."""
+    """Return the levels of lists and objects, counted without recursion, since the value may be as deep as it likes."""
     depth, level = 0, [value]
     while level := [inner for each in level for inner in inner_of(each)]:
         depth += 1
     return depth
 
 
-def inner_of(value: Any) -> list[Any]:
-    """What a list or an object holds."""
+def inner_of(value: Any) -> Iterable[Any]:
+    """Return the values in a list or an object."""
     if isinstance(value, Mapping):
-        return list(value.values())
-    return list(value) if isinstance(value, (list, tuple)) else []
+        return value.values()
+    return value if isinstance(value, (list, tuple)) else ()

@@ -29,7 +29,6 @@ from .failures import collection_errors, conftest_error, test_errors
 from .feeding import Feed, cannot_run, run_fed
 from .recording import Left, Recording, describe
 from .retrying import run_with_retries
-from .traces import Traces
 
 BATCH = 100
 """Collected tests reported per line."""
@@ -69,7 +68,7 @@ class Reporter:
         self._deselected: list[str] = []
         self._recording: Recording | None = None
         self._log = browsers.BrowserLog(settings["blockedHosts"], Path(settings["logs"], "running.log"))
-        self._traces = Traces(Path(settings["traces"]))
+        self._traces = browsers.Traces(Path(settings["traces"]))
         self._ended = 0
         self._retries: int = settings["testRetries"] or 0
         self._again = False
@@ -94,10 +93,14 @@ class Reporter:
             nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the cleanup
             config.add_cleanup(nowhere.close)
             config.pluginmanager.register(pytest.TerminalReporter(config, nowhere), "terminalreporter")
-        if self._settings["script"]:
-            config.pluginmanager.register(scripts.Scripts(Path(self._settings["script"])), "wainwright-scripts")
         browsers.install(self._settings, self._log, self._traces)
         self.control.start()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.File | None:
+        """Take a script for what it is, in the place of the module that pytest would make of it."""
+        is_script = str(module_path) == self._settings["script"]
+        return scripts.ScriptFile.from_parent(parent, path=module_path) if is_script else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -164,13 +167,10 @@ class Reporter:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self) -> Generator[None, Any, Any]:
-        """Fixtures of a test."""
+        """Let a test be ended while its fixtures are set up, and while it runs itself."""
         return (yield from self.control.interruptible())
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
-        """The test itself."""
-        return (yield from self.control.interruptible())
+    pytest_runtest_call = pytest_runtest_setup
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

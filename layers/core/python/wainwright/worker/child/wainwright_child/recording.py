@@ -1,4 +1,4 @@
-"""What one attempt at one test leaves: phases, errors, printed text, evidence and a log of its own."""
+"""Records one attempt at one test: phases, errors, printed text, evidence and a log of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEP_TITLES = {"setup": "Setup", "call": "Test", "teardown": "Teardown"}
 EVIDENCE = {"playwright_trace": "trace", "playwright_screenshot": "screenshot", "playwright_video": "video"}
 """Names under which pytest-playwright puts the paths of its files into a report's user properties."""
 LEFT = {".zip": "trace", ".png": "screenshot", ".webm": "video"}
-"""What its files are, by their suffixes."""
+"""Kinds of its files by their suffixes."""
 MAX_LEFT = 20
 CONTENT_TYPES = {
     ".zip": "application/zip",
@@ -36,13 +36,7 @@ def describe(item: pytest.Item) -> dict[str, Any]:
     """Identity, place and title of a test."""
     file, line = definition(item)
     classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
-    return {
-        "id": item.nodeid,
-        "file": file,
-        "line": line,
-        "title": title_of(item),
-        "path": classes,
-    }
+    return {"id": item.nodeid, "file": file, "line": line, "title": title_of(item), "path": classes}
 
 
 def title_of(item: pytest.Item) -> str:
@@ -146,7 +140,9 @@ class Recording:
 
     def _write_log(self, log: Path, report: pytest.TestReport, browser_log: list[str]) -> None:
         lines = [f"{self._item.nodeid}: {self._outcome} after {self._duration * 1000:.0f} ms"]
-        for name, section in (("browser", browser_log), *printed(report)):
+        printed = (("stdout", report.capstdout), ("stderr", report.capstderr), ("logging", report.caplog))
+        sections = [(name, content[-MAX_PRINTED:].splitlines()) for name, content in printed]
+        for name, section in (("browser", browser_log), *sections):
             if section:
                 lines += ["", f"--- {name} ---", *section]
         for error in self._errors:
@@ -166,12 +162,6 @@ def _put_apart(path: Path, log: Path) -> Path:
         return path
 
 
-def printed(report: pytest.TestReport) -> list[tuple[str, list[str]]]:
-    """What the test printed and logged, by section."""
-    sections = (("stdout", report.capstdout), ("stderr", report.capstderr), ("logging", report.caplog))
-    return [(name, content[-MAX_PRINTED:].splitlines()) for name, content in sections]
-
-
 def content_type(path: Path) -> str:
-    """By the file's suffix."""
+    """Return the content type by the file's suffix."""
     return CONTENT_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

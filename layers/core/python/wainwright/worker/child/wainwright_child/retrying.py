@@ -16,9 +16,7 @@ from _pytest.runner import runtestprotocol
 def run_with_retries(
     item: pytest.Item, following: pytest.Item | None, runs_again: Callable[[], bool], on_error: Callable[[str], None]
 ) -> None:
-    """The protocol of one test. `runs_again` says, once an attempt has been reported, whether there is to be another;
-    `on_error` is told what goes wrong between two of them, which is in the report of neither.
-    """
+    """Run the protocol of one test. `runs_again` is asked after each attempt; `on_error` is told of errors between two."""
     hook = item.ihook
     attempt = 0
     while True:

@@ -40,17 +40,5 @@ class Script(pytest.Item):
             sys.argv, sys.path[:] = arguments, path
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it begins."""
+        """Return the place at which it begins."""
         return self.path, 0, self.name
-
-
-class Scripts:
-    """The hook that takes one file for a script."""
-
-    def __init__(self, script: Path) -> None:
-        self._script = script
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.File | None:
-        """In the place of the module that pytest would make of it."""
-        return ScriptFile.from_parent(parent, path=module_path) if module_path == self._script else None

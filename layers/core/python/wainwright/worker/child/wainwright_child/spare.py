@@ -25,7 +25,7 @@ MODULES = (
     *("wainwright_child.browsers", "wainwright_child.control", "wainwright_child.failures", "wainwright_child.feeding"),
     *("wainwright_child.headers", "wainwright_child.job", "wainwright_child.recording", "wainwright_child.scripts"),
 )
-"""What a suite's process imports anyway. Plugins that pytest loads are not among it: see :func:`import_plugins`."""
+"""Imported by any suite's process. Plugins that pytest loads are not among them: see :func:`import_plugins`."""
 OUR_PLUGIN = "wainwright_child.plugin"
 
 
@@ -66,11 +66,12 @@ def run(order: dict[str, Any], prepared: Any) -> int:
     try:
         return int(pytest.main(order["arguments"]))
     finally:
-        prepared.close_unused()
+        if prepared is not None:
+            prepared.close_unused()
 
 
 def import_ahead() -> None:
-    """Import what will be needed, as far as it is installed."""
+    """Import the modules that will be needed, as far as they are installed."""
     import _pytest.config
 
     builtin = [f"_pytest.{name}" for name in getattr(_pytest.config, "default_plugins", ())]
@@ -111,18 +112,15 @@ def say(events: int, kind: str) -> None:
 
 
 def read_order(control: int) -> dict[str, Any] | None:
-    """The order, and not a byte more, since what follows is for others to read; None if the worker has closed the pipe."""
-    length = b""
-    while not length.endswith(b"\n"):
-        if not (byte := os.read(control, 1)):
-            return None
-        length += byte
+    """Read the order, and not a byte more, since what follows is for others; None if the worker has closed the pipe."""
     data = b""
-    while len(data) < int(length):
-        if not (more := os.read(control, int(length) - len(data))):
-            return None
-        data += more
-    order: dict[str, Any] = json.loads(data)
+    with open(control, "rb", buffering=0, closefd=False) as pipe:
+        length = int(pipe.readline() or 0)
+        while len(data) < length:
+            if not (more := pipe.read(length - len(data))):
+                return None
+            data += more
+    order: dict[str, Any] | None = json.loads(data) if data else None
     return order
 
 

@@ -1,4 +1,4 @@
-"""What the supervisor does to a new process before the command takes its place: another user, bounds, an end with ours."""
+"""Prepares a new process before the command takes its place: another user, bounds, an end with ours."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def become(user: dict[str, Any] | None) -> None:
 
 
 def set_limits(limits: dict[str, int | None], *, own_user: bool) -> None:
-    """What the kernel itself watches. It counts processes by user, so that bound is for a user who has nothing else."""
+    """Set bounds that the kernel watches. It counts processes by user, so that bound is for a user who has nothing else."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit(resource.RLIMIT_CPU, limits.get("cpu_seconds"), CPU_GRACE_SECONDS)
     _limit(resource.RLIMIT_NOFILE, limits.get("open_files"))

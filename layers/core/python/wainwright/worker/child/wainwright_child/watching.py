@@ -1,6 +1,4 @@
-"""What the supervisor measures while the tests run, since the kernel has no bound for it: the memory and the number of all
-processes together, and what lies in their folders.
-"""
+"""Measures what the kernel has no bound for: memory and number of all processes together, and the disk that they take."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from .starting import LINUX, become
 
 SECONDS = 0.5
 NEAR_SECONDS = 0.1
-"""How often memory and processes are looked at, and how often once they take half of what they may."""
+"""Between two looks at memory and processes, and between two once they take half of what they may."""
 DISK_SECONDS = 3.0
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -33,7 +31,7 @@ class Watch:
 
     @property
     def descriptors(self) -> list[int]:
-        """What becomes readable when the disk has been measured."""
+        """Descriptors that become readable when the disk has been measured."""
         return [] if self._measuring is None else [self._measuring]
 
     def add_folders(self, folders: list[str]) -> None:
@@ -48,7 +46,7 @@ class Watch:
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def look(self) -> dict[str, Any] | None:
-        """What is beyond its bound: {name, limit, found}."""
+        """Return the bound that is exceeded: {name, limit, found}."""
         now = time.monotonic()
         if self._disk and self._measuring is None and now >= self._next_disk:
             self._measure()
@@ -77,7 +75,7 @@ class Watch:
         self._measuring = read
 
     def measured(self) -> dict[str, Any] | None:
-        """What the disk's measurement came to. Call when its descriptor is readable."""
+        """Return the disk's bound if it is exceeded. Call when its descriptor is readable."""
         if self._measuring is None:
             return None
         said = os.read(self._measuring, 64)
@@ -126,7 +124,7 @@ def _memory_of(pid: int) -> int:
 
 
 def bytes_in(folder: str) -> int:
-    """What a folder takes on disk; links are not followed."""
+    """Return the bytes that a folder takes on disk; links are not followed."""
     total = 0
     folders = [folder]
     while folders:

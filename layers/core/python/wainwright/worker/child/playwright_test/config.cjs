@@ -9,22 +9,21 @@ const errors = require("./errors.cjs");
 const gate = require("./gate.cjs");
 const { isMain, load, send } = require("./settings.cjs");
 
+const RESTORE = path.join(__dirname, "restore.cjs");
+
 /** Reporters that only print, which nobody reads here, or that write what the worker makes itself. */
 const OURS_INSTEAD = new Set(["list", "line", "dot", "github", "failures", "null", "html", "blob"]);
 
-/** The configuration to run by, from what the suite's own file exports. */
+/** Return the configuration to run by, from what the suite's own file exports. */
 exports.wrap = (exported, settingsFile) => {
   const settings = load(settingsFile);
   const own = exported && typeof exported === "object" && "default" in exported ? exported.default : exported;
   if (own === null || typeof own !== "object") return own; // Playwright Test says what is wrong with it
   if (settings.purpose === "serve") return serving(own, settings);
-  if (!isMain()) {
-    gate.install(settings);
-    browsers.install(settings, core(settings));
-    return complete(own, settings);
-  }
+  if (!isMain()) gate.install(settings);
   browsers.install(settings, core(settings));
   const completed = complete(own, settings);
+  if (!isMain()) return completed;
   refuseMissing(completed, settings);
   if (settings.purpose === "list" && serversOf(own).some(atFixedPort)) send(settings, "has_servers", {});
   return completed;
@@ -101,7 +100,7 @@ function reporters(own, settings) {
   const ours = [path.join(__dirname, "reporter.cjs"), { settings }];
   if (!settings.blob) return [ours];
   const blob = ["blob", { outputFile: settings.blob, outputDir: path.dirname(settings.blob) }];
-  return [...theirs, ours, blob, [path.join(__dirname, "restore.cjs")], ...page(settings)];
+  return [...theirs, ours, blob, [RESTORE], ...page(settings)];
 }
 
 /** Those that write Playwright Test's own HTML report, from stubs; none where variables of the suite's ask for another one. */
@@ -109,8 +108,8 @@ function page(settings) {
   const decides = (name) => /^(PLAYWRIGHT_HTML_(?!OPEN$)|PW_TEST_HTML_)/.test(name);
   if (!settings.page || Object.keys(process.env).some(decides)) return [];
   const { folder, title } = settings.page;
-  const around = path.join(__dirname, "page.cjs");
-  return [[around, { before: true }], ["html", { outputFolder: folder, open: "never", title }], [around, { before: false }]];
+  const html = ["html", { outputFolder: folder, open: "never", title }];
+  return [[RESTORE, { page: "before" }], html, [RESTORE, { page: "after" }]];
 }
 
 function browserOf(project, config) {
@@ -157,13 +156,13 @@ function refuseMissing(config, settings) {
   throw new Error(missing[0]);
 }
 
-/** Whether there will be a video of some test, made here. */
+/** True if there will be a video of some test, made here. */
 function makesVideos(use) {
   const mode = use.video?.mode ?? use.video;
   return !use.connectOptions && (mode === "on" || /^retain-on/.test(mode));
 }
 
-/** Whether the suite brings a browser of its own: a remote one, an executable, or a branded channel. */
+/** True if the suite brings a browser of its own: a remote one, an executable, or a branded channel. */
 function usesAnother(use) {
   const channel = use.channel ?? use.launchOptions?.channel;
   return Boolean(use.connectOptions || use.launchOptions?.executablePath || (channel && channel !== "chromium"));

@@ -1,4 +1,4 @@
-// Why a test failed: the message, the place in the suite, and the kind of failure.
+// Failures of tests: the message, the place in the suite, and the kind of failure.
 "use strict";
 
 const path = require("node:path");
@@ -55,7 +55,7 @@ exports.ofAttempt = (test, result, folder) => {
   return result.errors.slice(0, MAX_ERRORS).map((error) => exports.describe(error, folder, test.location, failedExpects));
 };
 
-/** Where a file that could not be loaded is at fault: an error of syntax names it in its message. */
+/** The error of a file that could not be loaded, with its place: an error of syntax names it in its message. */
 exports.ofLoading = (error, folder, file) => {
   const found = exports.describe(error, folder, null);
   const named = /^\s*(?:\w*Error: )?(\/[^\n:]+?): .*?\((\d+):\d+\)/m.exec(found.message);

@@ -1,4 +1,4 @@
-// What an attempt leaves, as files in the worker's folder under names of our own.
+// Keeps the evidence of attempts as files in the worker's folder, under names of our own.
 "use strict";
 
 const fs = require("node:fs");

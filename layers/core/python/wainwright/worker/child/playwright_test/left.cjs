@@ -1,4 +1,4 @@
-// What a test leaves whose process dies. Playwright Test removes a process's folder of recordings as soon as that has ended,
+// Evidence of a test whose process dies. Playwright Test removes a process's folder of recordings as soon as that has ended,
 // before it tells anybody: where a test ran in it, the folder is put aside first, for the worker to look into.
 "use strict";
 
@@ -28,7 +28,7 @@ class Left {
     }
   }
 
-  /** Whether the process of an attempt has left recordings of it. */
+  /** True if the process of an attempt has left recordings of it. */
   hasTrace(test, result) {
     try {
       const names = fs.readdirSync(path.join(this._folder, String(result.workerIndex), "traces"));

@@ -1,4 +1,4 @@
-// See browsers.cjs, which compiles this file with `module` and `process` given.
+// Patches Playwright's classes. browsers.cjs compiles this file with `module` and `process` given.
 "use strict";
 
 const BROWSERS_OWN = new Set(
@@ -17,7 +17,7 @@ module.exports.patch = (settings, playwright, log) => {
     change(prototype);
   }
 
-  /** What the test gave, completed by what this machine needs. The test's own executable or channel is left alone. */
+  /** Complete the test's options by what this machine needs. Its own executable or channel is left alone. */
   function launchOptions(type, given = {}) {
     const all = { ...playwright._defaultLaunchOptions, ...given };
     const options = { ...given };

@@ -8,13 +8,12 @@ const fs = require("node:fs");
 const net = require("node:net");
 const path = require("node:path");
 const browserLog = require("./browser_log.cjs");
+const { Names, stepsOf } = require("./describe.cjs");
 const errors = require("./errors.cjs");
 const { keepFiles, nameOf } = require("./evidence.cjs");
 const { GO, STOP } = require("./gate.cjs");
 const { Left } = require("./left.cjs");
-const { Names } = require("./names.cjs");
 const { plain, send } = require("./settings.cjs");
-const { stepsOf } = require("./steps.cjs");
 const stubs = require("./stubs.cjs");
 
 const BATCH = 100; // tests reported per line
@@ -35,6 +34,7 @@ class Reporter {
   constructor({ settings }) {
     this._settings = settings;
     this._names = new Names(settings.folder);
+    this._only = settings.only && new Set(settings.only);
     this._running = new Map();
     this._cutOff = new Map();
     this._left = new Left(settings, (number) => [...this._running.keys()].some((each) => each.workerIndex === number));
@@ -57,25 +57,21 @@ class Reporter {
     if (!tests.length) return;
     this._begun = true;
     const cases = tests.map((test) => this._names.describe(test)).filter(({ id }) => this._isAskedFor(id));
-    const { deselected } = this._settings;
-    for (let at = 0; at < cases.length; at += BATCH) this._send("tests", { tests: cases.slice(at, at + BATCH) });
-    for (let at = 0; at < deselected.length; at += BATCH)
-      this._send("deselected", { ids: deselected.slice(at, at + BATCH) });
-    if (!this._settings.blob) this._list(tests);
+    const { blob, deselected } = this._settings;
+    this._sendBatches("tests", "tests", cases);
+    this._sendBatches("deselected", "ids", deselected);
+    // Of a listing: the runner's own ids beside ours.
+    if (!blob) this._sendBatches("listed", "tests", tests.map((test) => ({ id: this._names.describe(test).id, testId: test.id })));
     this._send("collected", { total: cases.length, deselected: deselected.length });
   }
 
-  /** Of a listing: the runner's own ids beside ours. */
-  _list(tests) {
-    const listed = tests.map((test) => ({ id: this._names.describe(test).id, testId: test.id }));
-    for (let at = 0; at < listed.length; at += BATCH) this._send("listed", { tests: listed.slice(at, at + BATCH) });
+  _sendBatches(type, name, items) {
+    for (let at = 0; at < items.length; at += BATCH) this._send(type, { [name]: items.slice(at, at + BATCH) });
   }
 
-  /** Whether a test was to run; others run only because tests that were depend on them. */
+  /** True if a test was to run; others run only because tests that were depend on them. */
   _isAskedFor(id) {
-    const { only } = this._settings;
-    if (only && !this._only) this._only = new Set(only);
-    return !only || this._only.has(id);
+    return !this._only || this._only.has(id);
   }
 
   onTestBegin(test, result) {
@@ -94,7 +90,7 @@ class Reporter {
     this._interruptWhenIdle();
   }
 
-  /** What ended a test by force. After a stop that was none, but a test that had hardly begun. */
+  /** Return the reason of a test's end by force. After a stop there was none, but the test had hardly begun. */
   _whatCutOff(result) {
     if (result.status !== "interrupted") return undefined;
     return this._cutOff.get(result) ?? (this._interrupted ? undefined : BY_ITSELF);
@@ -165,10 +161,7 @@ class Reporter {
       errors: outcome === "failed" ? found : [],
       ...printed,
       steps: stepsOf(result.steps, this._settings.folder),
-      annotations: (result.annotations ?? test.annotations).map(({ type, description }) => ({
-        type,
-        description: description ?? "",
-      })),
+      annotations: (result.annotations ?? test.annotations).map(({ type, description }) => ({ type, description })),
       attachments: [
         ...keepFiles(attachments, this._nameOf(result), this._settings),
         { name: "log", contentType: "text/plain; charset=utf-8", path: log },
@@ -218,7 +211,7 @@ class Reporter {
     }
   }
 
-  /** What runs when the stop comes is finished; whatever began in spite of it is not. */
+  /** Let tests finish that ran when the stop came, and none that began in spite of it. */
   _interruptWhenIdle() {
     if (this._stopping && ![...this._finishing].some((result) => this._running.has(result))) this._interrupt();
   }
@@ -231,7 +224,7 @@ class Reporter {
   }
 }
 
-/** Whether it came to an outcome: what a stop or a failed `beforeAll` keeps from running is called skipped as well. */
+/** True if it came to an outcome: what a stop or a failed `beforeAll` keeps from running is called skipped as well. */
 function ran(test, result) {
   return result.status !== "interrupted" && (result.status !== "skipped" || test.expectedStatus === "skipped");
 }

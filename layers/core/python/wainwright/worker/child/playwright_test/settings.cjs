@@ -1,4 +1,4 @@
-// What the worker wrote for this run, and the pipe to it.
+// The settings that the worker wrote for this run, and the pipe to it.
 //
 // {eventsFd, controlFd, control: folder, folder, output, logs: folder, cli: path of @playwright/test/cli.js,
 //  configFile: name | null, executables, windowed: {browser: path | null}, missing: {browser: message}, ffmpegMissing: message | null, browsers: [name],
@@ -18,7 +18,7 @@ exports.load = (file) => {
   return read.get(file);
 };
 
-/** Whether this is the process that the worker started, and not one of those in which tests run. */
+/** True in the process that the worker started, and not in those in which tests run. */
 exports.isMain = () => typeof process.send !== "function";
 
 /** Write one record as a line; the other end of the pipe is the worker. */

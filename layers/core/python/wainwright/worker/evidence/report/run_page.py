@@ -1,4 +1,4 @@
-"""Playwright Test's own HTML report, written by a run of all tests, with links in the place of the stubs (`page.cjs`) of
+"""Playwright Test's own HTML report, written by a run of all tests, with links in the place of the stubs (`restore.cjs`) of
 files. It holds its data as an archive in base64.
 """
 

@@ -1,11 +1,16 @@
-// What a test is called, the same in every run of the same suite.
+// Tests and their steps, in the form in which they are reported.
 "use strict";
 
 const { relative } = require("./errors.cjs");
+const { plain } = require("./settings.cjs");
 
+const MAX_STEPS = 500;
+const MAX_DEPTH = 4; // what is stored of a step; deeper ones are left to the trace
+const CALLS = new Set(["pw:api", "expect"]);
 const BETWEEN = " › ";
 
-class Names {
+/** Names of tests, the same in every run of the same suite. */
+exports.Names = class {
   constructor(folder) {
     this._folder = folder;
     this._described = new Map();
@@ -40,7 +45,28 @@ class Names {
     this._taken.add(id);
     return id;
   }
-}
+};
+
+/** Hooks, fixtures and `test.step` are phases; Playwright's calls and expectations are calls. */
+exports.stepsOf = (steps, folder) => {
+  let left = MAX_STEPS;
+  const convert = (each, depth) =>
+    each.flatMap((step) => {
+      if (left <= 0) return [];
+      left -= 1;
+      return {
+        title: plain([step.title, step.subtitle].filter(Boolean).join(" "), 2000),
+        startedAt: step.startTime.toISOString(),
+        durationMs: Math.max(0, step.duration),
+        category: CALLS.has(step.category) ? "api" : "phase",
+        file: step.location ? relative(step.location.file, folder) : null,
+        line: step.location ? step.location.line : null,
+        error: step.error ? plain(step.error.message ?? "", 500) : null,
+        steps: depth < MAX_DEPTH ? convert(step.steps, depth + 1) : [],
+      };
+    });
+  return convert(steps, 1);
+};
 
 /** The file that Playwright Test loaded, which is not where the test is declared if a helper declares it. */
 function fileOf(test) {
@@ -48,5 +74,3 @@ function fileOf(test) {
     if (suite.type === "file" && suite.location) return suite.location.file;
   return test.location.file;
 }
-
-module.exports = { Names };

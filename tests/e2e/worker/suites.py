@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from tests.support.stop import Stop
 from wainwright.worker.run.run_session import run_suite
-from wainwright.worker.runners.suite import Event, Stop, StopRequest, SuiteEnd, SuiteRequest, TestEnded, TestResult
+from wainwright.worker.runners.suite import Event, StopRequest, SuiteEnd, SuiteRequest, TestEnded, TestResult
 
 BROKEN_SITE = "http://127.0.0.1:1/"
 """Nothing listens on port 1; Chromium itself blocks it as unsafe, elsewhere the connection is refused."""

@@ -11,11 +11,12 @@ import pytest
 from tests.e2e.worker.clock import Clock
 from tests.e2e.worker.suites import SuiteFolder, processes_of
 from tests.support.memory.services import MemoryArtifacts
+from tests.support.stop import Stop
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies
 from wainwright.worker.runners import supervised_run as supervised
-from wainwright.worker.runners.suite import Event, LogLine, Stop, SuiteRequest
+from wainwright.worker.runners.suite import Event, LogLine, SuiteRequest
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 

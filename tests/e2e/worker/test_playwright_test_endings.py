@@ -8,8 +8,9 @@ import time
 import pytest
 
 from tests.e2e.worker.suites import Reached, SuiteFolder, processes_of
+from tests.support.stop import Stop
 from wainwright.worker.runners import supervised_run as supervised
-from wainwright.worker.runners.suite import LogLine, Stop, TestStarted
+from wainwright.worker.runners.suite import LogLine, TestStarted
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 

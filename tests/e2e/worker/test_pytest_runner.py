@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from tests.e2e.worker.suites import Run, SuiteFolder
-from wainwright.worker.runners.suite import Collected, LogLine, Progress, TestEnded, TestStarted
+from wainwright.worker.runners.suite import Collected, LogLine, TestEnded, TestStarted
 
 pytestmark = pytest.mark.browser
 
@@ -74,7 +74,6 @@ def test_events_arrive_in_the_order_in_which_things_happen(mixed: Run) -> None:
         if isinstance(e, TestStarted | TestEnded)
     ]
     assert order == [(kind, result.id) for result in mixed.results for kind in ("TestStarted", "TestEnded")]
-    assert [progress.done for progress in mixed.of(Progress)] == list(range(7))
 
 
 def test_a_failure_names_message_place_and_kind(mixed: Run) -> None:

@@ -18,8 +18,9 @@ from tests.e2e.worker.suites import (
     processes_of,
     still_running,
 )
+from tests.support.stop import Stop
 from wainwright.worker.runners import supervised_run as supervised
-from wainwright.worker.runners.suite import LogLine, Stop, TestStarted
+from wainwright.worker.runners.suite import LogLine, TestStarted
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.worker.suites import SuiteFolder, processes_of
-from wainwright.worker.runners.suite import Stop, TestStarted
+from tests.support.stop import Stop
+from wainwright.worker.runners.suite import TestStarted
 
 pytestmark = pytest.mark.browser
 

@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.runners.suite import (
-    Annotation,
-    Attachment,
-    Step,
-    Stop,
-    TestCase,
-    TestError,
-    TestResult,
-)
+from tests.support.stop import Stop
+from wainwright.worker.runners.suite import Annotation, Attachment, Step, TestCase, TestError, TestResult
 
 RESULT = TestResult(
     id="a/test_x.py::TestCart::test_adds[chromium-tea]",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.stop import Stop
 from wainwright.worker.run.lane_servers import LaneServers
-from wainwright.worker.runners.suite import Stop, StopRequest
+from wainwright.worker.runners.suite import StopRequest
 
 PATIENCE = 60.0
 

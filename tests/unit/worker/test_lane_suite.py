@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.builders import SCRIPT
 from tests.support.memory.stores import MemoryLogStore
+from tests.support.stop import Stop
 from tests.support.system import System
 from wainwright.adapters.no_spool import NoSpool
 from wainwright.contracts.http.jobs import CreateJob
@@ -24,7 +25,6 @@ from wainwright.worker.run.lane_suite import LaneSuite
 from wainwright.worker.runners.suite import (
     Collected,
     Event,
-    Stop,
     StopRequest,
     SuiteEnd,
     SuiteRequest,

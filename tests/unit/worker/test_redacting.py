@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.stop import Stop
 from tests.unit.worker.suites import Suite, Tell
 from wainwright.domain.redaction import Redactor
 from wainwright.worker.evidence.redact_events import SuiteRedaction, evidence_name, redactor_of
@@ -17,9 +18,7 @@ from wainwright.worker.runners.suite import (
     JobProgress,
     JobResult,
     LogLine,
-    Progress,
     Step,
-    Stop,
     StopRequest,
     SuiteEnd,
     SuiteError,
@@ -49,7 +48,6 @@ EVENTS: list[Event] = [
     Collected((TestCase(ID, "t.py", 3, f"test[{SECRET}]"), TestCase(OTHER, "t.py", 3, "other")), (f"t.py::gone[{SECRET}]",)),
     TestStarted(ID),
     LogLine("INFO", f"said {SECRET}", ID),
-    Progress(0, 2),
     JobLog("ERROR", SECRET, {"a": [SECRET], SECRET: 1}, ID),
     JobProgress(50, SECRET),
     JobResult({"v": SECRET}, {SECRET: {"status": "ok", "response": SECRET}}, OTHER),

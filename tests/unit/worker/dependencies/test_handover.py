@@ -13,12 +13,13 @@ import pytest
 
 from tests.support.memory.services import MemoryArtifacts
 from tests.support.packages import npm_package, wheel
+from tests.support.stop import Stop
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.installer import read_back
 from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies
 from wainwright.worker.dependencies.requirements import NotPrepared
-from wainwright.worker.runners.suite import Stop, SuiteRequest
+from wainwright.worker.runners.suite import SuiteRequest
 from wainwright.worker.sandbox.isolation import UMASK, Isolation, ProcessUser
 
 NOBODY = 0x7100_0000

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.stop import Stop
 from wainwright.worker.dependencies.installer import (
     Bounds,
     Installer,
@@ -18,7 +19,6 @@ from wainwright.worker.dependencies.installer import (
     without_credentials,
 )
 from wainwright.worker.dependencies.requirements import NotPrepared
-from wainwright.worker.runners.suite import Stop
 from wainwright.worker.sandbox.environment import private_folders
 
 

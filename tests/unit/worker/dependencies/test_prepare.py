@@ -14,13 +14,14 @@ import pytest
 
 from tests.support.memory.services import MemoryArtifacts
 from tests.support.packages import npm_package, wheel
+from tests.support.stop import Stop
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import DependencySettings
 from wainwright.worker.dependencies.installer import Bounds
 from wainwright.worker.dependencies.prepare import Provision, prepare_dependencies, prepare_request
 from wainwright.worker.dependencies.requirements import NotPrepared
 from wainwright.worker.runners.node import find_node
-from wainwright.worker.runners.suite import Event, JobLog, Stop, SuiteRequest
+from wainwright.worker.runners.suite import Event, JobLog, SuiteRequest
 
 
 class Worker:

@@ -65,8 +65,6 @@ def test_passes_on_what_is_printed_and_the_exit_code(tmp_path: Path) -> None:
     status, output = run(code, tmp_path)
     assert (status.exit_code, status.signal) == (7, None)
     assert output == {"stdout": b"out\n", "stderr": b"err\n", "events": b"event\n"}
-    assert status.max_rss_bytes is not None
-    assert status.max_rss_bytes > 1024 * 1024
 
 
 @pytest.mark.parametrize("number", [9, 11])

@@ -6,7 +6,6 @@ milliseconds; times are RFC 3339 in UTC.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,28 +69,6 @@ class StopRequest(Protocol):
     @property
     def mode(self) -> Literal["run", "stop", "cancel"]:
         """`stop` finishes the current test and ends; `cancel` kills at once."""
-
-
-class Stop:
-    """A thread-safe `StopRequest`. A cancel outranks a stop and cannot be taken back."""
-
-    def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._cancel = threading.Event()
-
-    def stop(self) -> None:
-        """Ask to finish the current test and run no other."""
-        self._stop.set()
-
-    def cancel(self) -> None:
-        """Ask to kill the suite at once."""
-        self._cancel.set()
-
-    @property
-    def mode(self) -> Literal["run", "stop", "cancel"]:
-        if self._cancel.is_set():
-            return "cancel"
-        return "stop" if self._stop.is_set() else "run"
 
 
 Take = tuple[str, ...] | Literal["wait", "idle", "over"]
@@ -315,14 +292,6 @@ class LogLine:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Number of the tests to run that have an outcome."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
 class JobLog(Record):
     """A line that test code wrote to the job's log. `info` is JSON."""
 
@@ -349,18 +318,7 @@ class JobResult(Record):
     test_id: Name | None = None
 
 
-Event = (
-    Collected
-    | TestStarted
-    | TestEnded
-    | TestStands
-    | TestInterrupted
-    | LogLine
-    | Progress
-    | JobLog
-    | JobProgress
-    | JobResult
-)
+Event = Collected | TestStarted | TestEnded | TestStands | TestInterrupted | LogLine | JobLog | JobProgress | JobResult
 
 
 @dataclass(frozen=True)
@@ -393,4 +351,3 @@ class SuiteEnd:
     unfinished: tuple[str, ...] = ()
     dropped: int = 0
     oom_kills: int | None = None
-    max_rss_bytes: int | None = None

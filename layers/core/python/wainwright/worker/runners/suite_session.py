@@ -25,7 +25,6 @@ from wainwright.worker.runners.suite import (
     JobResult,
     Level,
     LogLine,
-    Progress,
     Step,
     SuiteEnd,
     SuiteError,
@@ -128,7 +127,7 @@ class Session:
     def _read_collected(self, record: Record) -> list[Event]:
         missing = adapter(Count).validate_python(record["total"]) - len(self._tests)
         self._malformed += max(0, missing)
-        return [Collected(tuple(self._tests.values()), tuple(self._deselected)), Progress(0, len(self._tests))]
+        return [Collected(tuple(self._tests.values()), tuple(self._deselected))]
 
     def _read_started(self, record: Record) -> list[Event]:
         self._running = self._known(record)
@@ -148,7 +147,7 @@ class Session:
             return [TestEnded(result, again=True)]
         self._to_run_again.pop(test_id, None)
         self._ended.add(test_id)
-        return [TestEnded(result), Progress(len(self._ended), len(self._tests))]
+        return [TestEnded(result)]
 
     @property
     def running_since(self) -> float | None:
@@ -261,7 +260,6 @@ class Session:
             unfinished=unfinished,
             dropped=dropped + self._malformed,
             oom_kills=None if reason == "out_of_memory" and status.bound else kills,
-            max_rss_bytes=status.max_rss_bytes,
         )
 
     def _reason(self, status: ExitStatus, ended_by_us: str | None, unfinished: bool) -> EndReason:

@@ -78,7 +78,6 @@ class ExitStatus:
 
     exit_code: int | None
     signal: int | None
-    max_rss_bytes: int | None = None
     bound: Exceeded | None = None
 
 
@@ -200,7 +199,7 @@ class SuiteProcess:
         if self._status_line is not None:
             report = json.loads(self._status_line)
             bound = Exceeded(**report["bound"]) if report["bound"] else None
-            return ExitStatus(report["exit"], report["signal"], report["maxRssBytes"], bound)
+            return ExitStatus(report["exit"], report["signal"], bound)
         code = self._process.wait(KILL_GRACE_SECONDS)
         return ExitStatus(None, -code) if code < 0 else ExitStatus(code, None)
 

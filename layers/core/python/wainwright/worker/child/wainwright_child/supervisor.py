@@ -12,8 +12,7 @@ children until none is left reaches everything, by identity and not by name. It 
 than they may, and when LIFELINE closes, which is how the worker cancels and what happens by itself when the worker dies. A line
 on LIFELINE is JSON too: a list of further folders whose contents count.
 
-On STATUS it writes one JSON line: {"exit": code | null, "signal": number | null, "maxRssBytes": n, "leftovers": n,
-"bound": {"name", "limit", "found"} | null}.
+On STATUS it writes one JSON line: {"exit": code | null, "signal": number | null, "bound": {"name", "limit", "found"} | null}.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ import json
 import os
 import select
 import signal
-import sys
 from typing import Any
 
 from .starting import LINUX, PR_SET_CHILD_SUBREAPER, prctl, start_command
@@ -47,21 +45,19 @@ def main(arguments: list[str]) -> int:
     ended, bound = attend(child, lifeline, wake_read, watch)
     if ended is None and not LINUX:
         os.killpg(child, signal.SIGKILL)
-    leftovers, ended_now = kill_children(child, watch.measurer)
-    code, rss = ended or ended_now
+    killed = kill_children(child)
+    code = killed if ended is None else ended
     report = {
         "exit": os.WEXITSTATUS(code) if os.WIFEXITED(code) else None,
         "signal": os.WTERMSIG(code) if os.WIFSIGNALED(code) else None,
-        "maxRssBytes": rss * (1 if sys.platform == "darwin" else 1024),  # ru_maxrss is in KiB on Linux, bytes on macOS
-        "leftovers": leftovers,
         "bound": bound,
     }
     os.write(status, json.dumps(report).encode() + b"\n")
     return 0
 
 
-def attend(child: int, lifeline: int, wake: int, watch: Watch) -> tuple[tuple[int, int] | None, dict[str, Any] | None]:
-    """Wait until the command ends, the lifeline closes, or a bound is exceeded; the former's end and the latter, if any."""
+def attend(child: int, lifeline: int, wake: int, watch: Watch) -> tuple[int | None, dict[str, Any] | None]:
+    """Wait until the command ends, the lifeline closes, or a bound is exceeded; return the wait status and the bound, if any."""
     told = b""
     while True:
         readable, _, _ = select.select([lifeline, wake, *watch.descriptors], [], [], watch.wait())
@@ -92,37 +88,31 @@ def close_others(keep: tuple[int, ...]) -> None:
     os.closerange(low, os.sysconf("SC_OPEN_MAX"))
 
 
-def reap(child: int) -> tuple[int, int] | None:
-    """Wait for whatever has ended. The command's (wait status, peak memory of it and what it waited for) once it
-    has.
-    """
+def reap(child: int) -> int | None:
+    """Wait for whatever has ended; return the command's wait status once it has."""
     while True:
         try:
-            pid, code, usage = os.wait4(-1, os.WNOHANG)
+            pid, code = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return None
         if pid == 0:
             return None
         if pid == child:
-            return code, usage.ru_maxrss
+            return code
 
 
-def kill_children(child: int, ours: int | None) -> tuple[int, tuple[int, int]]:
-    """Kill and reap until no child is left: those of a killed process come here. Returns how many there were besides
-    the command and the one that is our own.
-    """
-    killed: set[int] = set()
-    ended = (0, 0)
+def kill_children(child: int) -> int:
+    """Kill and reap until no child is left: those of a killed process come here. Returns the command's wait status."""
+    ended = 0
     while True:
         for pid in children():
             os.kill(pid, signal.SIGKILL)  # ours and not yet waited for, so the id cannot have gone to another
-            killed.add(pid)
         try:
-            pid, code, usage = os.wait4(-1, 0)
+            pid, code = os.waitpid(-1, 0)
         except ChildProcessError:
-            return len(killed - {child, ours}), ended
+            return ended
         if pid == child:
-            ended = (code, usage.ru_maxrss)
+            ended = code
 
 
 def children() -> set[int]:

@@ -150,8 +150,9 @@ def test_when_the_time_is_up_the_running_test_fails_with_its_evidence(
 WORKER = """
 import sys
 from pathlib import Path
-from wainwright.worker.runners.suite import Stop, SuiteRequest, TestStarted
-from wainwright.worker.runners.pytest.pytest_run import run_suite
+from tests.support.stop import Stop
+from wainwright.worker.run.run_session import run_suite
+from wainwright.worker.runners.suite import SuiteRequest
 
 folder, output, mark, url = sys.argv[1:]
 request = SuiteRequest(Path(folder), Path(output), base_url=url, env={"TEST_MARK": mark})

@@ -76,7 +76,7 @@ def run_suite(
         message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
         on_event(JobLog("ERROR", message))
     run = playwright_run.run_suite if runner_of(request.folder) == "playwright-test" else pytest_run.run_suite
-    return run(request, on_event, stop, expiry_grace_seconds=expiry_grace_seconds)
+    return run(request, on_event, stop, expiry_grace_seconds)
 
 
 def run_claim(

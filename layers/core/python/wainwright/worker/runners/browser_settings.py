@@ -16,13 +16,13 @@ _CONTEXT_OPTIONS = {"viewport": "viewport", "locale": "locale", "timezone": "tim
 """Names in `config` -> options of Playwright's `Browser.new_context`."""
 
 _POINTER = "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
-"""What Playwright tells a headless Chromium of its mouse, by the same switch as the images, of which the last one wins."""
+"""Playwright's words to a headless Chromium of its mouse, by the same switch as the images, of which the last one wins."""
 
 DEFAULT_VIEWPORT = {"width": 1280, "height": 720}
 
 
 def browser_settings(config: Mapping[str, Any], base_url: str | None) -> dict[str, Any]:
-    """The settings of the test process that follow from `config`, whose keys are those of the API.
+    """Return the settings of the test process that follow from `config`, whose keys are those of the API.
 
     {contextOptions, waitForMs, headers, headersOrigin | null, blockedHosts, launchArgs}
     """

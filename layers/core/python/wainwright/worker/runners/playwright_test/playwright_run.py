@@ -39,7 +39,7 @@ from wainwright.worker.runners.suite import (
     SuiteError,
     SuiteRequest,
 )
-from wainwright.worker.runners.supervised_run import EXPIRY_GRACE_SECONDS, Child, SupervisedRun
+from wainwright.worker.runners.supervised_run import Child, SupervisedRun
 from wainwright.worker.sandbox.environment import PrivateFolders, child_environment, private_folders
 from wainwright.worker.sandbox.find_browser import BrowserName
 from wainwright.worker.sandbox.process import CHILD_PATH
@@ -52,13 +52,7 @@ LAST_RUN = ".last-run.json"
 """File of Playwright Test with the tests that failed, by which it runs those alone."""
 
 
-def run_suite(
-    request: SuiteRequest,
-    on_event: Callable[[Event], None],
-    stop: StopRequest,
-    *,
-    expiry_grace_seconds: float = EXPIRY_GRACE_SECONDS,
-) -> SuiteEnd:
+def run_suite(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest, grace: float) -> SuiteEnd:
     """Run the suite as `run_suite.run_suite` says."""
     try:
         node = find_node()
@@ -71,7 +65,7 @@ def run_suite(
     if request.spares is not None:
         request.spares.make_way()
     with private_folders(request.output, request.isolation) as place:
-        return _Suite(request, node, runner, place, stop, expiry_grace_seconds).run(on_event)
+        return _Suite(request, node, runner, place, stop, grace).run(on_event)
 
 
 def _link_packages(request: SuiteRequest) -> None:

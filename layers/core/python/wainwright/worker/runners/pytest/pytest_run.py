@@ -16,19 +16,8 @@ from wainwright.worker.runners.pytest.plain_script import plain_script
 from wainwright.worker.runners.pytest.suite_style import own_configuration, suite_style
 from wainwright.worker.runners.suite import EndReason, Event, StopRequest, SuiteEnd, SuiteError, SuiteRequest
 from wainwright.worker.runners.suite_session import Session
-from wainwright.worker.runners.supervised_run import (
-    EXPIRY_GRACE_SECONDS,
-    POLL_SECONDS,
-    Child,
-    SupervisedRun,
-    tell,
-)
-from wainwright.worker.sandbox.environment import (
-    PrivateFolders,
-    child_environment,
-    own_playwright,
-    private_folders,
-)
+from wainwright.worker.runners.supervised_run import POLL_SECONDS, Child, SupervisedRun, tell
+from wainwright.worker.sandbox.environment import PrivateFolders, child_environment, own_playwright, private_folders
 from wainwright.worker.sandbox.find_browser import (
     QUIET_FLAGS,
     Browser,
@@ -55,13 +44,7 @@ _READ_AT_START = re.compile(
 """Variables that an interpreter, Node.js, Playwright or a browser reads when it starts, and never again."""
 
 
-def run_suite(
-    request: SuiteRequest,
-    on_event: Callable[[Event], None],
-    stop: StopRequest,
-    *,
-    expiry_grace_seconds: float = EXPIRY_GRACE_SECONDS,
-) -> SuiteEnd:
+def run_suite(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest, grace: float) -> SuiteEnd:
     """Run the suite as `run_suite.run_suite` says."""
     browsers: list[Browser] = []
     for name in request.browsers or DEFAULT_BROWSERS:
@@ -71,12 +54,12 @@ def run_suite(
         browsers.append(browser)
     if (spare := _spare_for(request, browsers)) is not None:
         with spare:
-            run = _Run(request, browsers, spare.place, on_event, stop, expiry_grace_seconds, spare)
+            run = _Run(request, browsers, spare.place, on_event, stop, grace, spare)
             end = run.run()
         if run.begun or end.reason not in ("crashed", "out_of_memory"):
             return end
     with private_folders(request.output, request.isolation) as place:
-        return _Run(request, browsers, place, on_event, stop, expiry_grace_seconds).run()
+        return _Run(request, browsers, place, on_event, stop, grace).run()
 
 
 def _spare_for(request: SuiteRequest, browsers: list[Browser]) -> Spare | None:

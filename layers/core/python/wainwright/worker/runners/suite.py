@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, get_args
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BeforeValidator, Field
 
@@ -40,7 +40,6 @@ Outcome = Literal["passed", "failed", "skipped"]
 ErrorKind = Literal[
     "assertion", "test_timeout", "job_timeout", "navigation", "crash", "canceled", "script_error", "other"
 ]
-ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
 MAX_STEP_DEPTH = 4
 Keep = Literal["on", "off", "retain-on-failure"]
 Level = Literal["INFO", "WARNING", "ERROR"]

@@ -75,8 +75,7 @@ class Session:
         self._deselected: list[str] = []
         self._ended: set[str] = set()
         self._to_run_again: dict[str, None] = {}
-        self._running: str | None = None
-        self._began = datetime.now(UTC)
+        self._running: dict[str, datetime] = {}
         self._errors: list[SuiteError] = []
         self._collection_failed = False
         self._stderr: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
@@ -96,7 +95,7 @@ class Session:
         if stream == "stderr":
             self._stderr.append(message)
         if message:
-            self._log("WARNING" if stream == "stderr" else "INFO", message, self._running)
+            self._log("WARNING" if stream == "stderr" else "INFO", message, self._printing)
 
     def _take_record(self, line: bytes) -> None:
         try:
@@ -130,15 +129,15 @@ class Session:
         return [Collected(tuple(self._tests.values()), tuple(self._deselected))]
 
     def _read_started(self, record: Record) -> list[Event]:
-        self._running = self._known(record)
-        self._began = datetime.now(UTC)
-        return [TestStarted(self._running)]
+        test_id = self._known(record)
+        self._running[test_id] = datetime.now(UTC)
+        return [TestStarted(test_id)]
 
     def _read_ended(self, record: Record) -> list[Event]:
         test_id = self._known(record)
         result = TestResult.from_json(record)
         attachments = (*map(self._attachment, result.attachments, _paths(record)), *self._left_by(record))
-        self._running = None
+        self._running.pop(test_id, None)
         result = replace(result, attachments=attachments, steps=self._with_calls(result, attachments))
         if any(error.kind == "canceled" for error in result.errors):
             return [TestInterrupted(result)]
@@ -150,26 +149,32 @@ class Session:
         return [TestEnded(result)]
 
     @property
-    def running_since(self) -> float | None:
-        """Start of the running test, in seconds since the epoch; None where none runs."""
-        return self._began.timestamp() if self._running else None
+    def _printing(self) -> str | None:
+        """The test to which printed lines belong, where one runs at a time."""
+        return next(iter(self._running), None)
 
-    def interrupt(self, left: tuple[Attachment, ...]) -> None:
-        """The running test will not end any more; this is what it left."""
-        if self._running is not None:
-            self._cut_off(self._running, self._began, left)
+    def collect_interrupted(self) -> None:
+        """Report the tests that were running when every process had ended, with their evidence."""
+        for test_id, began in self._running.items():
+            case, spent = self._tests[test_id], datetime.now(UTC) - began
+            began_at = began.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            evidence = self.evidence_of(test_id, began.timestamp())
+            result = TestResult(
+                *(case.id, case.file, case.line, case.title, "failed", spent.total_seconds() * 1_000, began_at),
+                path=case.path,
+                retry=self.retry_of(test_id),
+                errors=(TestError("The test process ended while this test ran"),),
+                attachments=evidence,
+            )
+            self._on_event(TestInterrupted(replace(result, steps=self._with_calls(result, evidence))))
 
-    def _cut_off(self, test_id: str, began: datetime, left: tuple[Attachment, ...], retry: int = 0) -> None:
-        case, spent = self._tests[test_id], datetime.now(UTC) - began
-        began_at = began.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        result = TestResult(
-            *(case.id, case.file, case.line, case.title, "failed", spent.total_seconds() * 1_000, began_at),
-            path=case.path,
-            retry=retry,
-            errors=(TestError("The test process ended while this test ran"),),
-            attachments=left,
-        )
-        self._on_event(TestInterrupted(replace(result, steps=self._with_calls(result, left))))
+    def evidence_of(self, _test_id: str, _began: float) -> tuple[Attachment, ...]:
+        """Return the evidence of a running test, which began at these seconds since the epoch, when everything was killed."""
+        return ()
+
+    def retry_of(self, _test_id: str) -> int:
+        """Return the number of a running test's attempt, from 0."""
+        return 0
 
     def _left_by(self, _record: Record) -> tuple[Attachment, ...]:
         """Evidence of a test that has ended with its process, besides its attachments."""
@@ -298,8 +303,7 @@ class Session:
             return [SuiteError(explanation)]
         if reason not in ("out_of_memory", "crashed"):
             return []
-        running = self.running_tests
-        during = f" while {' and '.join(running)} ran" if running else ""
+        during = f" while {' and '.join(self._running)} ran" if self._running else ""
         if reason == "out_of_memory":
             return [SuiteError(f"The test process was killed{during}{_BY_WHOM[None if kills is None else kills > 0]}")]
         if status.signal is not None:
@@ -309,11 +313,6 @@ class Session:
     def explanation(self, reason: EndReason) -> str | None:
         """Return the runner's own words for an end; None where there are none."""
         return "No test was found" if reason == "no_tests" else None
-
-    @property
-    def running_tests(self) -> list[str]:
-        """Ids of the tests that have begun and not ended."""
-        return [self._running] if self._running else []
 
     @property
     def printed(self) -> list[str]:

@@ -68,10 +68,6 @@ class SupervisedRun(ABC):
         """Called after each reading; return how long to wait for the next lines, in seconds."""
         return POLL_SECONDS
 
-    @abstractmethod
-    def collect_interrupted(self) -> None:
-        """Called when every process has ended: report the evidence of tests that were running then."""
-
     def run(self) -> SuiteEnd:
         """Start, read to the end, and return how it ended."""
         kills_before = oom_kills()
@@ -79,7 +75,7 @@ class SupervisedRun(ABC):
             self._read(process, control)
             status = process.exit_status()
             dropped = process.dropped
-        self.collect_interrupted()
+        self._session.collect_interrupted()
         kills = oom_kills()
         counted = None if kills is None or kills_before is None else kills - kills_before
         return self._session.end(status, self._ended_by_us(), dropped, counted)

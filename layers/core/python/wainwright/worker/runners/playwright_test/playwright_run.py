@@ -217,9 +217,6 @@ class _Run(SupervisedRun):
         compiled = (self._request.compiled,) if self._request.compiled else ()
         return Child(command, self._environment(), (self._suite.place.home, self._suite.place.temporary), compiled)
 
-    def collect_interrupted(self) -> None:
-        self.session.collect_interrupted()
-
     def _write_configuration(self, events_fd: int, control_fd: int) -> Path:
         control = self._suite.place.root / f"control-{events_fd}"
         control.mkdir(exist_ok=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGABRT
 
@@ -77,16 +77,17 @@ class PlaywrightSession(Session):
     def _with_calls(self, result: TestResult, _attachments: tuple[Attachment, ...]) -> tuple[Step, ...]:
         return result.steps  # the runner reports the calls itself
 
+    @property
+    def _printing(self) -> None:
+        """None: several tests may run at once, so nothing that is printed can be said to be of one."""
+
     def _read_started(self, record: Record) -> list[Event]:
-        events = super()._read_started(record)
-        if self._running is not None:
-            runner_id = adapter(Label).validate_python(record["testId"])
-            if not re.fullmatch(r"[\w-]+", runner_id):
-                raise ValueError("not an id of Playwright Test")
-            retry, process = (adapter(Count).validate_python(record[name]) for name in ("retry", "workerIndex"))
-            self._attempts[self._running] = Attempt(runner_id, retry, process, self._began.timestamp())
-        self._running = None  # several may run at once, so nothing that is printed can be said to be of one
-        return events
+        runner_id = adapter(Label).validate_python(record["testId"])
+        if not re.fullmatch(r"[\w-]+", runner_id):
+            raise ValueError("not an id of Playwright Test")
+        retry, process = (adapter(Count).validate_python(record[name]) for name in ("retry", "workerIndex"))
+        self._attempts[self._known(record)] = Attempt(runner_id, retry, process, time.time())
+        return super()._read_started(record)
 
     def _read_ended(self, record: Record) -> list[Event]:
         events = super()._read_ended(record)
@@ -105,16 +106,14 @@ class PlaywrightSession(Session):
         return self._evidence.of_process(attempt, record["left"])
 
     def collect_interrupted(self) -> None:
-        """Report the evidence of tests that were running when everything was killed."""
-        if self.finished:
-            return
-        for test_id, attempt in self._attempts.items():
-            began = datetime.fromtimestamp(attempt.began, UTC)
-            self._cut_off(test_id, began, self._evidence.of_killed(attempt), attempt.retry)
+        if not self.finished:
+            super().collect_interrupted()
 
-    @property
-    def running_tests(self) -> list[str]:
-        return list(self._attempts)
+    def evidence_of(self, test_id: str, _began: float) -> tuple[Attachment, ...]:
+        return self._evidence.of_killed(self._attempts[test_id])
+
+    def retry_of(self, test_id: str) -> int:
+        return self._attempts[test_id].retry
 
     @property
     def _lost(self) -> list[str]:

@@ -14,8 +14,16 @@ from wainwright.worker.runners.browser_settings import browser_settings
 from wainwright.worker.runners.interrupted_evidence import collect_evidence
 from wainwright.worker.runners.pytest.plain_script import plain_script
 from wainwright.worker.runners.pytest.suite_style import own_configuration, suite_style
-from wainwright.worker.runners.suite import EndReason, Event, StopRequest, SuiteEnd, SuiteError, SuiteRequest
-from wainwright.worker.runners.suite_session import Session
+from wainwright.worker.runners.suite import (
+    Attachment,
+    EndReason,
+    Event,
+    StopRequest,
+    SuiteEnd,
+    SuiteError,
+    SuiteRequest,
+)
+from wainwright.worker.runners.suite_session import Record, Session
 from wainwright.worker.runners.supervised_run import POLL_SECONDS, Child, SupervisedRun, tell
 from wainwright.worker.sandbox.environment import PrivateFolders, child_environment, own_playwright, private_folders
 from wainwright.worker.sandbox.find_browser import (
@@ -94,6 +102,19 @@ def can_use_spare(request: SuiteRequest, browsers: list[Browser], *, asynchronou
 class PytestSession(Session):
     """The session of a suite that pytest runs."""
 
+    def __init__(self, request: SuiteRequest, place: PrivateFolders, on_event: Callable[[Event], None]) -> None:
+        self._owner = request.isolation.user.uid if request.isolation.user else None
+        self._folders = (request.output.resolve(), place.traces, place.temporary)
+        self._has_video = request.video != "off"
+        super().__init__(request.folder.resolve(), request.output.resolve(), on_event, self._owner)
+
+    def _read_started(self, record: Record) -> list[Event]:
+        self._running.clear()  # one runs at a time
+        return super()._read_started(record)
+
+    def evidence_of(self, _test_id: str, began: float) -> tuple[Attachment, ...]:
+        return collect_evidence(*self._folders, self._owner, began, video=self._has_video)
+
     def reason_by_exit_code(self, code: int | None) -> EndReason | None:
         if code == USAGE:
             return "usage_error"
@@ -125,8 +146,7 @@ class _Run(SupervisedRun):
         grace: float,
         spare: Spare | None = None,
     ) -> None:
-        self._owner = request.isolation.user.uid if request.isolation.user else None
-        session = PytestSession(request.folder.resolve(), request.output.resolve(), on_event, self._owner)
+        session = PytestSession(request, place, on_event)
         super().__init__(request, session, stop, grace, spare)
         self._browsers = browsers
         self._place = place
@@ -146,12 +166,6 @@ class _Run(SupervisedRun):
             self._request.env, self._place, CHILD_PATH, dependencies=self._request.dependencies
         )
         return Child(self._command(settings), environment, (self._place.home, self._place.temporary))
-
-    def collect_interrupted(self) -> None:
-        if (began := self._session.running_since) is not None:
-            folders = (self._request.output.resolve(), self._place.traces, self._place.temporary)
-            has_video = self._request.video != "off"
-            self._session.interrupt(collect_evidence(*folders, self._owner, began, video=has_video))
 
     def attend(self, control: int) -> float:
         self._feed(control)

@@ -77,9 +77,7 @@ def _has_frames(video: Path) -> bool:
 
 
 def pack_traces(recordings: Sequence[Path], untrusted: UntrustedFiles, name: str = "trace.zip") -> Attachment | None:
-    """Archive recordings of one folder as Playwright does: the events, the network's, and the files that they name. None where
-    nothing can be read.
-    """
+    """Archive recordings of one folder as Playwright does, with the files that they name. None where nothing can be read."""
     read = [(each, _read(untrusted, each), _read(untrusted, each.with_suffix(".network"))) for each in recordings]
     read = [each for each in read if each[1]]
     if not read:

@@ -65,9 +65,7 @@ def _major(program: str) -> int:
 
 
 def write_programs(node: Path, folder: Path) -> None:
-    """Put `node`, `npm` and `npx` into a folder for PATH: in the wheel that brings Node.js the latter two do not work where
-    they lie.
-    """
+    """Put `node`, `npm` and `npx` into a folder for PATH: in the wheel of Node.js the latter two do not work where they lie."""
     folder.mkdir()
     (folder / "node").symlink_to(node)
     npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin"

@@ -1,6 +1,4 @@
-"""Types of the fields of untrusted or stored JSON records: texts are cut or refused by their length, lists are cut, numbers
-are finite and not negative.
-"""
+"""Types of the fields of untrusted or stored JSON records: texts and lists are bounded, numbers finite and not negative."""
 
 from __future__ import annotations
 

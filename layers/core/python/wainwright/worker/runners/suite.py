@@ -253,9 +253,7 @@ class TestStarted:
 
 @dataclass(frozen=True)
 class TestEnded:
-    """A test ended; its attachments are complete on disk. `again`: it failed, and is run again at once, so that this is not yet
-    its outcome.
-    """
+    """A test ended; its attachments are complete on disk. `again`: it failed, and is run again: no outcome yet."""
 
     __test__ = False
 

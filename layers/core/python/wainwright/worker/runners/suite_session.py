@@ -44,9 +44,7 @@ from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
 MAX_TESTS = 100_000
 MAX_SUITE_ERRORS = 50
 MAX_LOG_LINES = 5_000
-"""Printed lines passed on per suite, and as many that test code logs at each level; then one line says that the rest is left
-out.
-"""
+"""Printed lines passed on per suite, and as many logged ones of each level; one line says that the rest is left out."""
 MAX_TEST_LINES = 200
 """Of those, per test; all of them are in the test's own log."""
 STDERR_TAIL_LINES = 60

@@ -1,6 +1,4 @@
-"""Supervises a suite's test process to its end: reads its records, asks it to stop, tells it that its time is up, and kills it
-if it does not end.
-"""
+"""Supervises a suite's test process to its end: reads its records, and stops, expires, cancels or kills it."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ CANCEL_GRACE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Child:
-    """An absolute program with its arguments, and its whole environment. `own` are folders that it makes, and `counted` others
-    that it may fill.
-    """
+    """Absolute program, arguments and whole environment. `own` are folders that it makes, `counted` others that it may fill."""
 
     command: list[str]
     environment: Mapping[str, str]

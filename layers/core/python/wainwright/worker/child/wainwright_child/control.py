@@ -44,9 +44,7 @@ ENDS = {"expire": TimeIsUp, "cancel": Canceled}
 
 
 class Control:
-    """Lines from the worker, read by a thread of its own: `stop`; `expire` and `cancel`, which stop too; the rest is for
-    `others`.
-    """
+    """Lines from the worker, read by a thread: `stop`; `expire` and `cancel`, which stop too; the rest is for `others`."""
 
     def __init__(self, descriptor: int, others: Feed | None = None) -> None:
         os.set_inheritable(descriptor, False)

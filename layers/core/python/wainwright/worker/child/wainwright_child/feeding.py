@@ -95,10 +95,7 @@ def _item(items: dict[str, pytest.Item], test_id: str | None) -> pytest.Item | N
 
 
 def _ask_at_teardown(session: pytest.Session, following: Callable[[], pytest.Item | None]) -> bool:
-    """Have fixtures torn down by what comes next as it is known then; False if this pytest does that in another way.
-
-    The plugins of a suite are told what is known at the test's start, which nearly none of them looks at.
-    """
+    """Have fixtures torn down by what comes next as it is known then; False if this pytest does that in another way."""
     state: Any = getattr(session, "_setupstate", None)
     teardown = getattr(state, "teardown_exact", None)
     if teardown is None:

@@ -111,10 +111,7 @@ class Recording:
     def finish(
         self, report: pytest.TestReport, browser_log: list[str], log: Path, *, apart: bool = False
     ) -> dict[str, Any]:
-        """Write the log and return the record of the whole attempt. `report`, the teardown's, carries everything.
-
-        `apart`: put its files where the test's next attempt does not write.
-        """
+        """Write the log and return the record. `report`, the teardown's, carries everything. `apart`: move its files."""
         self._write_log(log, report, browser_log)
         folder = self._item.config.invocation_params.dir
         told = [(EVIDENCE[name], Path(folder, str(path))) for name, path in report.user_properties if name in EVIDENCE]

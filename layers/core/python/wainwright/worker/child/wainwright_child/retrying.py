@@ -46,10 +46,7 @@ def _forget_instance(item: pytest.Item) -> None:
 
 
 def _tear_down_all(session: pytest.Session) -> str | None:
-    """End all fixtures; what went wrong in it, in one line.
-
-    Of the class and not of the instance, whose own method is told by the worker what comes next.
-    """
+    """End all fixtures, by the method of the class: the instance's is told what comes next. Returns an error in one line."""
     state: Any = session._setupstate  # noqa: SLF001 - there is no public way
     teardown = type(state).teardown_exact
     call = pytest.CallInfo.from_call(lambda: teardown(state, None), when="teardown", reraise=pytest.exit.Exception)

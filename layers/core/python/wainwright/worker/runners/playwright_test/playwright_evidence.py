@@ -27,9 +27,7 @@ MAX_LOG_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Attempt:
-    """A running attempt: the runner's own id of the test, the number of its process, and when it began in seconds since the
-    epoch.
-    """
+    """A running attempt: the runner's id of the test, number of its process, begin in seconds since the epoch."""
 
     runner_id: str
     retry: int

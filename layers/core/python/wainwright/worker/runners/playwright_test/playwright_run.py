@@ -88,9 +88,7 @@ class _Listing:
 
 MAX_LISTINGS = 4
 _listings: dict[tuple[Path, tuple[BrowserName, ...]], _Listing] = {}
-"""Listings of the last suites, by folder, which no other suite ever has, and browsers: a lane runs its suite again and again, a
-few tests at a time.
-"""
+"""Listings of the last suites by folder and browsers: a lane runs its suite again and again, a few tests at a time."""
 
 
 @dataclass

@@ -31,9 +31,7 @@ WRAPPER = ".wainwright.config"
 """Name of our configuration without its ending; it lies beside the suite's, for what is relative to that."""
 BROWSERS: tuple[BrowserName, ...] = ("chromium", "firefox", "webkit")
 Purpose = Literal["run", "list", "serve", "with servers"]
-"""Of a start of the runner: to run tests; to list them; to run the suite's servers and no test; to run tests while others
-run the servers.
-"""
+"""Purpose of a start: run tests; list them; run the suite's servers and no test; run tests while others run the servers."""
 _EVIDENCE = ("trace", "screenshot", "video")
 _OPTIONS = {"viewport": "viewport", "locale": "locale", "timezone": "timezoneId", "userAgent": "userAgent"}
 """Names in `config` -> options of Playwright Test's `use`."""
@@ -107,9 +105,7 @@ def write_configuration(folder: Path, settings: Path, helpers: Path) -> Path:
 
 
 def write_serving(folder: Path, settings: Path, runner: PlaywrightTest) -> Path:
-    """In a folder that is made: a global setup that comes when the servers are there and does not end, and a test, since
-    without one the runner starts nothing.
-    """
+    """Write a global setup that comes when the servers are there and does not end, and a test, without which nothing starts."""
     folder.mkdir()
     words = {"settings_helper": HELPERS / "settings.cjs", "settings": settings, "cli": runner.cli}
     literal = {name: json.dumps(str(path)) for name, path in words.items()}

@@ -16,9 +16,7 @@ _ACTS = (ast.If, ast.With, ast.AsyncWith, ast.For, ast.While, ast.Try, ast.Asser
 
 
 def plain_script(folder: Path) -> Path | None:
-    """The script that a bundle consists of: its only Python file, which uses Playwright, has no test, and does something when it
-    is run. None for everything else, which is a suite.
-    """
+    """Return the only Python file of a bundle if it uses Playwright, has no test, and does something when run; else None."""
     found = list(islice((path for path in folder.rglob("*.py") if path.is_file()), MOST_FILES))
     if len(found) != 1 or found[0].name == "conftest.py" or own_configuration(folder) is not None:
         return None
@@ -40,14 +38,13 @@ def _uses_playwright(tree: ast.Module) -> bool:
 
 
 def _has_tests(tree: ast.Module) -> bool:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
-            return True
-        if isinstance(node, ast.ClassDef) and (
-            node.name.startswith("Test") or any(_is_case(base) for base in node.bases)
-        ):
-            return True
-    return False
+    return any(_is_test(node) for node in ast.walk(tree))
+
+
+def _is_test(node: ast.AST) -> bool:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return node.name.startswith("test")
+    return isinstance(node, ast.ClassDef) and (node.name.startswith("Test") or any(map(_is_case, node.bases)))
 
 
 def _is_case(base: ast.expr) -> bool:

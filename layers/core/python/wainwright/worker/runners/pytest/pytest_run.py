@@ -86,9 +86,7 @@ def _spare_for(request: SuiteRequest, browsers: list[Browser]) -> Spare | None:
 
 
 def can_use_spare(request: SuiteRequest, browsers: list[Browser], *, asynchronous: bool) -> bool:
-    """True if the suite runs in Chromium alone, by the sync API, with the worker's own packages, and without variables that a
-    process has to be started with.
-    """
+    """Return True if it runs in Chromium alone, by the sync API, with our packages and no variable that is read at a start."""
     return (
         [browser.name for browser in browsers] == ["chromium"]
         and not asynchronous

@@ -1,4 +1,4 @@
-"""Which runner a suite is for, told by the files of its bundle."""
+"""Detects the runner that a suite is for by the files of its bundle."""
 
 from __future__ import annotations
 

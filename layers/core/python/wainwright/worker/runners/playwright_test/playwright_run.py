@@ -53,7 +53,7 @@ LAST_RUN = ".last-run.json"
 
 
 def run_suite(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest, grace: float) -> SuiteEnd:
-    """Run the suite as `run_suite.run_suite` says."""
+    """Run the suite as `run_session.run_suite` says."""
     try:
         node = find_node()
         _link_packages(request)

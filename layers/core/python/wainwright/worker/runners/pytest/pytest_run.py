@@ -53,7 +53,7 @@ _READ_AT_START = re.compile(
 
 
 def run_suite(request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest, grace: float) -> SuiteEnd:
-    """Run the suite as `run_suite.run_suite` says."""
+    """Run the suite as `run_session.run_suite` says."""
     browsers: list[Browser] = []
     for name in request.browsers or DEFAULT_BROWSERS:
         browser = find_browser(name, package=own_playwright(request.dependencies))

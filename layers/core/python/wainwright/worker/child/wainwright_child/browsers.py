@@ -107,16 +107,13 @@ class BrowserLog:
         self._browser_gone = True
         self.add("browser", "the browser has crashed, or was killed")
 
-    def _on_page(self, page: Any) -> None:
-        page.on("crash", self._on_crash)
-
     def _on_crash(self, page: Any) -> None:
         self._page_crashed = True
         self.add("page", f"the page has crashed: {page.url}")
 
     def attach(self, context: Any) -> None:
         """Listen to a browser context (of the sync or the async API)."""
-        context.on("page", self._on_page)
+        context.on("page", lambda page: page.on("crash", self._on_crash))
         context.on("console", self._on_console)
         context.on("weberror", lambda error: self.add("page error", str(error.error)))
         context.on("requestfailed", self._on_request_failed)

@@ -186,13 +186,11 @@ class Reporter:
             self._ended += 1
             file = Path(self._settings["logs"], f"{self._ended:05d}.log")
             record = recording.finish(report, self._log.take(), file, apart=bool(self._retries))
-            self._again = self._runs_again(record)
+            may_run_again = record["retry"] < self._retries and not self.control.stopping
+            self._again = record["outcome"] == "failed" and may_run_again
             self.channel.send("ended", **record, again=self._again)
             self._traces.tidy()
         return report
-
-    def _runs_again(self, record: dict[str, Any]) -> bool:
-        return record["outcome"] == "failed" and record["retry"] < self._retries and not self.control.stopping
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logfinish(self) -> None:

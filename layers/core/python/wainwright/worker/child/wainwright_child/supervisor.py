@@ -24,7 +24,7 @@ import signal
 from typing import Any
 
 from .starting import LINUX, PR_SET_CHILD_SUBREAPER, prctl, start_command
-from .watching import Watch, stat_of
+from .watching import Watch, processes
 
 
 def main(arguments: list[str]) -> int:
@@ -115,10 +115,6 @@ def kill_children(child: int) -> int:
             ended = code
 
 
-def children() -> set[int]:
-    """Process ids of our children, from /proc; empty where there is none."""
-    if not LINUX:
-        return set()
-    names = [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - pathlib would double the time to start
-    found = {int(name): stat_of(name) for name in names}
-    return {pid for pid, fields in found.items() if fields is not None and int(fields[1]) == os.getpid()}
+def children() -> list[int]:
+    """Return the process ids of our children, from /proc; none where there is no such folder."""
+    return [pid for pid, (parent, _) in processes().items() if parent == os.getpid()] if LINUX else []

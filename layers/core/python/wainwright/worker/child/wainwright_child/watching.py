@@ -88,29 +88,32 @@ class Watch:
 
 
 def taken_below(root: int, ours: int | None = None) -> tuple[int, int]:
-    """Bytes of memory that no file backs, and the number of threads, of all processes below one, but for the one that is our
-    own: a suite that has all that it may must not be ended for our looking at it.
+    """Return the bytes of memory that no file backs, and the number of threads, of all processes below one but for our own.
+
+    A suite that has all that it may must not be ended for our looking at it.
     """
-    parents: dict[int, tuple[int, int]] = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit() and int(name) != ours and (found := stat_of(name)) is not None:
-            parents[int(name)] = (int(found[1]), int(found[17]))
+    found = processes()
+    found.pop(ours or 0, None)
     below: set[int] = set()
     level = {root}
     while level:
-        level = {pid for pid, (parent, _) in parents.items() if parent in level}
+        level = {pid for pid, (parent, _) in found.items() if parent in level}
         below |= level
-    return sum(map(_memory_of, below)), sum(parents[pid][1] for pid in below)
+    return sum(map(_memory_of, below)), sum(found[pid][1] for pid in below)
 
 
-def stat_of(pid: str) -> list[bytes] | None:
-    """The fields of /proc/PID/stat from the state on; None if the process has ended."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-            # The command's name is in parentheses and may itself hold any character, parentheses too.
-            return file.read().rpartition(b")")[2].split()
-    except OSError:
-        return None
+def processes() -> dict[int, tuple[int, int]]:
+    """Return the parent and the number of threads of each process, by its id."""
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - pathlib would double the time to start
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+                # The command's name is in parentheses and may itself hold any character, parentheses too.
+                fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            continue  # it has ended
+        found[int(name)] = (int(fields[1]), int(fields[17]))
+    return found
 
 
 def _memory_of(pid: int) -> int:

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.worker.suites import BROKEN_SITE, SuiteFolder
 from wainwright.domain.redaction import Redactor
 from wainwright.worker.evidence.report.run_page import finished
-from wainwright.worker.runners.playwright_test.playwright_run import PAGE
+from wainwright.worker.runners.playwright_test.playwright_settings import PAGE
 from wainwright.worker.runners.suite import Annotation, Collected, LogLine, TestStarted
 
 pytestmark = pytest.mark.browser

@@ -41,7 +41,7 @@ from wainwright.worker.run.suite_outcome import lane_end, outcome_of
 from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
 from wainwright.worker.runners.detect_runner import runner_of
 from wainwright.worker.runners.playwright_test import playwright_run
-from wainwright.worker.runners.playwright_test.playwright_run import BLOB
+from wainwright.worker.runners.playwright_test.playwright_settings import BLOB
 from wainwright.worker.runners.pytest import pytest_run
 from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteRequest
 from wainwright.worker.runners.supervised_run import EXPIRY_GRACE_SECONDS

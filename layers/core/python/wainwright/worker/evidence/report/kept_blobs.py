@@ -12,7 +12,7 @@ from wainwright.domain.redaction import Redactor
 from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.worker.evidence.redact_files import redact_file
 from wainwright.worker.evidence.report.blobs import NOT_A_BLOB, BlobUnusable, names_of, run_of, trim
-from wainwright.worker.runners.playwright_test.playwright_run import BLOB
+from wainwright.worker.runners.playwright_test.playwright_settings import BLOB
 from wainwright.worker.runners.suite import TestResult
 
 MAX_BLOB_BYTES = 64 * 1024 * 1024

@@ -32,8 +32,7 @@ from wainwright.worker.runners.node import (
     find_node,
     find_playwright_test,
 )
-from wainwright.worker.runners.playwright_test.playwright_run import BLOB, PAGE
-from wainwright.worker.runners.playwright_test.playwright_settings import write_helpers
+from wainwright.worker.runners.playwright_test.playwright_settings import BLOB, PAGE, write_helpers
 from wainwright.worker.runners.suite import TestResult
 from wainwright.worker.runners.supervised_run import POLL_SECONDS
 from wainwright.worker.sandbox.environment import child_environment, private_folders

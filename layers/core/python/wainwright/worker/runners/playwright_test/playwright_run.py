@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from wainwright.worker.runners.node import (
     NodeMissing,
@@ -21,13 +20,7 @@ from wainwright.worker.runners.node import (
 )
 from wainwright.worker.runners.playwright_test.playwright_evidence import RESULTS
 from wainwright.worker.runners.playwright_test.playwright_session import PlaywrightSession
-from wainwright.worker.runners.playwright_test.playwright_settings import (
-    Purpose,
-    settings_of,
-    write_configuration,
-    write_helpers,
-    write_serving,
-)
+from wainwright.worker.runners.playwright_test.playwright_settings import Purpose, write_settings
 from wainwright.worker.runners.suite import (
     Collected,
     EndReason,
@@ -44,10 +37,6 @@ from wainwright.worker.sandbox.environment import PrivateFolders, child_environm
 from wainwright.worker.sandbox.find_browser import BrowserName
 from wainwright.worker.sandbox.process import CHILD_PATH
 
-BLOB = "blob.zip"
-"""In the output folder: what Playwright Test's own report of this run is made from."""
-PAGE = Path("page", "index.html")
-"""In the output folder: Playwright Test's own report of a run of all tests, with stubs in the place of what was kept."""
 LAST_RUN = ".last-run.json"
 """File of Playwright Test with the tests that failed, by which it runs those alone."""
 
@@ -204,7 +193,10 @@ class _Run(SupervisedRun):
         if self._only is not None:
             chosen = json.dumps({"status": "failed", "failedTests": self._only})
             (results / LAST_RUN).write_text(chosen, encoding="utf-8")
-        configuration = self._write_configuration(events_fd, control_fd)
+        configuration = write_settings(
+            *(self._request, self._suite.runner, self._suite.place.root, self._purpose, (events_fd, control_fd)),
+            whole=self._only is None,
+        )
         command = [
             *(str(self._suite.node), str(self._suite.runner.cli), "test"),
             *("--config", str(configuration), "--output", str(results)),
@@ -214,26 +206,6 @@ class _Run(SupervisedRun):
         ]
         compiled = (self._request.compiled,) if self._request.compiled else ()
         return Child(command, self._environment(), (self._suite.place.home, self._suite.place.temporary), compiled)
-
-    def _write_configuration(self, events_fd: int, control_fd: int) -> Path:
-        control = self._suite.place.root / f"control-{events_fd}"
-        control.mkdir(exist_ok=True)
-        self._request.isolation.lend(control)
-        blob = None if self._purpose in ("list", "serve") else self._request.output.resolve() / BLOB
-        # Of a part of the tests it would be thrown away: their report is merged from the blobs of all parts.
-        page = self._request.output.resolve() / PAGE.parent if blob and self._only is None else None
-        settings: dict[str, Any] = {
-            **settings_of(
-                *(self._request, self._suite.runner, (events_fd, control_fd)), control=control, blob=blob, page=page
-            ),
-            "purpose": self._purpose,
-        }
-        file = self._suite.place.root / "settings.json"
-        if self._purpose == "serve":
-            settings["serving"] = str(write_serving(self._suite.place.root / "serving", file, self._suite.runner))
-        file.write_text(json.dumps(settings), encoding="utf-8")
-        helpers = write_helpers(self._suite.place.root)
-        return write_configuration(self._request.folder.resolve(), file, helpers)
 
     def _environment(self) -> dict[str, str]:
         environment = {

@@ -29,33 +29,29 @@ from wainwright.worker.sandbox.video_encoder import lacks_ffmpeg
 HELPERS = CHILD_PATH / "playwright_test"
 WRAPPER = ".wainwright.config"
 """Name of our configuration without its ending; it lies beside the suite's, for what is relative to that."""
+BLOB = "blob.zip"
+"""In the output folder: Playwright Test's own report of this run is made from it."""
+PAGE = Path("page", "index.html")
+"""In the output folder: Playwright Test's own report of a run of all tests, with stubs in the place of files."""
 BROWSERS: tuple[BrowserName, ...] = ("chromium", "firefox", "webkit")
 Purpose = Literal["run", "list", "serve", "with servers"]
 """Purpose of a start: run tests; list them; run the suite's servers and no test; run tests while others run the servers."""
 _EVIDENCE = ("trace", "screenshot", "video")
 _OPTIONS = {"viewport": "viewport", "locale": "locale", "timezone": "timezoneId", "userAgent": "userAgent"}
 """Names in `config` -> options of Playwright Test's `use`."""
-_COMMON_JS = """\
-"use strict";
-const helper = require({helper});
+_COMMON_JS = ('"use strict";\nconst helper = require({helper});\n', "module.exports = wrapped;\n")
+_MODULE = (
+    'import {{ createRequire }} from "node:module";\nconst helper = createRequire(import.meta.url)({helper});\n',
+    "export default wrapped;\n",
+)
+_CONFIGURATION = """\
 let found = {{}};
 try {{
-  {found_common}
+  found = {load};
 }} catch (error) {{
   helper.failed(error, {settings}, {file});
 }}
-module.exports = helper.wrap(found, {settings});
-"""
-_MODULE = """\
-import {{ createRequire }} from "node:module";
-const helper = createRequire(import.meta.url)({helper});
-let found = {{}};
-try {{
-  {found_module}
-}} catch (error) {{
-  helper.failed(error, {settings}, {file});
-}}
-export default helper.wrap(found, {settings});
+const wrapped = helper.wrap(found, {settings});
 """
 _NO_FFMPEG = (
     "No ffmpeg was found, which videos are made with. Install one on the worker with: pip install imageio-ffmpeg. "
@@ -77,34 +73,63 @@ createRequire({cli})("@playwright/test").test("serves", () => {{}});
 """
 
 
-def write_helpers(root: Path) -> Path:
-    """Our part of the runner's processes, copied below a folder of the name by which Playwright Test knows what need not be
-    compiled: all else it compiles anew in each run, which takes a tenth of a second and more.
+def write_settings(
+    request: SuiteRequest,
+    runner: PlaywrightTest,
+    root: Path,
+    purpose: Purpose,
+    descriptors: tuple[int, int],
+    *,
+    whole: bool,
+) -> Path:
+    """Write the settings, and a configuration of ours beside the suite's own, of the same kind; return the latter's path.
+
+    `whole`: all tests are run. Of a part of them a page would be thrown away: theirs is merged from the blobs of all parts.
     """
+    control = root / f"control-{descriptors[0]}"
+    control.mkdir(exist_ok=True)
+    request.isolation.lend(control)
+    output = request.output.resolve()
+    blob = None if purpose in ("list", "serve") else output / BLOB
+    job = request.job or {}
+    title = str(job.get("label") or job.get("id") or "")
+    file = root / "settings.json"
+    settings = {
+        **_settings_of(request, runner),
+        "eventsFd": descriptors[0],
+        "controlFd": descriptors[1],
+        "control": str(control),
+        "purpose": purpose,
+        "serving": str(_write_serving(root / "serving", file, runner)) if purpose == "serve" else None,
+        "blob": str(blob) if blob else None,
+        "page": {"folder": str(output / PAGE.parent), "title": title} if blob and whole else None,
+    }
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    return _write_configuration(request.folder.resolve(), file, write_helpers(root))
+
+
+def write_helpers(root: Path) -> Path:
+    """Copy our part of the runner's processes below a folder whose name keeps Playwright Test from compiling it in each run."""
     copy = root / "node_modules" / "wainwright"
     if not copy.exists():
         shutil.copytree(HELPERS, copy)
     return copy
 
 
-def write_configuration(folder: Path, settings: Path, helpers: Path) -> Path:
-    """A configuration of ours beside the suite's own, of the same kind; returns its path."""
+def _write_configuration(folder: Path, settings: Path, helpers: Path) -> Path:
     own = playwright_config(folder)
     ending = own.suffix if own else ".cjs"
-    literal = {
-        "helper": json.dumps(str(helpers / "config.cjs")),
-        "settings": json.dumps(str(settings)),
-        "file": json.dumps(str(own) if own else None),
-        "found_common": f"found = require({json.dumps(f'./{own.name}')});" if own else "",
-        "found_module": f"found = await import({json.dumps(f'./{own.name}')});" if own else "",
-    }
+    is_module = _is_module(folder, ending)
+    load = f"{'await import' if is_module else 'require'}({json.dumps(f'./{own.name}')})" if own else "{}"
+    words = {"helper": str(helpers / "config.cjs"), "settings": str(settings), "file": str(own) if own else None}
+    literal = {name: json.dumps(value) for name, value in words.items()}
+    head, tail = _MODULE if is_module else _COMMON_JS
     path = folder / f"{WRAPPER}{ending}"
-    template = _MODULE if _is_module(folder, ending) else _COMMON_JS
-    write_anew(path, template.format(**literal).encode())
+    write_anew(path, f"{head}{_CONFIGURATION}{tail}".format(**literal, load=load).encode())
     return path
 
 
-def write_serving(folder: Path, settings: Path, runner: PlaywrightTest) -> Path:
+def _write_serving(folder: Path, settings: Path, runner: PlaywrightTest) -> Path:
     """Write a global setup that comes when the servers are there and does not end, and a test, without which nothing starts."""
     folder.mkdir()
     words = {"settings_helper": HELPERS / "settings.cjs", "settings": settings, "cli": runner.cli}
@@ -128,26 +153,15 @@ def _is_module(folder: Path, ending: str) -> bool:
     return isinstance(content, dict) and content.get("type") == "module"
 
 
-def settings_of(
-    request: SuiteRequest,
-    runner: PlaywrightTest,
-    descriptors: tuple[int, int],
-    *,
-    control: Path,
-    blob: Path | None,
-    page: Path | None,
-) -> dict[str, Any]:
-    """Return the settings that `settings.cjs` describes, but for those of the purpose."""
+def _settings_of(request: SuiteRequest, runner: PlaywrightTest) -> dict[str, Any]:
+    """Return the settings that follow from the request and the machine, as `settings.cjs` describes them."""
     configured = browser_settings(request.config, request.base_url)
     found = {name: find_browser(name, package=runner.core) for name in BROWSERS}
     install = f"npx playwright@{runner.version} install --with-deps"
     own = playwright_config(request.folder)
     output = request.output.resolve()
-    job = request.job or {}
     return {
-        "eventsFd": descriptors[0],
-        "controlFd": descriptors[1],
-        "control": str(control),
+        **configured,
         "folder": str(request.folder.resolve()),
         "output": str(output),
         "logs": str(output / "logs"),
@@ -167,15 +181,9 @@ def settings_of(
         "fallback": _evidence({name: getattr(request, name) for name in _EVIDENCE}),
         "baseURL": request.base_url,
         "contextOptions": _context_options(request.config),
-        "waitForMs": configured["waitForMs"],
-        "headers": configured["headers"],
-        "headersOrigin": configured["headersOrigin"],
-        "blockedHosts": configured["blockedHosts"],
         "run": secrets.token_hex(3),
         "only": None if request.select is None else sorted(request.select),
         "deselected": sorted(request.deselect),
-        "blob": str(blob) if blob else None,
-        "page": {"folder": str(page), "title": str(job.get("label") or job.get("id") or "")} if page else None,
     }
 
 

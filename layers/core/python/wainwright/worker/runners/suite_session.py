@@ -185,14 +185,14 @@ class Session:
         return test_id
 
     def _attachment(self, given: Attachment, path: Path) -> Attachment:
-        """Without a file if it is not a regular one in our folder: a link could name any file that the worker may read."""
+        """Take the file, unless it is no regular one in our folder: a link could name any file that the worker may read."""
         taken = self._untrusted.take(path)
         if taken is None:
             return Attachment(given.name, given.content_type, lack=self._untrusted.reason)
         return Attachment(given.name, given.content_type, taken[0], None, taken[1])
 
     def _with_calls(self, result: TestResult, attachments: tuple[Attachment, ...]) -> tuple[Step, ...]:
-        """Each phase with the Playwright calls that began in it, for a runner that does not report them itself."""
+        """Give each phase the Playwright calls that began in it, for a runner that does not report them itself."""
         traces = [a.path for a in attachments if a.name == "trace" and a.path is not None]
         calls = [step for trace in traces for step in trace_steps(trace, self._folder)]
         phases = list(result.steps)
@@ -251,12 +251,12 @@ class Session:
         to_run = [each for each in self._tests if self.handed is None or each in self.handed]
         unfinished = tuple(test_id for test_id in to_run if test_id not in self._ended)
         reason = self._reason(status, ended_by_us, bool(unfinished))
-        errors = list(self._errors) or self._explained(reason, status, kills)
+        explanation = None if self._errors else self._explained(reason, status, kills)
         return SuiteEnd(
             reason=reason,
             exit_code=status.exit_code,
             signal=status.signal,
-            errors=tuple(errors),
+            errors=(*self._errors, *([SuiteError(explanation)] if explanation else ())),
             stderr="\n".join(self._stderr)[-MAX_STACK:],
             collected=len(self._tests),
             deselected=len(self._deselected),
@@ -290,23 +290,20 @@ class Session:
         """Return the reason that the runner's exit code tells; None for an orderly end."""
         return None if self.finished else "crashed"
 
-    def _explained(self, reason: EndReason, status: ExitStatus, kills: int | None) -> list[SuiteError]:
-        """A message for ends that the child could not explain itself."""
+    def _explained(self, reason: EndReason, status: ExitStatus, kills: int | None) -> str | None:
+        """Return a message for an end that the child could not explain itself."""
         if status.bound is not None and reason in ("out_of_memory", "bound_exceeded"):
-            return [SuiteError(_beyond(status.bound))]
+            return _beyond(status.bound)
         if reason == "bound_exceeded":
-            message = f"The test process used more CPU time than it may ({SETTINGS['cpu']}), and was ended"
-            return [SuiteError(message)]
-        if explanation := self.explanation(reason):
-            return [SuiteError(explanation)]
-        if reason not in ("out_of_memory", "crashed"):
-            return []
+            return f"The test process used more CPU time than it may ({SETTINGS['cpu']}), and was ended"
+        if (explanation := self.explanation(reason)) or reason not in ("out_of_memory", "crashed"):
+            return explanation
         during = f" while {' and '.join(self._running)} ran" if self._running else ""
         if reason == "out_of_memory":
-            return [SuiteError(f"The test process was killed{during}{_BY_WHOM[None if kills is None else kills > 0]}")]
+            return f"The test process was killed{during}{_BY_WHOM[None if kills is None else kills > 0]}"
         if status.signal is not None:
-            return [SuiteError(f"The test process was killed by {signal.Signals(status.signal).name}{during}")]
-        return [SuiteError(f"The test process left with code {status.exit_code}{during}, before its session ended")]
+            return f"The test process was killed by {signal.Signals(status.signal).name}{during}"
+        return f"The test process left with code {status.exit_code}{during}, before its session ended"
 
     def explanation(self, reason: EndReason) -> str | None:
         """Return the runner's own words for an end; None where there are none."""

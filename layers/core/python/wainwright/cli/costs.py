@@ -1,4 +1,4 @@
-"""What a job costs, in one line for people."""
+"""Cost of a job, in one line for people."""
 
 import time
 
@@ -9,12 +9,12 @@ from wainwright.domain.costs import TRANSITIONS, WORKER_SECONDS, CostBasis, Cost
 from wainwright.domain.prices import price_table
 
 SETTLE_SECONDS = 5.0
-"""How long a command waits, once its job has ended, for the meter to know all of it."""
+"""Seconds that a command waits, once its job has ended, for the meter to know all of it."""
 _LOOK_SECONDS = 0.2
 
 
 def settled(client: Client, job: JobRecord) -> JobRecord:
-    """The record of a job that has ended, once the meter knows its execution too, whose end comes just after the job's.
+    """Return the record of a job that has ended, once the meter knows its execution too, whose end comes just after the job's.
 
     Where nobody meters, the record as it is now. Where the meter does not get there, it says so.
     """
@@ -37,7 +37,7 @@ def _is_settled(job: JobRecord) -> bool:
 
 
 def cost_line(cost: JobCost) -> str | None:
-    """The price on AWS and its parts; None where nobody knows.
+    """Return the price on AWS and its parts; None where nobody knows.
 
     It says whether the price was metered, which a local system does and for which nobody is billed, or is an estimate.
     """
@@ -52,7 +52,7 @@ def cost_line(cost: JobCost) -> str | None:
 
 
 def dollars(usd: float) -> str:
-    """An amount with as many digits as say something: ``$0.00061``, ``$0.012``, ``$1.20``."""
+    """Return an amount with as many digits as say something: ``$0.00061``, ``$0.012``, ``$1.20``."""
     if usd >= 0.1:
         return f"${usd:.2f}"
     return f"${usd:.3f}" if usd >= 0.01 else f"${usd:.5f}"

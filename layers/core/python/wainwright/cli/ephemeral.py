@@ -16,7 +16,7 @@ import typer
 from wainwright.cli.errors import ExitCode, PlatformProblem
 
 STOP_SECONDS = 30.0
-"""How long a system has to shut down cleanly."""
+"""Seconds that a system has to shut down cleanly."""
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""How a command ends: exit codes, and what is said of an error in one line."""
+"""Exit codes, and errors in one line."""
 
 import os
 import sys
-from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -14,11 +13,11 @@ from wainwright.domain.errors import WainwrightError
 DEBUG_VARIABLE = "WAINWRIGHT_DEBUG"
 
 LOCAL_EXTRA = "Run `pip install 'wainwright[local]'`."
-"""What to do where a package of the local system is missing."""
+"""Advice where a package of the local system is missing."""
 
 
 class ExitCode(IntEnum):
-    """What the exit code of a command tells."""
+    """Exit codes of all commands."""
 
     PASSED = 0
     FAILED = 1
@@ -33,26 +32,16 @@ class UsageProblem(WainwrightError):
 
 
 class PlatformProblem(WainwrightError):
-    """What the command needs is not there or does not work."""
+    """Something that the command needs is not there or does not work."""
 
 
 class OneLineErrors(TyperGroup):
     """A group of commands whose errors are one line on standard error, and whose exit codes are :class:`ExitCode`."""
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Run the command; leave with its exit code."""
+    def main(self, *args: Any, **named: Any) -> Any:
+        """Run the command; leave with its exit code, which it returns if it is not 0."""
         try:
-            code = super().main(
-                args, prog_name, complete_var, standalone_mode=False, windows_expand_args=windows_expand_args, **extra
-            )
+            code = super().main(*args, **named | {"standalone_mode": False})
         except Exception as error:
             if os.environ.get(DEBUG_VARIABLE) == "1":
                 raise
@@ -62,7 +51,7 @@ class OneLineErrors(TyperGroup):
 
 
 def explain(error: Exception) -> tuple[int, str]:
-    """The exit code of an error, and the line that tells what happened and what to do about it."""
+    """Return the exit code of an error, and the line that tells what happened and what to do about it."""
     if isinstance(error, typer.Abort):
         return ExitCode.INTERRUPTED, "stopped."
     if isinstance(error, typer.TyperException):
@@ -71,14 +60,11 @@ def explain(error: Exception) -> tuple[int, str]:
         return ExitCode.USAGE, one_line(error.format_message(), advice)
     if isinstance(error, WainwrightError):
         return _code(error), one_line(error.message, error.advice)
-    if type(error).__name__ == "LocalError":  # known by name, so that no other command has to import the local system
-        return ExitCode.PLATFORM, one_line(str(error))
-    if isinstance(error, OSError):
-        return ExitCode.PLATFORM, one_line(str(error))
     kind = type(error).__name__
-    return ExitCode.PLATFORM, one_line(
-        f"this should not have happened: {kind}: {error}", f"Set {DEBUG_VARIABLE}=1 to see where, and report it."
-    )
+    if isinstance(error, OSError) or kind == "LocalError":  # by name: no other command has to import the local system
+        return ExitCode.PLATFORM, one_line(str(error))
+    advice = f"Set {DEBUG_VARIABLE}=1 to see where, and report it."
+    return ExitCode.PLATFORM, one_line(f"this should not have happened: {kind}: {error}", advice)
 
 
 def _code(error: WainwrightError) -> ExitCode:
@@ -95,7 +81,7 @@ def _code(error: WainwrightError) -> ExitCode:
 
 
 def one_line(message: str, advice: str = "") -> str:
-    """What happened and what to do, as sentences on one line, free of control characters."""
+    """Return what happened and what to do, as sentences on one line, free of control characters."""
     from wainwright.cli.terminal import clean
 
     sentences = [" ".join(clean(part).split()) for part in (message, advice) if part.strip()]

@@ -1,4 +1,4 @@
-"""Where things are: the data directory, the repository, and the running local system's address."""
+"""Paths: the data directory, the repository, and the running local system's address."""
 
 import json
 import os
@@ -12,7 +12,7 @@ ENDPOINT_FILE = "endpoint.json"
 
 
 def data_directory(given: Path | None = None) -> Path:
-    """The local system's data directory: the given one, else WAINWRIGHT_DATA_DIR, else the platform's place for it."""
+    """Return the local system's data directory: the given one, else WAINWRIGHT_DATA_DIR, else the platform's place for it."""
     chosen = str(given) if given is not None else os.environ.get(DATA_DIR_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -22,7 +22,7 @@ def data_directory(given: Path | None = None) -> Path:
 
 
 def repository() -> Path:
-    """The checkout that this package runs from: the local system reads its functions and its infrastructure.
+    """Return the checkout that this package runs from: the local system reads its functions and its infrastructure.
 
     Raises:
         PlatformProblem: the package was installed without one.
@@ -64,7 +64,7 @@ def withdraw(data_dir: Path, running: LocalEndpoint) -> None:
 
 
 def published(data_dir: Path) -> LocalEndpoint | None:
-    """What the endpoint file says, if it is there and its process lives."""
+    """Read the endpoint file, if it is there and its process lives."""
     try:
         running = LocalEndpoint(**json.loads((data_dir / ENDPOINT_FILE).read_text()))
         os.kill(running.pid, 0)

@@ -3,14 +3,13 @@
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +24,7 @@ from wainwright.contracts.job_records import JobRecord, ReportLink
 from wainwright.contracts.report_files import INDEX
 from wainwright.domain.failures import PLATFORM_FAILURES
 from wainwright.domain.instants import to_text
+from wainwright.domain.model import Record
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
 
@@ -129,30 +129,27 @@ def print_jobs(jobs: list[JobRecord]) -> None:
 def show_results(out: Console, job: JobRecord, seen: Seen, traces: Traces) -> None:
     """Print the table, the failing tests, the sum, the failure, and how to open the report."""
 
-    def line(text: str, style: str = "") -> None:
-        out.print(Text(text, style=style), soft_wrap=True)
-
     if seen.tests:
         out.print(_results_table(seen))
         show_failing(out, seen, traces)
     passed = exit_code(job) is ExitCode.PASSED
     if not passed and not any(test.errors for test in seen.tests.values()):
         for printed in seen.output:
-            line(clean(printed), "dim")
+            _print(out, clean(printed), "dim")
     took = f" in {seconds(job.duration_ms)}" if job.duration_ms is not None else ""
     status = Text(f"{job.status}", style="bold green" if passed else "bold red")
     out.print(status.append(f"  {tally(job.tests)}{took}", style="default"))
     if job.failure is not None:
-        line(f"{job.failure.category}: {first_line(job.failure.message)}", "red")
-    line(f"job      {job.id}")
+        _print(out, f"{job.failure.category}: {first_line(job.failure.message)}", "red")
+    _print(out, f"job      {job.id}")
     if (cost := cost_line(job.cost)) is not None:
-        line(f"cost     {cost}")
+        _print(out, f"cost     {cost}")
     if job.report.ready:
-        line(f"report   wainwright report open {job.id}{'' if job.report.complete else '  (incomplete)'}")
+        _print(out, f"report   wainwright report open {job.id}{'' if job.report.complete else '  (incomplete)'}")
         if job.report.missing_count:
-            line(f"missing  {missing_files(job.report)}", "yellow")
+            _print(out, f"missing  {missing_files(job.report)}", "yellow")
     else:
-        line("report   none was left")
+        _print(out, "report   none was left")
 
 
 def show_failing_of(system: System, job: JobRecord) -> None:
@@ -170,23 +167,20 @@ def show_failing_of(system: System, job: JobRecord) -> None:
 def show_failing(out: Console, seen: Seen, traces: Traces) -> None:
     """Print the failing tests, each in a paragraph."""
 
-    def line(text: str, style: str = "") -> None:
-        out.print(Text(text, style=style), soft_wrap=True)
-
     tests = seen.failed
     for number, test in enumerate(tests[:SHOWN], 1):
-        line(f"\n{number}) {clean(test.title)}", "bold red")
-        line(f"   {_place(test)}", "cyan")
+        _print(out, f"\n{number}) {clean(test.title)}", "bold red")
+        _print(out, f"   {_place(test)}", "cyan")
         for reason in _reason(test):
-            line(f"   {reason}")
+            _print(out, f"   {reason}")
         if href := _trace(test):
-            line(f"   trace  {traces.opener(href)}")
+            _print(out, f"   trace  {traces.opener(href)}")
     if len(tests) > SHOWN:
-        line(f"\nand {len(tests) - SHOWN:,} more failing: the report has them all")
+        _print(out, f"\nand {len(tests) - SHOWN:,} more failing: the report has them all")
     if traces.until is not None:
         until = traces.until.astimezone().strftime("%H:%M")
         later = f"wainwright report open {traces.job_id}"
-        line(f"\nWhoever has such an address can read the report, until {until}. Later: `{later}`.", "dim")
+        _print(out, f"\nWhoever has such an address can read the report, until {until}. Later: `{later}`.", "dim")
     if tests:
         out.print()
 
@@ -207,6 +201,10 @@ def tally(tests: Tally) -> str:
     if missing > 0:
         parts.append(f"{missing} not run")
     return count(tests.total, "test") + (": " + ", ".join(parts) if parts else "")
+
+
+def _print(out: Console, text: str, style: str = "") -> None:
+    out.print(Text(text, style=style), soft_wrap=True)
 
 
 def _results_table(seen: Seen) -> Table:
@@ -256,23 +254,20 @@ def _reported(client: Client, job_id: str) -> Seen:
     with tempfile.TemporaryDirectory(prefix="wainwright-") as directory:
         content = client.report_file(job_id, RESULTS, Path(directory, RESULTS)).read_bytes()
     try:
-        tests = [_update(test) for test in json.loads(content)["tests"]]
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        found = _Results.model_validate_json(content, extra="ignore")
+    except ValidationError as error:
         raise UnexpectedAnswer(
-            f"the report's {RESULTS} is not readable: {type(error).__name__}",
+            f"the report's {RESULTS} is not readable: {error.error_count()} errors",
             advice="The report may come from a newer Wainwright: update this one.",
         ) from error
-    return Seen(tests={test.id: test for test in tests})
+    return Seen(tests={test.id: test for test in found.tests})
 
 
-def _update(test: dict[str, Any]) -> TestUpdate:
-    return TestUpdate(
-        id=test["id"], title=test["title"], file=test["file"], line=test["line"], outcome=test["outcome"],
-        duration_ms=test["durationMs"], attempt=test["attempts"],
-        errors=_only(test["errors"], ("message", "file", "line")), attachments=_only(test["attachments"], ("name", "href")),
-    )  # fmt: skip
+class _Test(TestUpdate):
+    """One test of a report; fields that a later version adds are left out."""
+
+    attempt: int = Field(alias="attempts")
 
 
-def _only(found: Iterable[dict[str, Any]], names: Iterable[str]) -> Any:
-    """Leave out what a report of a later version adds."""
-    return [{name: each.get(name) for name in names} for each in found]
+class _Results(Record):
+    tests: tuple[_Test, ...]

@@ -25,14 +25,14 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def secrets_file(given: Path | None) -> Path | None:
-    """The file to read: the given one, else that of WAINWRIGHT_SECRETS_FILE, else none."""
+    """Return the file to read: the given one, else that of WAINWRIGHT_SECRETS_FILE, else none."""
     if given is None and (named := os.environ.get(FILE_VARIABLE)):
         return Path(named).expanduser()
     return given
 
 
 def read_secrets(path: Path) -> dict[str, str]:
-    """The secrets in a file by name.
+    """Return the secrets in a file by name.
 
     Values may be bare (until the end of the line, or `` #``), in single quotes (as they are) or in double quotes (with ``\\n``,
     ``\\r``, ``\\t``, ``\\"`` and ``\\\\``); quoted ones may have several lines. Lines that start with ``#`` are skipped.
@@ -62,11 +62,7 @@ def read_secrets(path: Path) -> dict[str, str]:
 
 
 def refuse_packed(path: Path | None, bundle: Bundle) -> None:
-    """See that the file is not among what is uploaded with the tests.
-
-    Raises:
-        UsageProblem: it is.
-    """
+    """Raise UsageProblem if the file is among those that are uploaded with the tests."""
     where = f"/{path.resolve().as_posix().lstrip('/')}" if path is not None else ""
     if any(where.endswith(f"/{name}") for name in bundle.names):
         raise UsageProblem(

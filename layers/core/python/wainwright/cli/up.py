@@ -33,9 +33,7 @@ KEY_NAME = "wainwright up"
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What ``up`` was told. ``ephemeral``: for one command, whose pipe is this process's standard input. ``secrets``: a file of
-    them.
-    """
+    """Options of ``up``. ``ephemeral``: for one command, whose pipe is this process's standard input."""
 
     port: int
     data_dir: Path | None = None
@@ -45,20 +43,14 @@ class UpOptions:
 
 
 class Startable(Protocol):
-    """What is served: a local system."""
+    """The local system, as far as it is served."""
 
     @property
-    def api_url(self) -> str:
-        """The API's address, once it is started."""
-        ...
+    def api_url(self) -> str: ...  # once it is started
 
-    def start(self) -> None:
-        """Start everything."""
-        ...
+    def start(self) -> None: ...
 
-    def stop(self) -> None:
-        """Stop cleanly."""
-        ...
+    def stop(self) -> None: ...
 
 
 def serve(
@@ -108,7 +100,7 @@ def _serve(running: LocalEndpoint, data_dir: Path, *, ephemeral: bool) -> None:
 
 
 def local_access() -> str:
-    """A new key to the local system that runs in this process; the one of the run before is good for nothing any more."""
+    """Return a new key to the local system that runs in this process, and revoke that of the run before."""
     from wainwright.adapters.aws.clients import Clients
     from wainwright.contracts.scopes import Scope
     from wainwright.settings import StoreSettings
@@ -152,7 +144,7 @@ def _local_system(options: UpOptions, data_dir: Path) -> Startable:
 
 
 def _workers() -> int:
-    """As many workers as there are processors, but at least two: a lost one shall not hold up everything."""
+    """Return the number of processors, but at least two: a lost worker shall not hold up everything."""
     return max(2, os.cpu_count() or 1)
 
 
@@ -189,7 +181,7 @@ def _announce(running: LocalEndpoint, data_dir: Path, file: Path) -> None:
 
 
 def _wait() -> None:
-    """Wait for the signal that ends everything, looking every second for one that came just before the wait began."""
+    """Wait for the signal that ends everything; wake every second for one that came just before the wait began."""
     never = threading.Event()
     while not never.wait(1.0):
         pass
@@ -211,7 +203,7 @@ def _stoppable(*, watch_input: bool) -> Iterator[None]:
 
 
 def _end_with_input() -> None:
-    """When the other end of standard input is gone, so is whom this system is for."""
+    """End with the command that this system is for, whose end of standard input is then closed."""
     while os.read(sys.stdin.fileno(), 4_096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

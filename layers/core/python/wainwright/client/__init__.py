@@ -12,7 +12,7 @@
 :class:`AsyncClient` is the same, to be awaited. :mod:`wainwright.client.patterns` has chains, parallel runs and the like.
 """
 
-from wainwright.client.bundles import Bounds, Bundle, pack
+from wainwright.client.bundles import Bundle, pack
 from wainwright.client.clients import AsyncClient, Client
 from wainwright.client.errors import (
     ApiError,
@@ -24,6 +24,7 @@ from wainwright.client.errors import (
     Unreachable,
     WaitTimeout,
 )
+from wainwright.client.gather import Bounds
 from wainwright.client.jobs import JobOutcome
 from wainwright.client.retries import RetryRules
 from wainwright.client.updates import (

@@ -5,7 +5,7 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,8 +15,6 @@ from wainwright.client.gather import Bounds, Entry, biggest, gather
 
 COMPRESSION = 6
 """gzip's own default: a higher level takes twice the time for a few per cent."""
-
-__all__ = ["Bounds", "Bundle", "pack"]
 
 
 @dataclass(frozen=True)
@@ -42,37 +40,19 @@ def pack(paths: Sequence[Path], archive: Path, *, bounds: Bounds | None = None) 
     bounds = bounds or Bounds()
     entries = gather(paths, bounds)
     try:
-        with archive.open("wb") as file:
-            sink = _Sink(file)
-            _write(entries, sink, bounds)
+        with archive.open("w+b") as file:
+            _write(entries, file, bounds)
+            size = file.tell()
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except BaseException:
         archive.unlink(missing_ok=True)
         raise
-    return Bundle(
-        archive, sink.digest.hexdigest(), sink.size, sum(entry.size for entry in entries),
-        tuple(entry.name for entry in entries),
-    )  # fmt: skip
-
-
-class _Sink(io.RawIOBase):
-    """Writes to a file, counting and digesting what goes through."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.size = 0
-        self.digest = hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
-        self.size += len(data)
-        self.digest.update(data)
-        return self.file.write(data)
+    return Bundle(archive, digest, size, sum(entry.size for entry in entries), tuple(entry.name for entry in entries))
 
 
 class _Source(io.RawIOBase):
-    """Reads a file, and looks before every read whether there is still room in the archive."""
+    """Reads a file, and checks before every read that there is still room in the archive."""
 
     def __init__(self, file: BinaryIO, check: Callable[[], None]) -> None:
         self.file = file
@@ -86,18 +66,16 @@ class _Source(io.RawIOBase):
         return self.file.read(size)
 
 
-def _write(entries: Iterable[Entry], sink: _Sink, bounds: Bounds) -> None:
-    entries = list(entries)
-
+def _write(entries: Sequence[Entry], archive: BinaryIO, bounds: Bounds) -> None:
     def check() -> None:
-        if sink.size > bounds.packed:
+        if archive.tell() > bounds.packed:
             raise BundleError(
                 f"the tests are larger than the {bounds.packed:,} bytes that a bundle may have, compressed",
                 advice=f"The biggest files are {biggest(entries)}: leave them out with a .gitignore.",
             )
 
     with (
-        gzip.GzipFile(filename="", fileobj=sink, mode="wb", compresslevel=COMPRESSION, mtime=0) as stream,
+        gzip.GzipFile(filename="", fileobj=archive, mode="wb", compresslevel=COMPRESSION, mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as packed,
     ):
         for entry in entries:

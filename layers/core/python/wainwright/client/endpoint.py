@@ -12,19 +12,14 @@ API_VERSION = "v1"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an API is: ``url`` without version and final slash; ``loopback`` if it is on this machine."""
+    """Address of an API: ``url`` without version and final slash; ``loopback`` if it is on this machine."""
 
     url: str
     loopback: bool
 
-    @property
-    def api(self) -> str:
-        """What every call's path is put behind."""
-        return f"{self.url}/{API_VERSION}"
-
 
 def endpoint_of(text: str) -> Endpoint:
-    """The endpoint that a text names, with or without the API's version at its end.
+    """Return the endpoint that a text names, with or without the API's version at its end.
 
     Raises:
         InvalidEndpoint: it is no HTTP address, or one that would carry the key over the network unencrypted.
@@ -46,7 +41,7 @@ def endpoint_of(text: str) -> Endpoint:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or address."""
+    """Return True if a host is this machine, by its name or address."""
     if host.lower() == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""What to look for among jobs and in logs: how it is given in Python, and how it is written into a query."""
+"""Filters of jobs and logs, in Python and as a query."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -51,7 +51,7 @@ class LogFilters(TypedDict, total=False):
 
 
 def states_of(states: States) -> frozenset[JobStatus]:
-    """The states that are meant.
+    """Return the states that are meant.
 
     Raises:
         InvalidInput: one of them is none, or there are none.
@@ -72,7 +72,7 @@ def states_of(states: States) -> frozenset[JobStatus]:
 
 
 def query_of(filters: Mapping[str, Any]) -> dict[str, str]:
-    """The filters as parameters of a query; what is None is left out."""
+    """Return the filters as parameters of a query; what is None is left out."""
     query = {}
     for name, value in filters.items():
         if value is None:

@@ -1,4 +1,4 @@
-"""Which files a bundle is made of."""
+"""The files that a bundle is made of."""
 
 import fnmatch
 import heapq
@@ -18,26 +18,26 @@ NEVER = frozenset({".git", "__pycache__", ".venv", "node_modules", ".pytest_cach
 """Names that are left out wherever they are: they can be made again, and are often larger than the tests."""
 
 TEST_FILES = ("test_*.py", "*_test.py")
-"""What pytest takes for test files unless it is told otherwise."""
+"""Names of pytest's test files by default."""
 
 SPEC_FILE = re.compile(r"\.(spec|test)\.[cm]?[jt]sx?$")
-"""What Playwright Test takes for test files unless it is told otherwise."""
+"""Names of Playwright Test's test files by default."""
 
 PLAYWRIGHT_CONFIG = "playwright.config.*"
 
 CONFIG_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
-"""Where pytest looks for its configuration."""
+"""Files in which pytest looks for its configuration."""
 
 DEPENDENCY_FILES = ("requirements.txt", "uv.lock", "package.json", "package-lock.json", "npm-shrinkwrap.json")
-"""What says which packages the tests need, besides pyproject.toml."""
+"""Files that name the packages which the tests need, besides pyproject.toml."""
 
 NAMED = 3
-"""How many files or directories a message about size names."""
+"""Files or directories that a message about size names."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most that a bundle may have: bytes compressed, bytes unpacked, files."""
+    """Bounds of a bundle: bytes compressed, bytes unpacked, files."""
 
     packed: int = MAX_BUNDLE_BYTES
     unpacked: int = MAX_UNPACKED_BYTES
@@ -55,11 +55,7 @@ class Entry:
 
 
 def gather(paths: Sequence[Path], bounds: Bounds) -> list[Entry]:
-    """The files to pack, sorted by name.
-
-    Raises:
-        BundleError: as :func:`wainwright.client.bundles.pack` says.
-    """
+    """Return the files to pack, sorted by name; errors are those of :func:`wainwright.client.bundles.pack`."""
     given = [_existing(path) for path in paths]
     if not given:
         raise BundleError("no path was given", advice="Name a directory with tests, or test files.")
@@ -79,7 +75,7 @@ def gather(paths: Sequence[Path], bounds: Bounds) -> list[Entry]:
 
 
 def biggest(entries: Iterable[Entry]) -> str:
-    """The biggest files in words, with their sizes in bytes."""
+    """Name the biggest files, with their sizes in bytes."""
     files = heapq.nlargest(NAMED, entries, key=lambda entry: entry.size)
     return ", ".join(f"{entry.name} ({entry.size:,} bytes)" for entry in files)
 
@@ -93,20 +89,17 @@ class _Gathering:
     entries: dict[str, Entry] = field(default_factory=dict)
 
     def add_surroundings(self, given: Sequence[Path]) -> None:
-        """What is read above a path that was named: conftest.py files, and at the root the configuration and what to install."""
+        """Add conftest.py files above the paths that were named, and at the root the configuration and dependencies."""
         above = {parent for path in given for parent in path.parents if parent.is_relative_to(self.root)}
-        for directory in above:
-            self._add_if_there(directory / "conftest.py")
-            if directory == self.root:
-                for name in (*CONFIG_FILES, *DEPENDENCY_FILES):
-                    self._add_if_there(directory / name)
-
-    def _add_if_there(self, path: Path) -> None:
-        if path.is_file():
-            self._add_file(path)
+        files = [directory / "conftest.py" for directory in above]
+        if self.root in above:
+            files += [self.root / name for name in (*CONFIG_FILES, *DEPENDENCY_FILES)]
+        for file in files:
+            if file.is_file():
+                self._add_file(file)
 
     def add(self, path: Path) -> None:
-        """Everything that was named by one path."""
+        """Add everything below a path, or the file that it names."""
         if path.is_dir():
             self._add_directory(path, IgnoreRules.above(path), above=frozenset())
         else:
@@ -135,7 +128,7 @@ class _Gathering:
                 self._add_file(child)
 
     def _check_link(self, link: Path) -> None:
-        """What a link leads to is packed in its place, if it lies in the directory: a bundle has no links."""
+        """Refuse a link that leads out: a bundle has no links, and the target is packed in its place."""
         target = Path(os.path.realpath(link))
         if not target.is_relative_to(os.path.realpath(self.root)):
             raise BundleError(

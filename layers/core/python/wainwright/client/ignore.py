@@ -1,4 +1,4 @@
-"""What `.gitignore` files leave out, by the rules of git: the nearest file that says something about a path decides."""
+"""`.gitignore` files, by the rules of git: the nearest file that says something about a path decides."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ class IgnoreRules:
 
     @classmethod
     def above(cls, directory: Path) -> "IgnoreRules":
-        """The rules that a directory inherits within its git repository; none outside of one.
+        """Return the rules that a directory inherits within its git repository; none outside of one.
 
         A directory that its repository ignores as a whole was named on purpose, so it inherits nothing.
         """
@@ -31,7 +31,7 @@ class IgnoreRules:
         return cls() if any(rules.ignore(part, is_directory=True) for part in inside) else rules
 
     def within(self, directory: Path) -> "IgnoreRules":
-        """The rules that hold in ``directory``, whose parents' rules these are.
+        """Return the rules that hold in ``directory``, whose parents' rules these are.
 
         Raises:
             BundleError: its file cannot be read, or has a pattern that is none.
@@ -46,7 +46,7 @@ class IgnoreRules:
             raise BundleError(f"{file} cannot be read: {error}") from error
 
     def ignore(self, path: Path, *, is_directory: bool) -> bool:
-        """Whether the rules leave a path out."""
+        """Return True if the rules leave a path out."""
         for base, spec in reversed(self.layers):
             if not path.is_relative_to(base):
                 continue

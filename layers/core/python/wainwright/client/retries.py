@@ -1,4 +1,4 @@
-"""When a call is repeated, and how long to wait before: pure arithmetic."""
+"""Repetition of calls, and the pauses before: pure arithmetic."""
 
 import random
 from collections.abc import Callable
@@ -15,7 +15,7 @@ UNDONE_STATUSES = frozenset({429, 503})
 
 @dataclass(frozen=True)
 class RetryRules:
-    """How often a call is sent, and the pauses in between, in seconds.
+    """Number of times a call is sent, and the pauses in between, in seconds.
 
     The pause doubles from ``first_pause`` up to ``longest_pause``, less up to half of it by chance, so that clients
     that failed together do not come back together. A ``Retry-After`` beyond ``longest_retry_after`` is not waited for:
@@ -29,7 +29,7 @@ class RetryRules:
     chance: Callable[[], float] = random.random
 
     def pause(self, attempt: int, retry_after: str | None = None) -> float | None:
-        """Seconds to wait after try number ``attempt`` (from 1), or None to give up."""
+        """Return the seconds to wait after try number ``attempt`` (from 1), or None to give up."""
         if attempt >= self.tries:
             return None
         pause = min(self.first_pause * 2.0 ** (attempt - 1), self.longest_pause) * (1 - self.chance() / 2)
@@ -40,7 +40,7 @@ class RetryRules:
 
 
 def seconds_of(retry_after: str, now: datetime | None = None) -> float | None:
-    """Seconds that a ``Retry-After`` header (a number, or an HTTP date) asks for; None if it is not readable."""
+    """Return the seconds that a ``Retry-After`` header (a number, or an HTTP date) asks for; None if it is not readable."""
     try:
         return max(0.0, float(int(retry_after)))
     except ValueError:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
@@ -45,31 +45,6 @@ class Request:
     job_id: str | None = None
 
 
-class Transport(Protocol):
-    """Does what takes time: requests, pauses, and work on files."""
-
-    async def send(self, request: Request) -> httpx.Response:
-        """Send a request and read its answer whole.
-
-        Raises:
-            Unreachable: no answer came.
-            UnexpectedAnswer: it redirects in a circle.
-        """
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Pause."""
-        ...
-
-    async def call(self, function: Callable[[], T]) -> T:
-        """Return the result of a function that may block."""
-        ...
-
-    async def close(self) -> None:
-        """Close the connections."""
-        ...
-
-
 class AsyncTransport:
     """Awaits answers on the running event loop; functions that block run in threads."""
 
@@ -79,6 +54,12 @@ class AsyncTransport:
         self._sleep = sleep
 
     async def send(self, request: Request) -> httpx.Response:
+        """Send a request and read its answer whole.
+
+        Raises:
+            Unreachable: no answer came.
+            UnexpectedAnswer: it redirects in a circle.
+        """
         options = _options(request)
         if request.upload is not None:
             options["headers"].setdefault("Content-Length", str(request.upload.stat().st_size))
@@ -97,6 +78,7 @@ class AsyncTransport:
         await self._sleep(seconds)
 
     async def call(self, function: Callable[[], T]) -> T:
+        """Return the result of a function that may block."""
         return await asyncio.to_thread(function)
 
     async def close(self) -> None:
@@ -133,6 +115,9 @@ class BlockingTransport:
 
     async def close(self) -> None:
         self._http.close()
+
+
+Transport: TypeAlias = AsyncTransport | BlockingTransport
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import ValidationError
 
-from wainwright.client.endpoint import Endpoint
+from wainwright.client.endpoint import API_VERSION, Endpoint
 from wainwright.client.errors import UnexpectedAnswer, Unreachable, error_of
 from wainwright.client.retries import REPEATED_STATUSES, UNDONE_STATUSES, RetryRules
 from wainwright.client.transport import Request, Transport
@@ -67,7 +67,7 @@ class Wire:
         quoted = "/".join(quote(part, safe="") for part in path)
         return Request(
             method,
-            f"{self._address.api}/{quoted}" + (f"?{urlencode(query)}" if query else ""),
+            f"{self.endpoint}/{API_VERSION}/{quoted}" + (f"?{urlencode(query)}" if query else ""),
             headers | dict(options.get("headers", {})),
             content=body,
             save=options.get("save"),

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Run
-from wainwright.cli import ephemeral, up
+from wainwright.cli import ephemeral
 from wainwright.cli.errors import PlatformProblem
 from wainwright.cli.paths import LocalEndpoint, publish, published, repository, withdraw
-from wainwright.cli.up import UpOptions
 
 DEADLINE = 30.0
 REAL_PYTHON = sys.executable
@@ -33,7 +32,6 @@ PROGRAM = textwrap.dedent(
         def start(self): pass
         def stop(self): Path(sys.argv[1], "stopped").touch()
 
-    up._check_browser = lambda: None
     options = up.UpOptions(0, Path(sys.argv[1]), ephemeral=sys.argv[2] == "ephemeral")
     sys.exit(up.serve(options, make=lambda *_: Fake(), access=lambda: "ww_local"))
     """
@@ -120,15 +118,16 @@ def test_what_keeps_it_from_starting_is_one_line_and_nothing_is_left(
 ) -> None:
     from wainwright.local.errors import LocalError
 
-    def refuse(options: UpOptions, data_dir: Path) -> up.Startable:
-        raise LocalError("port 8787 is in use: stop what uses it, or give another --port")
+    def refuse(root: Path, cache: Path) -> object:
+        raise LocalError("the template cannot be synthesized: there is no Node")
 
-    monkeypatch.setattr(up, "_check_browser", lambda: None)
-    monkeypatch.setattr(up, "_local_system", refuse)
+    monkeypatch.setattr("wainwright.worker.sandbox.find_browser.find_browser", lambda: None)
+    monkeypatch.setattr("wainwright.local.synth.is_cached", lambda root, cache: True)
+    monkeypatch.setattr("wainwright.local.synth.template_for", refuse)
     before = signal.getsignal(signal.SIGTERM)
     result = wainwright("up")
     assert result.exit_code == 3
-    assert result.stderr == "error: port 8787 is in use: stop what uses it, or give another --port.\n"
+    assert result.stderr == "error: the template cannot be synthesized: there is no Node.\n"
     assert signal.getsignal(signal.SIGTERM) is before
     assert not (tmp_path / "data" / "endpoint.json").exists()
 

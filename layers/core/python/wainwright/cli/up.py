@@ -53,39 +53,6 @@ class Startable(Protocol):
     def stop(self) -> None: ...
 
 
-def serve(
-    options: UpOptions,
-    make: Callable[[UpOptions, Path], Startable] | None = None,
-    access: Callable[[], str] | None = None,
-) -> int:
-    """Start the local system, say where it is, and serve until told to end.
-
-    Raises:
-        PlatformProblem, LocalError: it cannot start.
-    """
-    data_dir = data_directory(options.data_dir)
-    _refuse_second(data_dir)
-    _check_browser()
-    file = secrets_file(options.secrets)
-    secrets = {} if file is None else read_secrets(file)
-    system: Startable | None = None
-    with _stoppable(watch_input=options.ephemeral):
-        try:
-            system = (make or _local_system)(options, data_dir)
-            system.start()
-            set_local_secrets(secrets)
-            running = LocalEndpoint(system.api_url, (access or local_access)(), os.getpid())
-            _serve(running, data_dir, ephemeral=options.ephemeral)
-        except KeyboardInterrupt:
-            if not options.ephemeral:
-                note("Stopping.")
-        finally:
-            _stop_hard_next_time()
-            if system is not None:
-                system.stop()
-    return ExitCode.PASSED
-
-
 def _serve(running: LocalEndpoint, data_dir: Path, *, ephemeral: bool) -> None:
     if ephemeral:
         sys.stdout.write(json.dumps({"endpoint": running.endpoint, "key": running.key}) + "\n")
@@ -133,19 +100,52 @@ def _local_system(options: UpOptions, data_dir: Path) -> Startable:
 
         from wainwright.local.synth import is_cached, template_for
         from wainwright.local.system import LocalSystem
+        from wainwright.worker.sandbox.find_browser import BrowserMissing, find_browser
     except ModuleNotFoundError as error:
         raise PlatformProblem(f"the local system needs the package {error.name}", advice=LOCAL_EXTRA) from error
+    browser = find_browser()
+    if isinstance(browser, BrowserMissing):
+        raise PlatformProblem(browser.message)
     root = repository()
     cache = platformdirs.user_cache_path("wainwright", appauthor=False)
     if not is_cached(root, cache):
         note("Synthesizing the infrastructure. It changed, or this is the first time: half a minute.")
     template = template_for(root, cache)
-    return LocalSystem(template, root, data_dir, api_port=options.port, max_workers=options.workers or _workers())
+    # At least two: a lost worker shall not hold up everything.
+    workers = options.workers or max(2, os.cpu_count() or 1)
+    return LocalSystem(template, root, data_dir, api_port=options.port, max_workers=workers)
 
 
-def _workers() -> int:
-    """Return the number of processors, but at least two: a lost worker shall not hold up everything."""
-    return max(2, os.cpu_count() or 1)
+def serve(
+    options: UpOptions,
+    make: Callable[[UpOptions, Path], Startable] = _local_system,
+    access: Callable[[], str] = local_access,
+) -> int:
+    """Start the local system, say where it is, and serve until told to end.
+
+    Raises:
+        PlatformProblem, LocalError: it cannot start.
+    """
+    data_dir = data_directory(options.data_dir)
+    _refuse_second(data_dir)
+    file = secrets_file(options.secrets)
+    secrets = {} if file is None else read_secrets(file)
+    system: Startable | None = None
+    with _stoppable(watch_input=options.ephemeral):
+        try:
+            system = make(options, data_dir)
+            system.start()
+            set_local_secrets(secrets)
+            running = LocalEndpoint(system.api_url, access(), os.getpid())
+            _serve(running, data_dir, ephemeral=options.ephemeral)
+        except KeyboardInterrupt:
+            if not options.ephemeral:
+                note("Stopping.")
+        finally:
+            _stop_hard_next_time()
+            if system is not None:
+                system.stop()
+    return ExitCode.PASSED
 
 
 def _refuse_second(data_dir: Path) -> None:
@@ -155,16 +155,6 @@ def _refuse_second(data_dir: Path) -> None:
             f"a local system runs on {data_dir} already, at {there.endpoint} (process {there.pid})",
             advice=f"Use that one, end it with `kill {there.pid}`, or give another --data-dir.",
         )
-
-
-def _check_browser() -> None:
-    try:
-        from wainwright.worker.sandbox.find_browser import BrowserMissing, find_browser
-    except ModuleNotFoundError as error:
-        raise PlatformProblem(f"workers need the package {error.name}", advice=LOCAL_EXTRA) from error
-    found = find_browser()
-    if isinstance(found, BrowserMissing):
-        raise PlatformProblem(found.message)
 
 
 def _announce(running: LocalEndpoint, data_dir: Path, file: Path) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wainwright.client.calls import Calls
-from wainwright.client.errors import ClientError, WaitTimeout
-from wainwright.client.jobs import WAIT_SECONDS, JobOutcome, outcome_of
+from wainwright.client.errors import WaitTimeout
+from wainwright.client.jobs import WAIT_SECONDS, JobOutcome
 from wainwright.client.patterns.both import both
-from wainwright.client.patterns.work import Work, failed_outcome, look, start
+from wainwright.client.patterns.work import Watch, Work
 from wainwright.contracts.job_records import JobRecord
-from wainwright.domain.states import AT_REST, JobStatus
+from wainwright.domain.states import JobStatus
 
 
 @dataclass(frozen=True)
@@ -43,35 +43,18 @@ async def run_parallel(
     ``on_progress`` gets a job's number (from 0) and the job, when its state or progress has changed. Jobs that cannot
     be created, or have not ended in time, are among those that failed; the latter go on.
     """
-    began = time.monotonic()
-    outcomes: dict[int, JobOutcome] = {}
-    running: dict[str, int] = {}
+    deadline = time.monotonic() + timeout
+    watch = Watch()
     for number, work in enumerate(works):
-        try:
-            created = await start(calls, work)
-            running[created.job_id] = number
-        except ClientError as error:
-            outcomes[number] = failed_outcome("", error, time.monotonic() - began)
-    told: dict[str, tuple[JobStatus, int]] = {}
-    while running:
-        seen = await look(calls, list(running))
-        late = time.monotonic() - began >= timeout
-        for job_id, job in seen.items():
-            if isinstance(job, JobRecord):
-                now = (job.status, job.progress)
-                if on_progress is not None and told.get(job_id) != now:
-                    on_progress(running[job_id], job)
-                told[job_id] = now
-            outcome = _outcome(job_id, job, time.monotonic() - began, WaitTimeout(job_id, timeout) if late else None)
-            if outcome is not None:
-                outcomes[running.pop(job_id)] = outcome
-    return ParallelOutcome([outcomes[number] for number in sorted(outcomes)])
-
-
-def _outcome(job_id: str, job: JobRecord | ClientError, seconds: float, late: ClientError | None) -> JobOutcome | None:
-    """The outcome of a job that has one."""
-    if isinstance(job, JobRecord):
-        if job.status in AT_REST:
-            return outcome_of(job, seconds)
-        return None if late is None else failed_outcome(job_id, late, seconds)
-    return failed_outcome(job_id, job, seconds)
+        await watch.start(calls, number, work)
+    told: dict[int, tuple[JobStatus, int]] = {}
+    while watch.running:
+        for number, job in (await watch.look(calls)).items():
+            now = (job.status, job.progress)
+            if on_progress is not None and told.get(number) != now:
+                on_progress(number, job)
+            told[number] = now
+        if time.monotonic() >= deadline:
+            for job_id in list(watch.running):
+                watch.fail(job_id, WaitTimeout(job_id, timeout))
+    return ParallelOutcome([watch.outcomes[number] for number in sorted(watch.outcomes)])

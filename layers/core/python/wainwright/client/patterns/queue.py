@@ -1,17 +1,13 @@
 """A queue in this process, before the system's own: so many jobs at a time, the most important first (requirement A12)."""
 
 import heapq
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 
-from wainwright.client.errors import ClientError
-from wainwright.client.jobs import JobOutcome, outcome_of
+from wainwright.client.jobs import JobOutcome
 from wainwright.client.patterns.both import ClientT, Pattern, both
-from wainwright.client.patterns.work import Work, failed_outcome, look, start
-from wainwright.contracts.job_records import JobRecord
-from wainwright.domain.states import AT_REST
+from wainwright.client.patterns.work import Watch, Work
 
 
 @dataclass(frozen=True)
@@ -25,16 +21,6 @@ class QueueStats:
     failed: int
 
 
-@dataclass(order=True)
-class _Waiting:
-    rank: tuple[int, int]
-    work: Work = field(compare=False)
-
-    @property
-    def number(self) -> int:
-        return self.rank[1]
-
-
 class JobQueue(Pattern[ClientT]):
     """Starts jobs by priority, higher first and then in order, at most ``max_concurrent`` at a time.
 
@@ -46,21 +32,22 @@ class JobQueue(Pattern[ClientT]):
         super().__init__(client)
         self._max_concurrent = max_concurrent
         self._numbers = count(1)
-        self._queue: list[_Waiting] = []
-        self._running: dict[str, tuple[int, float]] = {}
-        self._outcomes: dict[int, JobOutcome] = {}
+        self._queue: list[tuple[int, int, Work]] = []
+        self._watch = Watch()
 
     def add(self, work: Work, priority: int = 0) -> int:
         """Put a job into the queue; returns its number here."""
         number = next(self._numbers)
-        heapq.heappush(self._queue, _Waiting((-priority, number), work))
+        heapq.heappush(self._queue, (-priority, number, work))
         return number
 
     def stats(self) -> QueueStats:
         """Count the jobs."""
-        outcomes = list(self._outcomes.values())
+        outcomes = list(self._watch.outcomes.values())
         successful = sum(outcome.success for outcome in outcomes)
-        return QueueStats(len(self._queue), len(self._running), len(outcomes), successful, len(outcomes) - successful)
+        return QueueStats(
+            len(self._queue), len(self._watch.running), len(outcomes), successful, len(outcomes) - successful
+        )
 
     @both
     async def process(self, *, on_change: Callable[[QueueStats], object] | None = None) -> dict[int, JobOutcome]:
@@ -68,34 +55,15 @@ class JobQueue(Pattern[ClientT]):
 
         ``on_change`` gets the stats when a job has started or ended.
         """
-        while self._queue or self._running:
+        while self._queue or self._watch.running:
             before = self.stats()
-            while self._queue and len(self._running) < self._max_concurrent:
-                await self._start(heapq.heappop(self._queue))
+            while self._queue and len(self._watch.running) < self._max_concurrent:
+                _, number, work = heapq.heappop(self._queue)
+                await self._watch.start(self.calls, number, work)
             if on_change is not None and before != self.stats():
                 on_change(self.stats())
             before = self.stats()
-            for job_id, job in (await look(self.calls, list(self._running))).items():
-                self._note(job_id, job)
+            await self._watch.look(self.calls)
             if on_change is not None and before != self.stats():
                 on_change(self.stats())
-        return dict(self._outcomes)
-
-    async def _start(self, waiting: _Waiting) -> None:
-        try:
-            created = await start(self.calls, waiting.work)
-        except ClientError as error:
-            self._outcomes[waiting.number] = failed_outcome("", error, 0)
-        else:
-            self._running[created.job_id] = (waiting.number, time.monotonic())
-
-    def _note(self, job_id: str, job: JobRecord | ClientError) -> None:
-        number, began = self._running[job_id]
-        took = time.monotonic() - began
-        if isinstance(job, ClientError):
-            self._outcomes[number] = failed_outcome(job_id, job, took)
-        elif job.status in AT_REST:
-            self._outcomes[number] = outcome_of(job, took)
-        else:
-            return
-        del self._running[job_id]
+        return dict(self._watch.outcomes)

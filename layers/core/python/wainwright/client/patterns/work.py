@@ -1,5 +1,6 @@
-"""Work of a pattern, and a look at several jobs at once."""
+"""Work of a pattern, and watching several jobs until they have ended."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -8,9 +9,10 @@ import httpx
 
 from wainwright.client.calls import Calls
 from wainwright.client.errors import ApiError, ClientError
-from wainwright.client.jobs import JobOutcome
+from wainwright.client.jobs import JobOutcome, outcome_of
 from wainwright.contracts.http.jobs import CreateJob, JobCreated
 from wainwright.contracts.job_records import JobRecord
+from wainwright.domain.states import AT_REST
 
 WATCH_SECONDS = 2
 """The longest that the first of several jobs is asked for before the others are looked at again."""
@@ -36,20 +38,44 @@ async def start(calls: Calls, work: Work, url: str | None = None) -> JobCreated:
     return await calls.create_job(work if url is None else work.model_copy(update={"url": url}))
 
 
-async def look(calls: Calls, job_ids: list[str]) -> dict[str, JobRecord | ClientError]:
-    """Look at each of the jobs once: for a short while at the first, so that nobody asks without a pause."""
-    seen: dict[str, JobRecord | ClientError] = {}
-    for job_id in job_ids:
+class Watch:
+    """Jobs by numbers of the caller: those that run, and the outcomes of those that have ended or cannot be seen."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, tuple[int, float]] = {}
+        self.outcomes: dict[int, JobOutcome] = {}
+
+    async def start(self, calls: Calls, number: int, work: Work) -> None:
+        """Create a job; one that cannot be created has failed."""
+        began = time.monotonic()
         try:
-            seen[job_id] = await calls.get_job(job_id, wait=0 if seen else WATCH_SECONDS)
+            self.running[(await start(calls, work)).job_id] = (number, began)
         except ClientError as error:
-            seen[job_id] = error
-    return seen
+            self._fail("", number, began, error)
 
+    async def look(self, calls: Calls) -> dict[int, JobRecord]:
+        """Read each running job once; wait a short while for the first, so that nobody asks without a pause."""
+        seen: dict[int, JobRecord] = {}
+        for index, job_id in enumerate(list(self.running)):
+            number, began = self.running[job_id]
+            try:
+                job = await calls.get_job(job_id, wait=0 if index else WATCH_SECONDS)
+            except ClientError as error:
+                self.fail(job_id, error)
+                continue
+            seen[number] = job
+            if job.status in AT_REST:
+                self.outcomes[number] = outcome_of(job, time.monotonic() - began)
+                del self.running[job_id]
+        return seen
 
-def failed_outcome(job_id: str, error: ClientError, seconds: float) -> JobOutcome:
-    """Return the outcome of a job that cannot be looked at any more."""
-    return JobOutcome(job_id, success=False, results=None, error=error.message, total_time=int(seconds * 1_000))
+    def fail(self, job_id: str, error: ClientError) -> None:
+        """End the watch of a running job with an error."""
+        self._fail(job_id, *self.running.pop(job_id), error)
+
+    def _fail(self, job_id: str, number: int, began: float, error: ClientError) -> None:
+        took = int((time.monotonic() - began) * 1_000)
+        self.outcomes[number] = JobOutcome(job_id, success=False, results=None, error=error.message, total_time=took)
 
 
 def is_refusal(error: ClientError) -> bool:

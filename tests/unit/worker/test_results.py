@@ -18,7 +18,7 @@ def _stored(test_id: str, started_at: str, values: dict[str, Any], items: dict[s
 
 def test_nothing_handed_back_is_no_results() -> None:
     assert Results().stored is None
-    assert Results([StoredTest("t", TestOutcome.PASSED, 1, {"attempts": []})]).stored is None
+    assert Results([StoredTest(id="t", outcome=TestOutcome.PASSED, attempt=1, body={"attempts": []})]).stored is None
 
 
 def test_what_was_handed_back_last_counts_whatever_the_order_of_the_rows() -> None:

@@ -9,6 +9,7 @@ from wainwright.contracts.events import EventKind, JobEvent
 from wainwright.domain.capacity import Limits, ProjectLoad
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
+from wainwright.domain.model import Record
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 from wainwright.ports.updates import retry_conflicts
@@ -40,14 +41,13 @@ class Progress:
     running: tuple[RunningTest, ...] = ()
 
 
-@dataclass(frozen=True)
-class StoredTest:
+class StoredTest(Record):
     """A test case's outcome as a row. ``body`` is the runtime's own JSON of the result, with the attachments' names."""
 
     id: str
     outcome: TestOutcome
     attempt: int
-    body: Mapping[str, Any]
+    body: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -57,37 +57,30 @@ class DispatchJobs:
         self.launch_workers(workers, loads=None if admitted else loads)
         return admitted
 
-    def _limits(self, load: ProjectLoad) -> Limits:
-        return load.limits or self.default_limits
-
     def _line(self, load: ProjectLoad, room: int) -> Iterator[LineEntry]:
         """As much of a project's line as may start, and a little more; read once, when it is first asked for.
 
         Whoever comes, or frees a lane, after that wakes dispatch anew.
         """
-        most = min(room, load.queued, self._limits(load).running - load.running)
+        most = min(room, load.queued, (load.limits or self.default_limits).running - load.running)
         if most > 0:
             yield from self.jobs.waiting_line(load.project, self.clock(), most + LOOK_AHEAD)
 
     def _admit_next(self, load: ProjectLoad, line: Iterator[LineEntry]) -> Job | None:
+        limits = load.limits or self.default_limits
         for entry in line:
+            job = self.jobs.get(load.project, entry.job_id)
+            if job is None or not job.waiting:
+                continue  # another dispatch took it between the two reads
             try:
-                job = self._admit(load.project, entry, self._limits(load))
+                job = self.jobs.write(job, job.admit(self.clock(), limits.running), limits=limits)
             except CapacityExceeded:
                 return None
-            if job is not None:
-                start_run(self.workflows, self.finish, job)
-                return job
+            except Conflict:
+                continue
+            start_run(self.workflows, self.finish, job)
+            return job
         return None
-
-    def _admit(self, project: str, entry: LineEntry, limits: Limits) -> Job | None:
-        job = self.jobs.get(project, entry.job_id)
-        if job is None or not job.waiting:
-            return None  # somebody else took it between the two reads
-        try:
-            return self.jobs.write(job, job.admit(self.clock(), limits.running), limits=limits)
-        except Conflict:
-            return None
 
 
 def start_run(workflows: Workflows, finish: FinishJob, job: Job) -> None:

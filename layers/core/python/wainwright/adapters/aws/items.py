@@ -47,6 +47,7 @@ from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import JobStatus
+from wainwright.ports.job_store import StoredTest
 
 Item = dict[str, Any]
 """Attributes by name, each as ``{"S": text}``, ``{"N": digits}`` or ``{"B": bytes}``."""
@@ -155,6 +156,10 @@ def next_key(project: str, predecessor: str, job_id: str) -> Item:
     return key(job_partition(project, predecessor), f"NEXT#{job_id}")
 
 
+_INSTANTS = ("created_at", "started_at", "completed_at", "expires_at")
+_PLAIN = ("type", "template_id", "batch_id", "has_errors", "label")
+
+
 def job_item(job: Job) -> Item:
     """A job's row: the record as JSON, and beside it what conditions and indexes need."""
     item = job_key(job.project, job.id) | {
@@ -164,7 +169,7 @@ def job_item(job: Job) -> Item:
         "run": number(job.run),
         "fence": number(job.fence),
         "status": text(job.status),
-        "facets": text(_facets(job)),
+        "facets": text(job.model_dump_json(include={"status", *_PLAIN, *_INSTANTS}, exclude_none=True)),
         "byProject": text(job.project),
         "byStatus": text(f"{job.project}#{job.status}"),
         "created": text(f"{to_text(job.created_at)}#{job.id}"),
@@ -194,18 +199,6 @@ def sealed(item: Mapping[str, Any]) -> bool:
     return int(item["version"]["N"]) < 0
 
 
-_INSTANTS = ("created_at", "started_at", "completed_at", "expires_at")
-_PLAIN = ("type", "template_id", "batch_id", "has_errors", "label")
-
-
-def _facets(job: Job) -> str:
-    facets: dict[str, Any] = {"status": job.status} | {name: getattr(job, name) for name in _PLAIN}
-    facets |= {name: to_text(time) for name in _INSTANTS if (time := getattr(job, name)) is not None}
-    return json.dumps(
-        {name: value for name, value in facets.items() if value is not None}, ensure_ascii=False, separators=(",", ":")
-    )
-
-
 def read_facets(item: Mapping[str, Any]) -> Job:
     """Return the part of a job that an index has: its identity, and the fields that filters look at."""
     facets = json.loads(item["facets"]["S"])
@@ -227,6 +220,11 @@ def line_item(job: Job) -> Item:
 def test_key(project: str, job_id: str, test_id: str) -> Item:
     """The key of a test's outcome. Test ids may be longer than a sort key, so their digest stands for them."""
     return key(job_partition(project, job_id), f"TEST#{hashlib.sha256(test_id.encode()).hexdigest()[:32]}")
+
+
+def test_item(job: Job, test: StoredTest) -> Item:
+    """The outcome of one test case."""
+    return test_key(job.project, job.id, test.id) | {"body": text(test.model_dump_json())}
 
 
 def work_key(project: str, job_id: str) -> Item:

@@ -13,7 +13,7 @@ from wainwright.domain.errors import Conflict, FenceLost
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
-from wainwright.domain.tests import RunningTest, Tally, TestOutcome
+from wainwright.domain.tests import RunningTest, Tally
 from wainwright.ports.job_store import NewEvent, Progress, StoredTest
 from wainwright.ports.updates import retry_conflicts
 
@@ -73,7 +73,7 @@ class JobRecords:
                 {"ConditionCheck": items.held(job)},
                 *([{"ConditionCheck": items.lane_held(job, lane)}] if lane else []),
                 {"Put": _put_progress(partition, after(before), before)},
-                *({"Put": {"Item": _test(job, test)}} for test in tests),
+                *({"Put": {"Item": items.test_item(job, test)}} for test in tests),
             ]
 
         before = self._number(
@@ -144,11 +144,7 @@ class JobRecords:
             rows = self._table.partition(items.job_partition(project, job_id), "TEST#")
         else:
             rows = self._table.get_all([items.test_key(project, job_id, each) for each in ids])
-        bodies = [json.loads(row["body"]["S"]) for row in rows]
-        return [
-            StoredTest(id=body["id"], outcome=TestOutcome(body["outcome"]), attempt=body["attempt"], body=body["body"])
-            for body in bodies
-        ]
+        return [StoredTest.model_validate_json(row["body"]["S"]) for row in rows]
 
     def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
         answer = self._table.ask(
@@ -214,11 +210,6 @@ def _not_at_rest(project: str, job_id: str) -> dict[str, Any]:
         {":none": number(0), **at_rest},
         ConditionExpression=f"#version > :none AND NOT #status IN ({', '.join(at_rest)})",
     )
-
-
-def _test(job: Job, test: StoredTest) -> items.Item:
-    body = {"id": test.id, "outcome": test.outcome, "attempt": test.attempt, "body": test.body}
-    return items.test_key(job.project, job.id, test.id) | {"body": text(json.dumps(body, ensure_ascii=False))}
 
 
 def _events(

@@ -5,7 +5,6 @@ tests may be longer than a sort key, so their digests stand for them.
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from wainwright.adapters.aws.items import Item, expiry, expressions, key, number, pack, project_partition, text, unpack
 from wainwright.adapters.aws.table import Refusal, Table
 from wainwright.domain.errors import Conflict, TooLarge
+from wainwright.domain.model import Record
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.test_history import KEPT, MOST_TESTS, Sample, TestStats, add_samples
 from wainwright.ports.test_history import FileStats
@@ -28,6 +28,13 @@ SHOWN_AFTER = timedelta(days=7)
 """So long after its last day an entry of the quarantine can still be seen."""
 
 _QUARANTINE = "QUARANTINE#"
+
+
+class _FileHistory(Record):
+    """The body of a row: the tests of one file."""
+
+    file: str
+    tests: dict[str, TestStats]
 
 
 class DynamoTestHistory:
@@ -53,15 +60,15 @@ class DynamoTestHistory:
         retry_conflicts(attempt, f"the history of {file}", tries=TRIES)
 
     def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
-        return {file: _tests(row) for file, row in self._read(project, files).items()}
+        return {file: _read(row).tests for file, row in self._read(project, files).items()}
 
     def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
         rows = self._table.partition(_partition(project), most=most)
-        return {json.loads(unpack(row))["file"]: _tests(row) for row in rows}
+        return {(known := _read(row)).file: known.tests for row in rows}
 
     def _read(self, project: str, files: Collection[str]) -> dict[str, Any]:
         found = self._table.get_all([_key(project, file) for file in dict.fromkeys(files)])
-        return {json.loads(unpack(row))["file"]: row for row in found}
+        return {_read(row).file: row for row in found}
 
 
 def _put(project: str, file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> dict[str, Any]:
@@ -75,19 +82,17 @@ def _put(project: str, file: str, tests: Mapping[str, Sample], now: datetime, ro
 
 def _packed(file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> Item:
     """The row's body: of fewer tests, should their ids be so long that a row has no room for all."""
-    before, most = _tests(row) if row else {}, MOST_TESTS
+    before, most = _read(row).tests if row else {}, MOST_TESTS
     while True:
-        known = add_samples(before, tests, now, most)
-        stats = {test_id: each.model_dump(mode="json", by_alias=True) for test_id, each in known.items()}
+        known = _FileHistory(file=file, tests=dict(add_samples(before, tests, now, most)))
         try:
-            return pack("the history of a file", json.dumps({"file": file, "tests": stats}, separators=(",", ":")))
+            return pack("the history of a file", known.model_dump_json(by_alias=True))
         except TooLarge:
             most //= 2
 
 
-def _tests(row: Any) -> dict[str, TestStats]:
-    tests = json.loads(unpack(row))["tests"]
-    return {test_id: TestStats.model_validate(stats) for test_id, stats in tests.items()}
+def _read(row: Any) -> _FileHistory:
+    return _FileHistory.model_validate_json(unpack(row))
 
 
 def _partition(project: str) -> str:

@@ -1,7 +1,7 @@
-"""Which files of the repository are deployed, as patterns of what is left out; no tool is needed to read them."""
+"""Files of the repository that are deployed, as patterns of what is left out; no tool is needed to read them."""
 
 _LEFTOVERS = ("__pycache__", "*.pyc", ".DS_Store", ".gitkeep", ".gitignore")
-"""What running, editing or storing the sources leaves beside them."""
+"""Files that running, editing or storing the sources leaves beside them."""
 
 FUNCTIONS = ("*", "!functions", "!functions/**", "functions/browser_worker", *_LEFTOVERS)
 """Leaves of the repository the handlers alone, under the import path that they have in the tests."""

@@ -6,6 +6,8 @@ Locally all handlers share one process and so one environment; a name with two v
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+from infra.stages import Stage
+
 
 class Variable(StrEnum):
     """Names of environment variables."""
@@ -34,10 +36,29 @@ class Variable(StrEnum):
 
 
 COMMON = frozenset({Variable.STAGE, Variable.LOG_LEVEL})
-"""What every function and worker gets."""
+"""Variables of every function and worker."""
+CAPACITY = frozenset({Variable.RUNNING_CAPACITY, Variable.QUEUED_CAPACITY})
+JOBS = CAPACITY | {Variable.TABLE, Variable.JOBS_QUEUE_URL, Variable.WORK_QUEUE_URL}
+"""Variables of every function that moves jobs."""
 
 
-def chosen(values: Mapping[Variable, str], wanted: Iterable[Variable]) -> dict[str, str]:
+def stage_variables(stage: Stage) -> dict[Variable, str]:
+    """The values of the variables that a stage decides."""
+    return {
+        Variable.STAGE: stage.name,
+        Variable.LOG_LEVEL: stage.log_level,
+        Variable.MAX_CONCURRENT_TESTS: str(stage.max_workers),
+        Variable.MIN_WARM_WORKERS: str(stage.min_warm_workers),
+        Variable.IDLE_SECONDS: str(stage.worker_idle_seconds),
+        Variable.RUNNING_CAPACITY: str(stage.running_capacity),
+        Variable.QUEUED_CAPACITY: str(stage.queued_capacity),
+        Variable.TEST_EXECUTION_TIMEOUT_MS: str(stage.execution_timeout_ms),
+        Variable.WORKER_CPU_UNITS: str(stage.worker_cpu_units),
+        Variable.WORKER_MEMORY_MIB: str(stage.worker_memory_mib),
+    }
+
+
+def select_variables(values: Mapping[Variable, str], wanted: Iterable[Variable]) -> dict[str, str]:
     """Names and values of the common variables and the wanted ones, in a stable order.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Who may do what: every permission of a function or a worker, one paragraph each."""
+"""Every permission of a function or a worker, one paragraph each."""
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
@@ -14,45 +14,41 @@ from infra.constructs.workflow import Workflow
 from infra.nag import acknowledge_grant, logical_id
 
 
-def grant_functions(
+def grant_permissions(
     functions: Functions,
+    workers: Workers,
     *,
     storage: Storage,
     artifacts: Artifacts,
     queues: Queues,
     workflow: Workflow,
-    workers: Workers,
     bus: Bus,
     secrets: Secrets,
 ) -> None:
-    """What the functions may do, besides writing their logs and polling their event sources."""
+    """Allow functions what they need besides writing their logs and polling their event sources, and the agent its work."""
     storage.grant_read_write(functions.api)
     artifacts.grant_upload(functions.api)
     artifacts.grant_templates(functions.api)
     artifacts.grant_read_reports(functions.api)
     artifacts.grant_pack_reports(functions.api)
     artifacts.grant_delete_reports(functions.api)
-    queues.jobs.grant_send_messages(functions.api)
-    queues.work.grant_send_messages(functions.api)
+    queues.grant_send(functions.api)
     secrets.grant_change(functions.api)
 
     storage.grant_read(functions.stream_events)
 
     storage.grant_read_write(functions.dispatch_jobs)
-    queues.jobs.grant_send_messages(functions.dispatch_jobs)
-    queues.work.grant_send_messages(functions.dispatch_jobs)
+    queues.grant_send(functions.dispatch_jobs)
     _grant_executions(workflow.state_machine, functions.dispatch_jobs)
     workers.grant_run(functions.dispatch_jobs)
 
     storage.grant_read_write(functions.finish_job)
-    queues.jobs.grant_send_messages(functions.finish_job)
-    queues.work.grant_send_messages(functions.finish_job)
+    queues.grant_send(functions.finish_job)
 
     bus.bus.grant_put_events_to(functions.publish_events)
 
     storage.grant_read_write(functions.sweep)
-    queues.jobs.grant_send_messages(functions.sweep)
-    queues.work.grant_send_messages(functions.sweep)
+    queues.grant_send(functions.sweep)
     _grant_executions(workflow.state_machine, functions.sweep)
 
     storage.grant_read_write(functions.clean_up)
@@ -61,21 +57,17 @@ def grant_functions(
 
     workflow.state_machine.grant_task_response(functions.drain_dead_letters)
 
-
-def grant_workers(
-    workers: Workers, *, storage: Storage, artifacts: Artifacts, queues: Queues, workflow: Workflow, secrets: Secrets
-) -> None:
-    """What the agent may do. Test processes run as another user, without these credentials."""
-    role = workers.task_definition.task_role
-    storage.grant_read_write(role)
-    artifacts.grant_read_uploads(role)
-    artifacts.grant_read_reports(role)
-    artifacts.grant_write_reports(role)
-    artifacts.grant_environments(role)
-    queues.work.grant_consume_messages(role)
-    queues.work.grant_send_messages(role)  # to ask for helpers: lanes of the job that it has
-    secrets.grant_read(role)
-    workflow.state_machine.grant_task_response(role)
+    # Test processes run as another user, without the agent's credentials.
+    agent = workers.task_definition.task_role
+    storage.grant_read_write(agent)
+    artifacts.grant_read_uploads(agent)
+    artifacts.grant_read_reports(agent)
+    artifacts.grant_write_reports(agent)
+    artifacts.grant_environments(agent)
+    queues.work.grant_consume_messages(agent)
+    queues.work.grant_send_messages(agent)  # to ask for further lanes of the job that it has
+    secrets.grant_read(agent)
+    workflow.state_machine.grant_task_response(agent)
 
 
 def _grant_executions(state_machine: sfn.StateMachine, grantee: iam.IGrantable) -> None:

@@ -30,7 +30,7 @@ class Sources:
         return self._folder("layers/deps", DEPS)
 
     def image_excludes(self) -> list[str]:
-        """What the worker's image is not built from: the same file that Docker reads."""
+        """Patterns of what the worker's image is not built from: the file that Docker reads."""
         lines = (self.root / f"{IMAGE}.dockerignore").read_text(encoding="utf-8").splitlines()
         return [line for line in lines if line and not line.startswith("#")]
 

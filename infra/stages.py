@@ -1,4 +1,4 @@
-"""What differs between the deployments of Wainwright: one frozen value for each stage."""
+"""The settings of the deployments of Wainwright: one frozen value for each stage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 LogRetention = Literal["ONE_WEEK", "ONE_MONTH", "THREE_MONTHS"]
-"""How long logs are kept, as the CDK names it."""
+"""The CDK's names for how long logs are kept."""
 
 
 class UnknownStage(ValueError):
@@ -19,7 +19,7 @@ class Stage:
 
     name: str
     keep_data: bool
-    """Whether table and bucket outlive the stack, and neither can be deleted by mistake."""
+    """True if table and bucket outlive the stack, and neither can be deleted by mistake."""
     log_retention: LogRetention
     log_level: str = "INFO"
 
@@ -34,7 +34,7 @@ class Stage:
     """Workers that may run at once in the whole stage. Fargate's default quota is 6 vCPU in a new account."""
     min_warm_workers: int = 0
     worker_idle_seconds: int
-    """How long a worker waits for more work before it exits. Fargate bills one minute at least."""
+    """Seconds that a worker waits for more work before it exits. Fargate bills one minute at least."""
     worker_cpu_units: int = 1024
     worker_memory_mib: int
 

@@ -69,7 +69,7 @@ class Artifacts(Construct):
     def grant_delete_reports(self, grantee: iam.IGrantable) -> None:
         """Allow deleting what jobs left."""
         self._grant(grantee, ["s3:DeleteObject"], names.REPORTS)
-        iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn])
+        self._grant_listing(grantee)
 
     def grant_archive(self, grantee: iam.IGrantable) -> None:
         """Allow keeping the records of jobs that are deleted."""
@@ -81,15 +81,7 @@ class Artifacts(Construct):
 
     def grant_pack_reports(self, grantee: iam.IGrantable) -> None:
         """Allow putting the zips of reports, and nothing else of them."""
-        pattern = f"{names.REPORTS}*/{REPORT_ZIP}"
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=["s3:PutObject"], resource_arns=[self.bucket.arn_for_objects(pattern)]
-        )
-        acknowledge_grant(
-            grantee,
-            f"<{logical_id(self.bucket)}.Arn>/{pattern}",
-            "A zip lies beside the report that it has, which is named by project and job, which come and go.",
-        )
+        self._grant(grantee, ["s3:PutObject"], f"{names.REPORTS}*/{REPORT_ZIP}")
 
     def grant_environments(self, grantee: iam.IGrantable) -> None:
         """Allow keeping the installed dependencies of suites for other workers."""
@@ -99,20 +91,22 @@ class Artifacts(Construct):
     def _grant_reading(self, grantee: iam.IGrantable, *prefixes: str) -> None:
         self._grant(grantee, ["s3:GetObject"], *prefixes)
         # Whoever may not list is told 403 instead of 404 of an object that is not there.
+        self._grant_listing(grantee)
+
+    def _grant_listing(self, grantee: iam.IGrantable) -> None:
         iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn])
 
-    def _grant(self, grantee: iam.IGrantable, actions: list[str], *prefixes: str) -> None:
+    def _grant(self, grantee: iam.IGrantable, actions: list[str], *names_or_prefixes: str) -> None:
+        patterns = [f"{each}*" if each.endswith("/") else each for each in names_or_prefixes]
         # The bucket's own grants speak of s3:GetObject* and s3:DeleteObject*; these say what is needed.
         iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=actions,
-            resource_arns=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+            grantee=grantee, actions=actions, resource_arns=[self.bucket.arn_for_objects(each) for each in patterns]
         )
-        for prefix in prefixes:
+        for pattern in patterns:
             acknowledge_grant(
                 grantee,
-                f"<{logical_id(self.bucket)}.Arn>/{prefix}*",
-                f"Objects below {prefix} are named by project and job, which come and go.",
+                f"<{logical_id(self.bucket)}.Arn>/{pattern}",
+                f"Objects at {pattern} are named by project and job, which come and go.",
             )
 
 

@@ -1,4 +1,4 @@
-"""What happens without a request: the bus, the rules, the stream and the queues that call functions."""
+"""The bus, the rules, the stream and the queues, which call functions without a request."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ DISPATCHERS = 2
 
 
 class Bus(Construct):
-    """Where a job's events go, for whoever wants to hear of them; and the group that schedules will be in."""
+    """The bus of jobs' events, for whoever subscribes; and the group that schedules will be in."""
 
     def __init__(self, scope: Construct, construct_id: str, stage: Stage) -> None:
         super().__init__(scope, construct_id)

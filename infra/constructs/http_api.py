@@ -73,7 +73,7 @@ class HttpApi(Construct):
         """The origin: scheme and host, without a slash at the end."""
         return self._api.api_endpoint
 
-    def route(self, key: str, function: lambda_.Function) -> None:
+    def add_route(self, key: str, function: lambda_.Function) -> None:
         """Send what matches ``key`` (``GET /path/{name}``, or ``$default``) to a function."""
         route = apigw.HttpRoute(
             self,

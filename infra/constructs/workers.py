@@ -10,19 +10,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs.logs import make_log_group
-from infra.environment import Variable, chosen
+from infra.environment import Variable, select_variables
 from infra.nag import acknowledge
 from infra.sources import IMAGE, Sources
 from infra.stages import Stage
 
 VARIABLES = frozenset(
-    {
-        Variable.TABLE,
-        Variable.BUCKET,
-        Variable.WORK_QUEUE_URL,
-        Variable.IDLE_SECONDS,
-        Variable.MIN_WARM_WORKERS,
-    }
+    {Variable.TABLE, Variable.BUCKET, Variable.WORK_QUEUE_URL, Variable.IDLE_SECONDS, Variable.MIN_WARM_WORKERS}
 )
 
 CONTAINER = "worker"
@@ -46,7 +40,7 @@ One by one, because Fargate lets nothing be added back after ``ALL`` (it adds SY
 
 
 class Workers(Construct):
-    """Where browsers run."""
+    """The network, cluster and task definition of the workers."""
 
     def __init__(self, scope: Construct, construct_id: str, stage: Stage, sources: Sources) -> None:
         super().__init__(scope, construct_id)
@@ -74,7 +68,7 @@ class Workers(Construct):
 
     def configure(self, values: Mapping[Variable, str]) -> None:
         """Give the worker the variables that it needs."""
-        for name, value in chosen(values, VARIABLES).items():
+        for name, value in select_variables(values, VARIABLES).items():
             self._container.add_environment(name, value)
 
     def grant_run(self, grantee: iam.IGrantable) -> None:

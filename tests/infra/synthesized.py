@@ -91,7 +91,7 @@ def target(reference: Any) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """What CloudFormation writes as one value or as several."""
+    """The list that CloudFormation writes as one value or as several."""
     return value if isinstance(value, list) else [value]
 
 

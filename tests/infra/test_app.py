@@ -141,6 +141,7 @@ def repository(tmp_path: Path) -> Path:
         ("layers/core", "CORE", "layers/core/python/wainwright/domain/jobs.py", True),
         ("layers/core", "CORE", "layers/core/python/wainwright/domain/local/x.py", True),
         ("layers/core", "CORE", "layers/core/python/wainwright/cli/main.py", False),
+        ("layers/core", "CORE", "layers/core/python/wainwright/client/jobs.py", False),
         ("layers/core", "CORE", "layers/core/python/wainwright/local/server.py", False),
         ("layers/core", "CORE", "layers/core/python/wainwright/worker/loop/agent.py", False),
         ("layers/core", "CORE", "layers/core/python/wainwright/domain/__pycache__/jobs.cpython-313.pyc", False),

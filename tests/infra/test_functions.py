@@ -40,9 +40,9 @@ OF_THE_MACHINE = {
     "WAINWRIGHT_UPLOAD_RETRY_SECONDS",
     *(field.alias for field in settings.SuiteSettings.model_fields.values()),
 }
-"""What a machine of one's own may want otherwise; a stage has the defaults."""
+"""Variables for a machine of one's own; a stage has the defaults."""
 GIVEN_AT_LAUNCH = {"WAINWRIGHT_WORKER_ID", *OF_THE_MACHINE}
-"""What differs from one worker to the next, and so is not in the task definition."""
+"""Variables that differ from one worker to the next, and so are not in the task definition."""
 
 LAMBDA_FACTOR = 6
 """Lambda advises a visibility of six times the function's timeout."""

@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Permissions."""
 
 import re
 from collections.abc import Mapping

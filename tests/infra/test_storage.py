@@ -7,7 +7,7 @@ from wainwright.contracts import names
 
 
 def denies_plain_http(policy: Resource) -> bool:
-    """Whether everyone is denied everything without TLS."""
+    """Return True if everyone is denied everything without TLS."""
     return any(
         statement["Effect"] == "Deny"
         and statement["Principal"] == {"AWS": "*"}

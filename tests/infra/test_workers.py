@@ -1,4 +1,4 @@
-"""Where browsers run."""
+"""The workers: network, cluster and task definition."""
 
 import json
 import re
@@ -25,7 +25,7 @@ DEFAULT_CAPABILITIES = {
     "SETUID",
     "SYS_CHROOT",
 }
-"""What a container has unless it is told otherwise."""
+"""Capabilities of a container by default."""
 
 
 @pytest.fixture

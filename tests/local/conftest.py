@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def eventually(check: Callable[[], T | None], timeout: float = 20.0) -> T:
-    """What `check` gives once it is truthy; fails when that takes too long."""
+    """The result of `check` once it is truthy; fails when that takes too long."""
     deadline = time.monotonic() + timeout
     while not (result := check()):
         if time.monotonic() > deadline:
@@ -29,7 +29,7 @@ def eventually(check: Callable[[], T | None], timeout: float = 20.0) -> T:
 
 
 def seen(function: str) -> list[Any]:
-    """What a handler of the small repository remembers."""
+    """The events that a handler of the small repository remembers."""
     events: list[Any] = sys.modules[f"functions.{function}.handler"].SEEN
     return events
 
@@ -56,7 +56,7 @@ while True:
 
 @pytest.fixture(scope="module", autouse=True)
 def functions_of_this_repository() -> Iterator[None]:
-    """What a module of tests loads as ``functions`` is not there for the next one, which may want the real ones."""
+    """Unload the ``functions`` of a module of tests, for the next one may want the real ones."""
 
     def loaded() -> dict[str, ModuleType]:
         return {name: module for name, module in sys.modules.items() if name.split(".", 1)[0] == "functions"}
@@ -87,7 +87,7 @@ def system(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def worker_report(data_dir: Path, task_arn: str) -> dict[str, str]:
-    """What the worker of a task printed first."""
+    """The first line that the worker of a task printed."""
     identity = task_arn.rpartition("/")[2]
 
     def read() -> str:

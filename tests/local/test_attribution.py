@@ -1,4 +1,4 @@
-"""Whose a call is, by what it says."""
+"""The jobs that a call belongs to, by what it says."""
 
 from __future__ import annotations
 

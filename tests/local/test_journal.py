@@ -1,4 +1,4 @@
-"""What outlives a restart."""
+"""The journal, over restarts."""
 
 from __future__ import annotations
 

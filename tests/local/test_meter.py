@@ -1,4 +1,4 @@
-"""Whose a call is and what it uses, of real calls to moto."""
+"""Jobs and usage of real calls to moto."""
 
 from __future__ import annotations
 

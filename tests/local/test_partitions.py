@@ -65,7 +65,7 @@ class Shop:
         )
 
     def pages(self, query: Mapping[str, Any], most: int = 6) -> list[Mapping[str, Any]]:
-        """What a query is answered, and those after it."""
+        """The answers to a query and to those after it."""
         found: list[Mapping[str, Any]] = []
         start: dict[str, Any] = {}
         while len(found) < most:

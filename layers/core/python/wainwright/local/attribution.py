@@ -1,4 +1,4 @@
-"""Whose a call is: the jobs that its keys, its body, or the event of the function that makes it, name."""
+"""The jobs that a call belongs to: those that its keys, its body, or the event of the function that makes it, name."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LOOKING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What an event says: ``jobs`` that it names, ``messages`` of a queue that it brings, ``looks`` where somebody only looks,
-    ``routine`` where nobody asked for it but the clock, ``http`` where a request of the API came with it."""
+    """An event, read: ``jobs`` that it names, ``messages`` of a queue that it brings; ``looks`` if somebody only looks,
+    ``routine`` if a clock fired it, ``http`` if it is a request of the API."""
 
     jobs: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Named:
 
 
 def of_event(event: Any) -> Named:
-    """Whose an invocation is."""
+    """Read the event of an invocation."""
     if not isinstance(event, Mapping):
         return Named()
     if isinstance(event.get("requestContext"), Mapping) and "http" in event["requestContext"]:

@@ -36,7 +36,7 @@ from wainwright.local.template import ACCOUNT_ID, REGION, STREAM_LABEL
 
 _RECORDS_KEPT = 10_000
 _FILTERED_BYTES = 512
-"""What an item has that a query examined and its filter left out, where it left nothing to go by."""
+"""Assumed size of an item that a filter left out, where the query found no other to go by."""
 _QUERY = inspect.signature(Table.query)
 _TTL_PRINCIPAL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
@@ -341,7 +341,7 @@ def _serialize_structure(
 
 
 def _cast_value(meant: property, value: DynamoType) -> Any:
-    """What is compared and hashed most are strings: moto asks for all other types first."""
+    """The value to compare and hash by. Most are strings, and moto asks for all other types first."""
     return value.value if value.type == "S" else meant.__get__(value)
 
 

@@ -1,4 +1,4 @@
-"""What a user of the local system can be told in one line."""
+"""The error that a user of the local system sees."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class EventSourceMapping:
     filters: tuple[str, ...] = ()
     """EventBridge patterns over the record, as JSON; a record passes when any matches."""
     retries: int = -1
-    """How often a failed batch is tried again; -1: until it succeeds."""
+    """Number of times that a failed batch is tried again; -1: until it succeeds."""
     bisect: bool = False
     on_failure: str | None = None
 

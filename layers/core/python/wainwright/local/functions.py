@@ -37,7 +37,7 @@ ASYNC_RETRY_DELAYS = (60.0, 120.0)
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """What the template says of one function."""
+    """One function, as the template declares it."""
 
     name: str
     arn: str
@@ -70,7 +70,7 @@ class LambdaContext:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an invocation came to: the payload, and whether it is Lambda's error document."""
+    """The outcome of an invocation: its payload, which is Lambda's error document if it failed."""
 
     payload: bytes
     failed: bool = False

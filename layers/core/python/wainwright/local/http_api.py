@@ -152,7 +152,7 @@ def _encoded(body: bytes, mimetype: str) -> dict[str, Any]:
 
 
 def _message(status: int, message: str) -> Response:
-    """What API Gateway itself answers."""
+    """An answer of API Gateway's own."""
     return Response(json.dumps({"message": message}), status, content_type=_JSON)
 
 

@@ -131,7 +131,7 @@ class InProcessAws:
 
 
 class _Raw(BytesIO):
-    """What botocore reads an answer from."""
+    """A body as botocore reads it."""
 
     def stream(self, **_: Any) -> Any:
         yield self.read()

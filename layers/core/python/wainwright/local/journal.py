@@ -1,4 +1,4 @@
-"""What outlives a restart: rows, stream records and objects, written before the answer is given.
+"""Rows, stream records and objects on disk, written before the answer is given, so that they outlive a restart.
 
 Rows and the index of objects are in one SQLite file (write-ahead log); the content of each object is a file of its own,
 so that a report of many megabytes costs no database page and is read only when asked for. A `kill -9` after the answer
@@ -79,19 +79,19 @@ class Journal:
 
     @property
     def logs(self) -> Path:
-        """Where logs belong; created on first use."""
+        """Folder of logs; created on first use."""
         path = self.data_dir / "logs"
         path.mkdir(exist_ok=True)
         return path
 
     @property
     def spool(self) -> Path:
-        """Where workers keep what they could not upload, and functions look for it; created by who keeps something."""
+        """Folder of report files that workers could not upload; created by the first that keeps one."""
         return self.data_dir / "spool"
 
     @property
     def costs(self) -> Path:
-        """Where the meter keeps what it counted; created by the meter."""
+        """Folder of what the meter counted; created by the meter."""
         return self.data_dir / "costs"
 
     def close(self) -> None:

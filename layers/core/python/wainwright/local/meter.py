@@ -1,4 +1,4 @@
-"""The cost meter: every AWS call of the local system, whose it is, and what AWS would bill for it.
+"""The cost meter: each AWS call of the local system, the jobs that it belongs to, and what AWS would bill for it.
 
 A call belongs to the jobs that its keys or its body name. One that names none belongs to those for which it is made: in a
 function to the jobs that the invocation's event names, else to those of whoever sent the queue's message that brought it
@@ -41,9 +41,9 @@ CHUNK_BYTES = 64 * 1024
 """SQS and EventBridge bill each begun 64 KB as one request or event; an HTTP API each 512 KB."""
 HTTP_CHUNK_BYTES = 512 * 1024
 INVOCATION_LOG_BYTES = 330
-"""What Lambda itself writes into a function's log for each invocation: its lines START, END and REPORT."""
+"""Bytes that Lambda itself logs for each invocation: its lines START, END and REPORT."""
 LINE_LOG_BYTES = 75
-"""What Lambda writes before each line of a function's own: level, time and request id."""
+"""Bytes that Lambda writes before each line of a function's own: level, time and request id."""
 MONTH_SECONDS = 30 * 86_400.0
 
 _REMEMBERED = 10_000
@@ -62,7 +62,7 @@ class Call:
 
 @dataclass
 class Scope:
-    """On whose behalf a thread calls AWS at the moment."""
+    """The invocation in which a thread calls AWS, and the jobs for which it does."""
 
     caller: str
     named: Named = field(default_factory=Named)
@@ -74,7 +74,7 @@ class Scope:
 
     @property
     def group(self) -> CostGroup:
-        """Where the scope's calls are listed."""
+        """The group that the scope's calls are listed in."""
         return CostGroup.LOOKING if self.named.looks else CostGroup.CONTROL_PLANE
 
     @property
@@ -87,7 +87,7 @@ class Scope:
 
 
 def _guarded(method: Callable[_P, None]) -> Callable[_P, None]:
-    """What is metered must not fail by it."""
+    """Log an error of the meter: no call fails by it."""
 
     @functools.wraps(method)
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> None:

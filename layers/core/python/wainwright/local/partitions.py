@@ -23,7 +23,7 @@ _Attributes = Mapping[str, DynamoType]
 
 @dataclass(frozen=True)
 class Condition:
-    """What a query asks of the sort key: moto's comparison (``=``, ``<=``, ``BETWEEN``, ...) and its values."""
+    """A query's condition on the sort key: moto's comparison (``=``, ``<=``, ``BETWEEN``, ...) and its values."""
 
     comparison: str
     values: Sequence[DynamoType]
@@ -31,7 +31,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Page:
-    """Which rows of a partition a query wants.
+    """The rows of a partition that a query wants.
 
     Attributes:
         forward: in ascending order of the sort key.
@@ -150,7 +150,7 @@ class Partitions:
         return Decimal(value.value) if value.type == "N" else str(value.value)
 
     def _range(self, order: list[SortKey], condition: Condition | None) -> tuple[int, int] | None:
-        """Where the rows are that meet a condition; None where that cannot be told."""
+        """The range of the rows that meet a condition; None if it is not known."""
         if condition is None:
             return 0, len(order)
         values = [self._scalar(name, value) for name in self._sort_names[:1] for value in condition.values]

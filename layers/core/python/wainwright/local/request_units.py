@@ -1,4 +1,4 @@
-"""What a DynamoDB request costs in request units, from the sizes of the items that it reads and writes.
+"""Request units of a DynamoDB request, from the sizes of the items that it reads and writes.
 
 moto says 1.0 of every request. The rules, as AWS publishes them:
 
@@ -23,7 +23,7 @@ from moto.dynamodb.models.table import Table
 WRITE_BYTES = 1_024
 READ_BYTES = 4_096
 ENTRY_OVERHEAD_BYTES = 100
-"""What DynamoDB stores for an item, and for an index entry, besides its attributes."""
+"""Bytes that DynamoDB stores for an item, and for an index entry, besides its attributes."""
 
 Attributes = Mapping[str, DynamoType]
 
@@ -113,7 +113,7 @@ def examined_size(table: Table, items: Iterable[Item], index_name: str | None) -
 
 
 def stored_bytes(table: Table, item: Item | None) -> int:
-    """What is kept for an item: in the table, and in the indexes that it is in."""
+    """Bytes stored for an item, in the table and in the indexes that it is in."""
     if item is None:
         return 0
     entries = (_entry(table, index, item) for index in table.global_indexes)
@@ -174,7 +174,7 @@ def measure(
     *,
     done: bool,
 ) -> Request:
-    """What a request used, after it was answered.
+    """Return what a request used, after it was answered.
 
     Args:
         before: the items as they were before the request, of those that it may have changed, by table and `key_text`.
@@ -210,7 +210,7 @@ def key_text(table: Table, named: Mapping[str, Any]) -> str:
 
 
 def values_text(hash_key: DynamoType, range_key: DynamoType | None) -> str:
-    """As `key_text`, of the values of a key."""
+    """The same text as `key_text` gives, from the values of a key."""
     return "\0".join(str(key.value) for key in (hash_key, range_key) if key is not None)
 
 

@@ -32,7 +32,7 @@ class SignatureRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """What a signature covers. Header names are in lower case; `target` is path and query as they were sent."""
+    """The parts of a request that a signature covers. Header names are in lower case; `target` is path and query as sent."""
 
     method: str
     origin: str
@@ -43,7 +43,7 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a request says of its own signature."""
+    """A request's statement about its own signature."""
 
     access_key: str
     date: str

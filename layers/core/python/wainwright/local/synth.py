@@ -46,7 +46,7 @@ def template_for(repo_root: Path, cache_dir: Path, *, stage: str = DEFAULT_STAGE
 
 
 def is_cached(repo_root: Path, cache_dir: Path, *, stage: str = DEFAULT_STAGE) -> bool:
-    """Whether `template_for` answers at once; else it is worth telling a user that it takes half a minute."""
+    """Return True if `template_for` answers at once; else it takes half a minute, which a user is to be told."""
     return (cache_dir / f"template-{_digest(repo_root, stage)}.json").exists()
 
 

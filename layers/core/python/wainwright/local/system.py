@@ -48,7 +48,7 @@ _MAX_WORKERS = "MAX_CONCURRENT_TESTS"
 _SPOOL = "WAINWRIGHT_SPOOL_DIR"
 _COSTS = "WAINWRIGHT_COSTS_DIR"
 _KEPT_SECONDS = 30 * 86_400.0
-"""How long an object is kept, for its price, that no lifecycle rule ends."""
+"""Lifetime assumed, for its price, of an object that no lifecycle rule ends."""
 _HOUSEKEEPING_SECONDS = 60.0
 _WORKERS_STOP_SECONDS = 10.0
 _FUNCTIONS_STOP_SECONDS = 3.0
@@ -302,7 +302,7 @@ class LocalSystem:
 
     def _load(self, specs: list[FunctionSpec]) -> None:
         root = str(self._repo_root)
-        # Whoever had the functions imported before, from this repository or another, finds his own again afterwards.
+        # Functions that were imported before, from this repository or another, are put back afterwards.
         self._stack.callback(_bring_back, _function_modules())
         sys.path.insert(0, root)
         self._stack.callback(sys.path.remove, root)

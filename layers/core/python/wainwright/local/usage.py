@@ -1,4 +1,4 @@
-"""What was counted for each job, in memory and in a folder that outlives a restart."""
+"""Usage counted for each job, in memory and in a folder that outlives a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose time a worker process spends: the job's whose message it has, from taking it until it looks for another."""
+"""The time of worker processes by job: a worker works for a job from receiving its message until it asks for another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a worker spent on a job since it was last asked."""
+    """Time and log of a worker for a job since it was last asked."""
 
     job_id: str
     seconds: float
@@ -46,7 +46,7 @@ class WorkerTimes:
                 worker.job_id, worker.since = job_id, self._clock()
 
     def spend(self, worker_id: str | None) -> Spent | None:
-        """What the worker has spent on its job since this was last called; None where it has none."""
+        """Return the worker's time and log for its job since the last call; None if it has no job."""
         if worker_id is None:
             return None
         log_bytes = self._log_bytes(worker_id)

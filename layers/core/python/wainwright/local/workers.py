@@ -40,7 +40,7 @@ TaskStopped = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class TaskDefinition:
-    """What the template says of the workers."""
+    """The task definition of the workers, as the template declares it."""
 
     arn: str
     family: str
@@ -155,7 +155,7 @@ class Workers:
             return [task.arn for task in self._tasks.values() if not task.stopped.is_set()]
 
     def log_bytes(self, identity: str) -> int:
-        """How much a task, by the last part of its ARN, has logged."""
+        """Bytes that a task, by the last part of its ARN, has logged."""
         task = self._find(identity)
         return task.log.stat().st_size if task is not None and task.log.exists() else 0
 

@@ -11,14 +11,14 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from io import BytesIO
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core import responses
 from moto.core.base_backend import BaseBackend
+from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 from moto.core.utils import method_names_from_class
 
@@ -30,39 +30,31 @@ logger = logging.getLogger(__name__)
 
 HttpAnswer = tuple[int, Mapping[str, Any], bytes]
 _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
+JsonApi = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
+"""Gives the status and the JSON answer of one operation with its parameters."""
+
 _MOTO_SERVICES = frozenset({"dynamodb", "events", "s3", "scheduler", "sqs", "states"})
 
 
-class JsonApi(Protocol):
-    """The part of a service (ECS, Parameter Store) that is answered here."""
-
-    def call(self, operation: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Status and JSON answer of one operation."""
-
-
 class InProcessAws:
-    """Answers AWS requests, whichever way they come."""
+    """Answers AWS requests, whichever way they come. `apis` are services that are answered here, by name."""
 
-    def __init__(self, endpoint_url: str, functions: Functions, ecs: JsonApi, parameters: JsonApi) -> None:
+    def __init__(self, endpoint_url: str, functions: Functions, apis: Mapping[str, JsonApi]) -> None:
         self._endpoint_url = endpoint_url
         self._functions = functions
-        self._apis = {"ecs": ecs, "ssm": parameters}
+        self._apis = apis
 
     def install(self, patches: Patches) -> None:
         """Answer the requests of boto3 clients that are made from now on in this process."""
-        answers: dict[str, Callable[..., AWSResponse | None]] = {
-            "lambda": self._send_to_lambda,
-            "s3": self._send_to_s3,
-            **{service: partial(self._send_to_api, service) for service in self._apis},
-        }
-        for name, answer in answers.items():
-            patches.handle(f"before-send.{name}", answer, first=True)
+        for service in ("lambda", *self._apis):
+            patches.handle(f"before-send.{service}", partial(self._send, service), first=True)
+        patches.handle("before-send.s3", self._send_to_s3, first=True)
         # The methods of a class, and the URLs of a service, stay the same; moto makes them anew for every request.
         patches.replace(responses, "method_names_from_class", cache(method_names_from_class))
         patches.replace(BaseBackend, "urls", _made_once(BaseBackend.urls))
 
     def call(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """Answer a request for a service: path and query in `target`, header names in lower case."""
+        """Answer a request for a service: `target` ends in path and query, header names are in lower case."""
         if service == "lambda":
             return self._invoke(method, urlsplit(target).path, headers, body)
         if service in self._apis:
@@ -86,13 +78,9 @@ class InProcessAws:
         )
 
     # ------------------------------------------------------------------------------- clients in this process
-    def _send_to_lambda(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        return _response(
-            request, self._invoke(request.method, urlsplit(request.url).path, _lower(request), _body(request))
-        )
-
-    def _send_to_api(self, service: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        return _response(request, self._call_api(service, _lower(request), _body(request)))
+    def _send(self, service: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        status, headers, body = self.call(service, request.method, request.url, _lower(request), _body(request))
+        return AWSResponse(request.url, status, HTTPHeaders.from_dict(dict(headers)), MockRawResponse(body))
 
     def _send_to_s3(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         """S3 clients here know the endpoint, for the URLs that they presign; what they send need not go through it."""
@@ -126,15 +114,8 @@ class InProcessAws:
 
     def _call_api(self, service: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        status, answer = self._apis[service].call(operation, json.loads(body or b"{}"))
+        status, answer = self._apis[service](operation, json.loads(body or b"{}"))
         return status, {"content-type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
-
-
-class _Raw(BytesIO):
-    """A body as botocore reads it."""
-
-    def stream(self, **_: Any) -> Any:
-        yield self.read()
 
 
 def _made_once(made: Any) -> property:
@@ -148,11 +129,6 @@ def _made_once(made: Any) -> property:
         return known[kind]
 
     return property(get)
-
-
-def _response(request: AWSPreparedRequest, answer: HttpAnswer) -> AWSResponse:
-    status, headers, body = answer
-    return AWSResponse(request.url, status, HTTPHeaders.from_dict(dict(headers)), _Raw(body))
 
 
 def _lower(request: AWSPreparedRequest) -> dict[str, str]:

@@ -15,7 +15,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -111,9 +111,13 @@ class Meter:
     """
 
     def __init__(
-        self, book: UsageBook, kept_seconds: Callable[[str], float], log_bytes: Callable[[str], int],
-        clock: Callable[[], float] = time.monotonic, on_call: Callable[[Call], None] = lambda _: None,
-    ) -> None:  # fmt: skip
+        self,
+        book: UsageBook,
+        kept_seconds: Callable[[str], float],
+        log_bytes: Callable[[str], int],
+        clock: Callable[[], float] = time.monotonic,
+        on_call: Callable[[Call], None] = lambda _: None,
+    ) -> None:
         self._on_call = on_call
         self._book = book
         self._kept_seconds = kept_seconds
@@ -168,19 +172,19 @@ class Meter:
     @_guarded
     def _invoked(self, scope: Scope, spec: FunctionSpec, seconds: float, size: int) -> None:
         log_bytes = scope.log_bytes + INVOCATION_LOG_BYTES
-        units = {
-            "lambda.request": 1.0,
-            "lambda.gbSecond": math.ceil(seconds * 1_000) / 1_000 * spec.memory_mb / 1_024,
-            "logs.ingestion": log_bytes / GIGABYTE,
-        }
-        scope.waiting.append(usage_of(scope.group, scope.caller, "lambda", "Invoke", units))
+        calls: list[tuple[str, str, dict[str, float]]] = [
+            ("lambda", "Invoke", {
+                "lambda.request": 1.0,
+                "lambda.gbSecond": math.ceil(seconds * 1_000) / 1_000 * spec.memory_mb / 1_024,
+                "logs.ingestion": log_bytes / GIGABYTE,
+            })
+        ]  # fmt: skip
         if scope.named.http:
-            chunks = float(max(1, math.ceil(size / HTTP_CHUNK_BYTES)))
-            scope.waiting.append(usage_of(scope.group, scope.caller, "httpapi", "Request", {"httpapi.request": chunks}))
+            calls.append(("httpapi", "Request", {"httpapi.request": _chunks(size, HTTP_CHUNK_BYTES)}))
         if scope.named.messages:
             # Lambda's poller takes a batch by one request and deletes it by another.
-            for operation in ("ReceiveMessage", "DeleteMessageBatch"):
-                scope.waiting.append(usage_of(scope.group, scope.caller, "sqs", operation, {"sqs.request": 1.0}))
+            calls += [("sqs", each, {"sqs.request": 1.0}) for each in ("ReceiveMessage", "DeleteMessageBatch")]
+        scope.waiting += [usage_of(scope.group, scope.caller, *call) for call in calls]
         self._share(scope.jobs, scope.waiting)
 
     def _causes(self, messages: tuple[str, ...]) -> tuple[Scope, ...]:
@@ -193,7 +197,6 @@ class Meter:
         if scope is not None:
             scope.log_bytes += size + LINE_LOG_BYTES
 
-    # -------------------------------------------------------------------------------------- clients in this process
     def _asked(self, params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         context["wainwright_params"] = params
         caller = self._scope.caller if self._scope else WORKFLOW
@@ -215,7 +218,6 @@ class Meter:
         else:
             self._called(scope.caller, scope.group, service, operation, params, parsed)
 
-    # ------------------------------------------------------------------------------------------ other processes
     @contextmanager
     def requested(self, service: str, method: str, target: str, headers: Mapping[str, str]) -> Iterator[None]:
         """Around a request of another process: its calls are that worker's."""
@@ -243,7 +245,6 @@ class Meter:
             params, parsed = json.loads(body or b"{}"), json.loads(answer or b"{}")
             self._called(WORKER, CostGroup.CONTROL_PLANE, service, operation, params, parsed)
 
-    # ----------------------------------------------------------------------------------------------- each service
     @_guarded
     def queried(self, request: Request) -> None:
         """A request to a table was answered."""
@@ -292,7 +293,7 @@ class Meter:
             case "events":
                 entries = params.get("Entries", [])
                 jobs = attribution.of_text(" ".join(str(entry.get("Detail", "")) for entry in entries))
-                units = {"events.event": float(sum(_chunks(len(json.dumps(entry, default=str))) for entry in entries))}
+                units = {"events.event": sum(_chunks(len(json.dumps(entry, default=str))) for entry in entries)}
             case "ssm":
                 found = parsed.get("Parameters", [parsed["Parameter"]] if "Parameter" in parsed else [])
                 secure = sum(each.get("Type") == "SecureString" for each in found)
@@ -304,32 +305,26 @@ class Meter:
     def _queue_call(
         self, operation: str, params: Mapping[str, Any], parsed: Mapping[str, Any]
     ) -> tuple[tuple[str, ...], dict[str, float]]:
-        messages = parsed.get("Messages", [])
-        jobs: tuple[str, ...] = ()
-        size = 0
+        bodies = [str(each.get("MessageBody", "")) for each in params.get("Entries", [params])]
+        bodies += [str(message.get("Body", "")) for message in parsed.get("Messages", [])]
+        jobs = attribution.of_text(" ".join(bodies))
         if operation in ("SendMessage", "SendMessageBatch"):
-            bodies = [str(each.get("MessageBody", "")) for each in params.get("Entries", [params])]
-            jobs, size = attribution.of_text(" ".join(bodies)), sum(len(body) for body in bodies)
-            if (scope := self._scope) is not None:
-                for each in parsed.get("Successful", [parsed]):
-                    self._sent(each.get("MessageId", ""), scope)
-        elif operation == "ReceiveMessage":
+            self._remember_sender(each.get("MessageId", "") for each in parsed.get("Successful", [parsed]))
+        elif operation in ("ReceiveMessage", "DeleteMessage"):
             self._count_worker()
-            bodies = [str(message.get("Body", "")) for message in messages]
-            jobs, size = attribution.of_text(" ".join(bodies)), sum(len(body) for body in bodies)
+        if operation == "ReceiveMessage":
             self._workers.take(self._worker, jobs[0] if jobs else None)
             if not jobs:
                 self._book.add(None, [usage_of(CostGroup.CONTROL_PLANE, WORKER, "sqs", "idle", {"sqs.request": 1.0})])
                 return (), {}
-        elif operation == "DeleteMessage":
-            self._count_worker()
-        return jobs, {"sqs.request": float(_chunks(size))}
+        return jobs, {"sqs.request": _chunks(sum(len(body) for body in bodies))}
 
-    def _sent(self, message_id: str, scope: Scope) -> None:
-        with self._lock:
-            self._senders[message_id] = scope
-            while len(self._senders) > _REMEMBERED:
-                self._senders.popitem(last=False)
+    def _remember_sender(self, messages: Iterable[str]) -> None:
+        if (scope := self._scope) is not None:
+            with self._lock:
+                self._senders |= dict.fromkeys(messages, scope)
+                while len(self._senders) > _REMEMBERED:
+                    self._senders.popitem(last=False)
 
     def _count_worker(self) -> None:
         """Add what this thread's worker has spent since this was last done to the job that it has."""
@@ -345,7 +340,6 @@ class Meter:
             ],
         )
 
-    # ------------------------------------------------------------------------------------------------- workflows
     @_guarded
     def ended(self, execution_arn: str, history: list[Mapping[str, Any]]) -> None:
         """An execution has ended: its transitions are the start, each entry into a state, and each retry."""
@@ -358,7 +352,6 @@ class Meter:
         )  # fmt: skip
         self._share(attribution.of_execution(execution_arn), [usage])
 
-    # --------------------------------------------------------------------------------------------------- sharing
     @property
     def _scope(self) -> Scope | None:
         return getattr(self._here, "scope", None)
@@ -401,5 +394,5 @@ class _LogListener(logging.Handler):
             self._meter.logged(len(record.getMessage()))
 
 
-def _chunks(size: int) -> int:
-    return max(1, math.ceil(size / CHUNK_BYTES))
+def _chunks(size: int, chunk: int = CHUNK_BYTES) -> float:
+    return float(max(1, math.ceil(size / chunk)))

@@ -41,42 +41,36 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
-    """One item of a request: the table, the item or its key, and whether it only checks a condition."""
+class _Named:
+    """One item that a request names, by itself or by its key, and what the request does with it."""
 
     table: str
-    named: Mapping[str, Any]
-    check: bool = False
+    item: Mapping[str, Any]
+    action: str
+    consistent: bool = True
 
 
-def writes_of(operation: str, body: Mapping[str, Any]) -> Iterator[Write]:
-    """The items that a request writes or checks."""
-    if operation == "PutItem":
-        yield Write(body["TableName"], body["Item"])
-    elif operation in ("UpdateItem", "DeleteItem"):
-        yield Write(body["TableName"], body["Key"])
-    elif operation == "TransactWriteItems":
+def _named_items(operation: str, body: Mapping[str, Any]) -> Iterator[_Named]:
+    if operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem"):
+        consistent = bool(body.get("ConsistentRead"))
+        yield _Named(body["TableName"], _item(body), operation.removesuffix("Item"), consistent)
+    elif operation.startswith("Transact"):
         for entry in body["TransactItems"]:
-            for kind, part in entry.items():
-                yield Write(part["TableName"], part["Item" if kind == "Put" else "Key"], kind == "ConditionCheck")
-    elif operation == "BatchWriteItem":
-        for table, entries in body["RequestItems"].items():
-            for entry in entries:
-                put = entry.get("PutRequest")
-                yield Write(table, put["Item"] if put else entry["DeleteRequest"]["Key"])
-
-
-def reads_of(operation: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
-    """Table, key and consistency of the single items that a request reads."""
-    if operation == "GetItem":
-        yield body["TableName"], body["Key"], bool(body.get("ConsistentRead"))
+            for action, part in entry.items():
+                yield _Named(part["TableName"], _item(part), action)
     elif operation == "BatchGetItem":
         for table, asked in body["RequestItems"].items():
-            for key in asked["Keys"]:
-                yield table, key, bool(asked.get("ConsistentRead"))
-    elif operation == "TransactGetItems":
-        for entry in body["TransactItems"]:
-            yield entry["Get"]["TableName"], entry["Get"]["Key"], True
+            consistent = bool(asked.get("ConsistentRead"))
+            yield from (_Named(table, key, "Get", consistent) for key in asked["Keys"])
+    elif operation == "BatchWriteItem":
+        for table, entries in body["RequestItems"].items():
+            parts = [part for entry in entries for part in entry.items()]
+            yield from (_Named(table, _item(part), action.removesuffix("Request")) for action, part in parts)
+
+
+def _item(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    item: Mapping[str, Any] = part["Item"] if "Item" in part else part["Key"]
+    return item
 
 
 def write_units(table: Table, before: Item | None, after: Item | None) -> float:
@@ -92,11 +86,6 @@ def write_units(table: Table, before: Item | None, after: Item | None) -> float:
         moved = old is not None and new is not None and any(old[name] != new[name] for name in index.schema_key_attrs)
         units += _begun(size, WRITE_BYTES) * (2 if moved else 1)
     return units
-
-
-def checked_units(item: Item | None) -> float:
-    """Units of a check, or of a write that was refused."""
-    return float(_begun(item_size(item), WRITE_BYTES))
 
 
 def read_units(size: int, *, consistent: bool) -> float:
@@ -183,21 +172,20 @@ def measure(
     """
     request = Request(operation)
     factor = 2.0 if operation.startswith("Transact") else 1.0
-    for write in writes_of(operation, body):
-        table = tables[write.table]
-        now = _find(table, write.named)
-        request.keys.append(write.named)
-        if write.check or not done:
-            request.writes += factor * checked_units(now)
-            continue
-        was = before.get((write.table, key_text(table, write.named)))
-        request.writes += factor * write_units(table, was, now)
-        request.grown_bytes += stored_bytes(table, now) - stored_bytes(table, was)
-        if was is not None and now is None:
-            request.deleted.append(write.named)
-    for name, key, consistent in reads_of(operation, body):
-        request.keys.append(key)
-        request.reads += factor * read_units(item_size(_find(tables[name], key)), consistent=consistent)
+    for named in _named_items(operation, body):
+        table = tables[named.table]
+        now = _find(table, named.item)
+        request.keys.append(named.item)
+        if named.action == "Get":
+            request.reads += factor * read_units(item_size(now), consistent=named.consistent)
+        elif named.action == "ConditionCheck" or not done:
+            request.writes += factor * _begun(item_size(now), WRITE_BYTES)
+        else:
+            was = before.get((named.table, key_text(table, named.item)))
+            request.writes += factor * write_units(table, was, now)
+            request.grown_bytes += stored_bytes(table, now) - stored_bytes(table, was)
+            if was is not None and now is None:
+                request.deleted.append(named.item)
     if examined is not None:
         request.reads += read_units(examined, consistent=bool(body.get("ConsistentRead")))
         request.keys += [{"pk": value} for value in body.get("ExpressionAttributeValues", {}).values()]

@@ -163,13 +163,6 @@ class LocalSystem:
         self._started = False
         self._stack.close()
 
-    def invoke(self, function: str, event: Any) -> Any:
-        """Call a function by its name, as AWS would. Raises LocalError if it fails."""
-        answer = self._functions.invoke(function, event)
-        if answer.failed:
-            raise LocalError(f"{function} failed: {answer.json()['errorMessage']}")
-        return answer.json()
-
     def _start(self) -> None:
         journal = Journal(self._data_dir)
         self._stack.callback(journal.close)
@@ -249,7 +242,8 @@ class LocalSystem:
             max_workers=self._max_workers,
             command=self._worker_command,
         )
-        self._aws = InProcessAws(self.endpoint_url, self._functions, self._workers, ParameterStore(self._data_dir))
+        apis = {"ecs": self._workers.call, "ssm": ParameterStore(self._data_dir).call}
+        self._aws = InProcessAws(self.endpoint_url, self._functions, apis)
         self._meter = self._make_meter(journal)
         patches = Patches()
         self._stack.push(patches)

@@ -143,16 +143,10 @@ class Workers:
             "RunTask": self._run_task,
             "StopTask": self._stop_task,
             "DescribeTasks": self._describe_tasks,
-            "ListTasks": self._list_tasks,
         }
         if operation not in operations:
             return 501, {"__type": "NotImplemented", "message": f"the local system has no ecs:{operation}"}
         return operations[operation](parameters)
-
-    def running(self) -> list[str]:
-        """ARNs of the tasks that run."""
-        with self._lock:
-            return [task.arn for task in self._tasks.values() if not task.stopped.is_set()]
 
     def log_bytes(self, identity: str) -> int:
         """Bytes that a task, by the last part of its ARN, has logged."""
@@ -219,12 +213,6 @@ class Workers:
             "tasks": [task.describe() for task in found.values() if task is not None],
             "failures": [{"arn": name, "reason": "MISSING"} for name, task in found.items() if task is None],
         }
-
-    def _list_tasks(self, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        wanted = parameters.get("desiredStatus", "RUNNING")
-        with self._lock:
-            described = [task.describe() for task in self._tasks.values()]
-        return 200, {"taskArns": [task["taskArn"] for task in described if task["desiredStatus"] == wanted]}
 
     def _find(self, name: str) -> _Task | None:
         with self._lock:

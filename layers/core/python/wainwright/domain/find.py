@@ -55,7 +55,7 @@ class JobQuery:
     def matches(self, job: Job, now: datetime) -> bool:
         """True if the job matches. An expired one does not, though its row may still be there."""
         return (
-            (self.include_expired or job.expires_at is None or job.expires_at > now)
+            (self.include_expired or not job.has_expired(now))
             and (not self.statuses or job.status in self.statuses)
             and (not self.types or job.type in self.types)
             and self.template_id in (None, job.template_id)

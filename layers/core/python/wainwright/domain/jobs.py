@@ -124,6 +124,10 @@ class Job(Record):
         """True if nothing more happens to the job by itself."""
         return self.status in FINAL
 
+    def has_expired(self, now: datetime) -> bool:
+        """True if the job is not shown any more, though its row may still be there."""
+        return self.expires_at is not None and self.expires_at <= now
+
     @property
     def owes_report(self) -> bool:
         """True if the job is at rest without a report of its last claim."""

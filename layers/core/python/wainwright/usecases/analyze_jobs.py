@@ -16,7 +16,6 @@ from wainwright.domain.tests import TestOutcome
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
-from wainwright.usecases.find_job import is_gone
 
 MAX_JOBS = 100
 """Jobs that can be analyzed by their ids at once; each is read by its key."""
@@ -78,7 +77,7 @@ class AnalyzeJobs:
                 job = self.jobs.get(project, check_job_id(job_id))
             except InvalidInput as error:
                 raise InvalidInput("jobIds", f"jobIds: {job_id[:40]!r} is no job id", advice=error.advice) from error
-            if job is None or is_gone(job, now):
+            if job is None or job.has_expired(now):
                 raise InvalidInput("jobIds", f"jobIds: this project has no job {job_id}", advice="Leave it out.")
             jobs.append(job)
         return jobs

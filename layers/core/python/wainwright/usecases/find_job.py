@@ -1,17 +1,10 @@
 """One job of a project, or the error that there is none."""
 
-from datetime import datetime
-
 from wainwright.contracts.names import check_job_id
 from wainwright.domain.errors import NotFound
 from wainwright.domain.jobs import Job
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
-
-
-def is_gone(job: Job, now: datetime) -> bool:
-    """True if the job has expired: it is not shown any more, though its row may still be there."""
-    return job.expires_at is not None and job.expires_at <= now
 
 
 def find_job(jobs: JobStore, clock: Clock, project: str, job_id: str) -> Job:
@@ -22,7 +15,7 @@ def find_job(jobs: JobStore, clock: Clock, project: str, job_id: str) -> Job:
         NotFound: the project has no such job, or not any more.
     """
     job = jobs.get(project, check_job_id(job_id))
-    if job is None or is_gone(job, clock()):
+    if job is None or job.has_expired(clock()):
         raise no_such_job(job_id)
     return job
 

@@ -10,7 +10,7 @@ from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, JobView, Page
 from wainwright.usecases.caller import Caller
-from wainwright.usecases.find_job import find_job, is_gone, no_such_job
+from wainwright.usecases.find_job import find_job, no_such_job
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 """Seconds between two reads of a long-poll."""
@@ -29,7 +29,7 @@ class ReadJobs:
     def get(self, caller: Caller, job_id: str) -> JobView:
         """Return one job. Raises as :func:`find_job`."""
         view = self.jobs.view(caller.project, check_job_id(job_id))
-        if view is None or is_gone(view.job, self.clock()):
+        if view is None or view.job.has_expired(self.clock()):
             raise no_such_job(job_id)
         return view
 

@@ -10,7 +10,6 @@ from wainwright.domain.states import JobStatus
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
-from wainwright.usecases.find_job import is_gone
 
 MOST_WAITING = 20
 """Jobs of the waiting line that are shown, in starting order."""
@@ -71,7 +70,7 @@ class ReadQueue:
     def _waiting(self, project: str, now: datetime) -> list[Job]:
         entries = self.jobs.waiting_line(project, now, MOST_WAITING)
         found = [self.jobs.get(project, entry.job_id) for entry in entries]
-        return [job for job in found if job is not None and job.waiting and not is_gone(job, now)]
+        return [job for job in found if job is not None and job.waiting and not job.has_expired(now)]
 
     def _find(self, project: str, query: JobQuery, now: datetime) -> list[Job]:
         found: list[Job] = []

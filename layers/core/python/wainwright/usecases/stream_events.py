@@ -11,7 +11,7 @@ from wainwright.domain.errors import InvalidInput
 from wainwright.domain.states import AT_REST
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, JobView
-from wainwright.usecases.find_job import is_gone, no_such_job
+from wainwright.usecases.find_job import no_such_job
 from wainwright.usecases.present_job import present
 
 SEGMENT_SECONDS = 20.0
@@ -47,7 +47,7 @@ class StreamEvents:
         check_job_id(job_id)
         for _ in range(int(SEGMENT_SECONDS / POLL_SECONDS)):
             view = self.jobs.view(project, job_id)
-            if view is None or is_gone(view.job, self.clock()):
+            if view is None or view.job.has_expired(self.clock()):
                 raise no_such_job(job_id)
             segment = self._segment(view, seen, seen_status)
             if segment:

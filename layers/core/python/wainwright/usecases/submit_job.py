@@ -25,7 +25,6 @@ from wainwright.usecases.caller import Caller
 from wainwright.usecases.check_schemas import check_schema, check_size
 from wainwright.usecases.end_job import final_url
 from wainwright.usecases.fill_parameters import fill_parameters
-from wainwright.usecases.find_job import is_gone
 from wainwright.usecases.keep_bundles import KeepBundles
 
 IDEMPOTENCY_LASTS = timedelta(hours=24)
@@ -134,7 +133,7 @@ class SubmitJob:
                 job = self.jobs.get(project, check_job_id(job_id))
             except InvalidInput as error:
                 raise InvalidInput(field, f"{field}: {error.message}", advice=error.advice) from error
-            if job is None or is_gone(job, self.clock()):
+            if job is None or job.has_expired(self.clock()):
                 raise InvalidInput(field, f"this project has no job {job_id}", advice="Name jobs that exist.")
             if job.status in FINAL and job.status is not JobStatus.COMPLETED:
                 raise Refused(

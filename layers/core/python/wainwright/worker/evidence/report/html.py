@@ -15,7 +15,7 @@ import json
 import mimetypes
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -74,19 +74,26 @@ def build_html(results: Iterable[TestResult], ending: Ending, meta: ReportMeta) 
     known = {test.last.id for test in tests}
     for case in ending.not_run:
         if case.id not in known:
-            left = next((each for each in ending.interrupted if each.id == case.id), None)
-            by_file.setdefault(case.file, []).append(_not_run(case, left, ending.reason, meta))
-    files = [_file(name, entries) for name, entries in by_file.items()]
+            by_file.setdefault(case.file, []).append(_not_run(case, ending.find_evidence(case), ending.reason, meta))
+    files = [
+        {"fileId": _digest(name), "fileName": name, "tests": entries, "stats": _stats(entries)}
+        for name, entries in by_file.items()
+    ]
     content = {f"{file['fileId']}.json": file for file in files}
     content["report.json"] = _report(files, ending, meta)
     return _page(content)
 
 
-def _page(content: dict[str, dict[str, Any]]) -> bytes:
+def pack_documents(documents: Mapping[str, Any]) -> bytes:
+    """Return JSON documents by name in the form that the page reads: an archive in base64."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, value in content.items():
-            archive.writestr(name, json.dumps(value))
+        for name, document in documents.items():
+            archive.writestr(name, json.dumps(document, separators=(",", ":")))
+    return base64.b64encode(packed.getvalue())
+
+
+def _page(documents: Mapping[str, Any]) -> bytes:
     try:
         page, script, style = (
             (ASSETS / "htmlReport" / name).read_text("utf-8") for name in ("index.html", "report.js", "report.css")
@@ -98,7 +105,7 @@ def _page(content: dict[str, dict[str, Any]]) -> bytes:
     page, styles = _STYLE.subn(lambda _: f"<style>{style}</style>", page)
     if (scripts, styles) != (1, 1):
         raise ReportAssetsError("the HTML report's page does not name its script and style as expected")
-    data = base64.b64encode(packed.getvalue()).decode("ascii")
+    data = pack_documents(documents).decode("ascii")
     page += f'<template id="playwrightReportBase64">data:application/zip;base64,{data}</template>\n'
     return page.encode("utf-8")
 
@@ -131,10 +138,6 @@ def _without_results(file: dict[str, Any]) -> dict[str, Any]:
         for test in file["tests"]
     ]
     return {**file, "tests": tests}
-
-
-def _file(name: str, tests: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"fileId": _digest(name), "fileName": name, "tests": tests, "stats": _stats(tests)}
 
 
 def _stats(tests: Sequence[dict[str, Any]]) -> dict[str, Any]:

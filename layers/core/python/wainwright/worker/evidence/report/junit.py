@@ -25,8 +25,7 @@ def build_junit(results: Iterable[TestResult], ending: Ending, meta: ReportMeta)
     for test in group(results):
         suites[test.last.file].append(_case_of(test))
     for case in ending.not_run:
-        left = next((each for each in ending.interrupted if each.id == case.id), None)
-        suites[case.file].append(_case_without_outcome(case, ending.reason, left))
+        suites[case.file].append(_case_without_outcome(case, ending.reason, ending.find_evidence(case)))
     if ending.lost:
         absent = TestCase("suite", "suite", 0, f"{ending.lost} tests")
         suites["suite"].append(_case_without_outcome(absent, ending.reason))

@@ -50,6 +50,10 @@ class Ending:
         left = tuple(result for result in interrupted if result.id in end.unfinished)
         return cls(end.reason, end.errors, not_run, tuple(missing), end.dropped, interrupted=left)
 
+    def find_evidence(self, case: TestCase) -> TestResult | None:
+        """Return the evidence of a test that was ended by force; None for any other test."""
+        return next((each for each in self.interrupted if each.id == case.id), None)
+
     @property
     def complete(self) -> bool:
         """True if every test has an outcome and all its evidence is there. A suite without tests is not complete."""

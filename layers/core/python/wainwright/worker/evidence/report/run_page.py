@@ -17,6 +17,7 @@ from typing import Any
 from wainwright.domain.redaction import Redactor
 from wainwright.worker.evidence.redact_files import redact_json
 from wainwright.worker.evidence.report.blobs import MARK
+from wainwright.worker.evidence.report.html import pack_documents
 
 MAX_DATA_BYTES = 512 * 1024 * 1024
 """Uncompressed, of one report."""
@@ -54,7 +55,7 @@ def finished(page: bytes, attempts: Mapping[str, str], links: Mapping[str, str],
     shell = page[: data.start()], page[data.end() :]
     if any(map(redactor.finds, (*shell, *map(str.encode, documents)))):
         raise PageUnusable("a secret is in it beside the data")
-    return base64.b64encode(_archive(written)).join(shell)
+    return pack_documents(written).join(shell)
 
 
 def _documents(data: bytes) -> dict[str, Any]:
@@ -91,11 +92,3 @@ def _linked(value: Any, links: Mapping[str, str]) -> Any:
         return {name: _linked(each, links) for name, each in value.items()}
     href = links.get(path.removeprefix(_STUB))
     return {**value, "path": href} if href else {**value, "path": None, "body": _NOT_KEPT}
-
-
-def _archive(documents: Mapping[str, Any]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, document in documents.items():
-            archive.writestr(name, json.dumps(document, separators=(",", ":")))
-    return packed.getvalue()

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Annotated, get_args
 
-from functions.api.backend import Backend
-from functions.api.operations import Operation, Query, Router
+from functions.api.context import Api
+from functions.api.operations import Query, Router
 from functions.api.parameters import DEFAULT_PAGE, Cursor, Limit, matching, read_flag, read_instant, time_range
 from wainwright.adapters.cursors import read_cursor, write_cursor
 from wainwright.contracts.http.analytics import TestAnalytics
@@ -16,7 +16,7 @@ from wainwright.usecases.analyze_jobs import AnalyzeJobs
 from wainwright.usecases.analyze_tests import AnalyzeTests, SortBy, TestQuery
 from wainwright.usecases.caller import Caller
 
-router = Router()
+route = Router()
 
 
 def _read_ids(_name: str, text: str) -> list[str]:
@@ -32,9 +32,9 @@ def _read_sort(name: str, text: str) -> SortBy:
     raise InvalidInput(name, f"{name}: there is no order {text[:40]!r}", advice=f"Known are {names}.")
 
 
-@router.add(Operation("GET", "/analytics", Scope.READ, id="analytics", problems=(400,)))
+@route("GET /analytics", Scope.READ, id="analytics", problems=(400,))
 def analyze_jobs(
-    backend: Backend,
+    api: Api,
     caller: Caller,
     template_id: Annotated[
         str | None, Query("only jobs of this template", matching(is_template_id, "is no template id"))
@@ -49,7 +49,7 @@ def analyze_jobs(
     job_ids: Annotated[list[str] | None, Query("these jobs alone, at most 100, separated by commas", _read_ids)] = None,
 ) -> Analytics:
     """Success rate, durations, errors, flaky tests."""
-    analyze = AnalyzeJobs(backend.jobs, backend.clock)
+    analyze = AnalyzeJobs(api.jobs, api.clock)
     if job_ids is None:
         return analyze.by_time(caller, template_id, time_range(("from", "to"), from_, to))
     if any(each is not None for each in (template_id, from_, to)):
@@ -57,9 +57,9 @@ def analyze_jobs(
     return analyze.by_ids(caller, job_ids)
 
 
-@router.add(Operation("GET", "/analytics/tests", Scope.READ, problems=(400,)))
+@route("GET /analytics/tests", Scope.READ, problems=(400,))
 def analyze_tests(
-    backend: Backend,
+    api: Api,
     caller: Caller,
     flaky: Annotated[bool | None, Query("only tests that were, or were not, flaky", read_flag, "boolean")] = None,
     file: Annotated[str | None, Query("only tests of this file")] = None,
@@ -74,7 +74,7 @@ def analyze_tests(
     start = read_cursor(cursor, scope) or "0"
     if not start.isdigit():
         raise InvalidInput("cursor", "this is no cursor")
-    analyze = AnalyzeTests(backend.test_history, backend.quarantine, backend.clock)
+    analyze = AnalyzeTests(api.test_history, api.quarantine, api.clock)
     page = analyze(caller, TestQuery(flaky, file, sort_by, int(start), limit))
     more = None if page.following is None else write_cursor(scope, str(page.following))
     return TestAnalytics(tests=page.tests, cursor=more, truncated=page.truncated)

@@ -9,24 +9,26 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from functions.api.answers import failed, refused
-from functions.api.backend import Backend
+from functions.api.answers import SAFE
+from functions.api.context import Api
 from functions.api.operations import MODULES, Operation, Router
-from wainwright.domain.errors import NotFound, WainwrightError
+from functions.problems import problem_answer
+from wainwright.contracts.problems import CONTENT_TYPE
+from wainwright.domain.errors import NotFound
 from wainwright.settings import ApiSettings
 
 app = APIGatewayHttpResolver()
 
 
 @cache
-def backend() -> Backend:
+def api() -> Api:
     """Return the stores, queues and settings of this function."""
-    return Backend(ApiSettings.read(os.environ))
+    return Api(ApiSettings.read(os.environ))
 
 
 @cache
 def _add_routes(module: str) -> None:
-    router: Router = import_module(f"functions.api.{module}").router
+    router: Router = import_module(f"functions.api.{module}").route
     for operation in router.operations:
         if operation.served:
             rule = "/v1" + operation.path.replace("{path+}", ".+").replace("{", "<").replace("}", ">")
@@ -34,7 +36,7 @@ def _add_routes(module: str) -> None:
 
 
 def _serving(operation: Operation) -> Callable[..., Response[Any]]:
-    return lambda **_path: operation.serve(backend(), app.current_event)
+    return lambda **_path: operation.serve(api(), app.current_event)
 
 
 @app.get("/r/<ticket>")
@@ -42,27 +44,25 @@ def _serving(operation: Operation) -> Callable[..., Response[Any]]:
 def _open_report(ticket: str) -> Response[Any]:
     from functions.api.reports import open_with_ticket
 
-    return open_with_ticket(backend(), ticket, app.current_event.path.partition(f"{ticket}/")[2])
+    return open_with_ticket(api(), ticket, app.current_event.path.partition(f"{ticket}/")[2])
 
 
 @app.not_found
 def _no_such_call(_error: NotFoundError) -> Response[str]:
     request = app.current_event.request_context.http
     advice = "See GET /v1/openapi.json for all calls."
-    return refused(app, NotFound(f"there is no call {request.method} {request.path}", advice=advice))
+    return _refuse(NotFound(f"there is no call {request.method} {request.path}", advice=advice))
 
 
-def _refused(error: WainwrightError) -> Response[str]:
-    return refused(app, error)
+def _refuse(error: Exception) -> Response[str]:
+    status, headers, text = problem_answer(error, app.current_event.request_context.request_id)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(status, CONTENT_TYPE, text, SAFE | headers)
 
 
-def _failed(error: Exception) -> Response[str]:
-    return failed(app, error)
-
-
-# Powertools leaves these decorators without types; as plain calls they keep those of the functions.
-app.exception_handler(WainwrightError)(_refused)
-app.exception_handler(Exception)(_failed)
+# Powertools leaves this decorator without types; as a plain call it keeps those of the function.
+app.exception_handler(Exception)(_refuse)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

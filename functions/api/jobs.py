@@ -8,13 +8,14 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 
 from functions.api.answers import SAFE, answered
-from functions.api.backend import Backend
-from functions.api.operations import Header, Operation, Query, Router
+from functions.api.context import Api
+from functions.api.operations import Header, Query, Router
 from functions.api.parameters import (
     DEFAULT_PAGE,
     Cursor,
     IdempotencyKey,
     Limit,
+    choice,
     matching,
     read_flag,
     read_instant,
@@ -50,13 +51,13 @@ NOT_IN_ETAG = {"waiting_ms", "duration_ms", "cost"}
 NO_JOBS = "is none that a job could have"
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
-router = Router()
+route = Router()
 
 
-@router.add(Operation("POST", "/bundles", Scope.RUN, problems=(400, 413)))
-def create_bundle(backend: Backend, caller: Caller, body: CreateBundle) -> BundleAnswer:
+@route("POST /bundles", Scope.RUN, problems=(400, 413))
+def create_bundle(api: Api, caller: Caller, body: CreateBundle) -> BundleAnswer:
     """Announce a test directory's archive; says how to upload it."""
-    upload = AcceptBundle(backend.artifacts, backend.clock)(caller, sha256=body.sha256, size=body.size)
+    upload = AcceptBundle(api.artifacts, api.clock)(caller, sha256=body.sha256, size=body.size)
     if upload is None:
         return BundleAnswer(bundle_id=body.sha256, upload=None)
     put, expires_at = upload
@@ -65,33 +66,29 @@ def create_bundle(backend: Backend, caller: Caller, body: CreateBundle) -> Bundl
     )
 
 
-@router.add(
-    Operation(
-        "POST", "/jobs", Scope.RUN, status=202, location="/v1/jobs/{0.job_id}", problems=(400, 404, 409, 413, 429)
-    )
-)
-def create_job(backend: Backend, caller: Caller, body: CreateJob, idempotency_key: IdempotencyKey = None) -> JobCreated:
+@route("POST /jobs", Scope.RUN, status=202, location="/v1/jobs/{0.job_id}", problems=(400, 404, 409, 413, 429))
+def create_job(api: Api, caller: Caller, body: CreateJob, idempotency_key: IdempotencyKey = None) -> JobCreated:
     """Create a job from scripts, a bundle, instructions or a template."""
-    make = submitting(backend) if body.template_id is None else invoking(backend).create
-    return created(backend, make(caller, body, idempotency_key))
+    make = submitting(api) if body.template_id is None else invoking(api).create
+    return created(api, make(caller, body, idempotency_key))
 
 
-def submitting(backend: Backend) -> SubmitJob:
+def submitting(api: Api) -> SubmitJob:
     """Return the use case that accepts jobs."""
-    settings = backend.settings
+    settings = api.settings
     return SubmitJob(
-        backend.jobs, backend.artifacts, backend.wakeups, backend.clock, settings.limits, settings.timeout_ms
+        api.jobs, api.artifacts, api.wakeups, api.clock, settings.limits, settings.timeout_ms
     )  # fmt: skip
 
 
-def invoking(backend: Backend) -> InvokeTemplate:
+def invoking(api: Api) -> InvokeTemplate:
     """Return the use case that makes jobs of templates."""
-    return InvokeTemplate(backend.templates, submitting(backend), backend.clock)
+    return InvokeTemplate(api.templates, submitting(api), api.clock)
 
 
-def created(backend: Backend, view: JobView) -> JobCreated:
+def created(api: Api, view: JobView) -> JobCreated:
     """Return the answer for a job that was just accepted, or found by its key."""
-    record = present(view, backend.clock(), backend.costs)
+    record = present(view, api.clock(), api.costs)
     return JobCreated(job_id=record.id, status=record.status, job=record)
 
 
@@ -102,26 +99,17 @@ def _read_types(name: str, text: str) -> frozenset[str]:
     return named
 
 
-def _read_sort_by(name: str, text: str) -> SortBy:
-    try:
-        return SortBy(text)
-    except ValueError as error:
-        raise InvalidInput(name, f"{name} is one of {', '.join(SortBy)}, not {text[:40]!r}") from error
-
-
-def _read_ascending(name: str, text: str) -> bool:
-    if text.lower() not in ("asc", "desc"):
-        raise InvalidInput(name, f"{name} is asc or desc, not {text[:40]!r}")
-    return text.lower() == "asc"
+_read_sort_by = choice({each: each for each in SortBy}, f"is one of {', '.join(SortBy)}", fold=str)
+_read_ascending = choice({"asc": True, "desc": False}, "is asc or desc")
 
 
 def _time_bound(summary: str) -> Query:
     return Query(f"RFC 3339 or epoch milliseconds; {summary}", read_instant)
 
 
-@router.add(Operation("GET", "/jobs", Scope.READ, problems=(400,)))
+@route("GET /jobs", Scope.READ, problems=(400,))
 def list_jobs(
-    backend: Backend,
+    api: Api,
     caller: Caller,
     status: Annotated[
         frozenset[JobStatus],
@@ -158,23 +146,20 @@ def list_jobs(
         ended=time_range(("endFrom", "endTo"), end_from, end_to),
         sort_by=sort_by, ascending=sort_order, limit=limit, cursor=cursor,
     )  # fmt: skip
-    page = ReadJobs(backend.jobs, backend.clock).find(caller, query)
-    now = backend.clock()
+    page = ReadJobs(api.jobs, api.clock).find(caller, query)
+    now = api.clock()
     return JobList(jobs=[present_new(job, JobDetail(), now) for job in page.jobs], cursor=page.cursor)
 
 
-@router.add(
-    Operation(
-        "GET",
-        "/jobs/{jobId}",
-        Scope.READ,
-        problems=(400, 404),
-        answer=JobAnswer,
-        also={304: "Nothing changed since the ETag in If-None-Match."},
-    )
+@route(
+    "GET /jobs/{jobId}",
+    Scope.READ,
+    problems=(400, 404),
+    answer=JobAnswer,
+    also={304: "Nothing changed since the ETag in If-None-Match."},
 )
 def get_job(
-    backend: Backend,
+    api: Api,
     caller: Caller,
     job_id: str,
     wait: Annotated[
@@ -189,11 +174,11 @@ def get_job(
         frozenset[JobStatus],
         Query("states to wait for, separated by commas; the final ones if not given", read_states),
     ] = AT_REST,
-    if_none_match: Annotated[str, Header("If-None-Match", "The ETag of the answer before.")] = "",
+    if_none_match: Annotated[str, Header("The ETag of the answer before.", name="If-None-Match")] = "",
 ) -> Response[str]:
     """One job."""
-    view = ReadJobs(backend.jobs, backend.clock, backend.pause).wait(caller, job_id, seconds=wait, states=status)
-    record = present(view, backend.clock(), backend.costs)
+    view = ReadJobs(api.jobs, api.clock, api.pause).wait(caller, job_id, seconds=wait, states=status)
+    record = present(view, api.clock(), api.costs)
     tag = f'"{hashlib.sha256(record.model_dump_json(exclude=NOT_IN_ETAG).encode()).hexdigest()[:16]}"'
     known = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
     if tag in known or "*" in known:
@@ -201,55 +186,55 @@ def get_job(
     return answered(200, JobAnswer(job=record), {"ETag": tag, "Cache-Control": "private, no-cache"})
 
 
-def _steering(backend: Backend) -> ControlJob:
+def _steering(api: Api) -> ControlJob:
     return ControlJob(
-        backend.jobs, backend.artifacts, backend.wakeups, backend.ending, backend.clock, backend.spool
+        api.jobs, api.artifacts, api.wakeups, api.end_job, api.clock, api.spool
     )  # fmt: skip
 
 
-def _answer(backend: Backend, caller: Caller, job_id: str) -> JobAnswer:
-    view = ReadJobs(backend.jobs, backend.clock).get(caller, job_id)
-    return JobAnswer(job=present(view, backend.clock(), backend.costs))
+def _answer(api: Api, caller: Caller, job_id: str) -> JobAnswer:
+    view = ReadJobs(api.jobs, api.clock).get(caller, job_id)
+    return JobAnswer(job=present(view, api.clock(), api.costs))
 
 
-@router.add(Operation("PATCH", "/jobs/{jobId}", Scope.RUN, problems=(400, 404, 409)))
-def patch_job(backend: Backend, caller: Caller, job_id: str, body: PatchJob) -> JobAnswer:
+@route("PATCH /jobs/{jobId}", Scope.RUN, problems=(400, 404, 409))
+def patch_job(api: Api, caller: Caller, job_id: str, body: PatchJob) -> JobAnswer:
     """Change priority, low priority or label."""
-    _steering(backend).change(
+    _steering(api).change(
         caller, job_id, priority=body.priority, low_priority=body.low_priority, label=body.label
     )  # fmt: skip
-    return _answer(backend, caller, job_id)
+    return _answer(api, caller, job_id)
 
 
-@router.add(Operation("DELETE", "/jobs/{jobId}", Scope.RUN, status=204, problems=(400, 404, 409)))
-def delete_job(backend: Backend, caller: Caller, job_id: str) -> None:
+@route("DELETE /jobs/{jobId}", Scope.RUN, status=204, problems=(400, 404, 409))
+def delete_job(api: Api, caller: Caller, job_id: str) -> None:
     """Delete a job that is at rest, its logs and its report."""
-    _steering(backend).delete(caller, job_id)
+    _steering(api).delete(caller, job_id)
 
 
-@router.add(Operation("POST", "/jobs/{jobId}/cancel", Scope.RUN, problems=(400, 404, 409)))
-def cancel_job(backend: Backend, caller: Caller, job_id: str) -> JobAnswer:
+@route("POST /jobs/{jobId}/cancel", Scope.RUN, problems=(400, 404, 409))
+def cancel_job(api: Api, caller: Caller, job_id: str) -> JobAnswer:
     """Cancel a job; what it left is kept."""
-    _steering(backend).cancel(caller, job_id)
-    return _answer(backend, caller, job_id)
+    _steering(api).cancel(caller, job_id)
+    return _answer(api, caller, job_id)
 
 
-@router.add(Operation("POST", "/jobs/{jobId}/stop", Scope.RUN, problems=(400, 404, 409)))
-def stop_job(backend: Backend, caller: Caller, job_id: str) -> JobAnswer:
+@route("POST /jobs/{jobId}/stop", Scope.RUN, problems=(400, 404, 409))
+def stop_job(api: Api, caller: Caller, job_id: str) -> JobAnswer:
     """Stop a job so that it can be resumed."""
-    _steering(backend).stop(caller, job_id)
-    return _answer(backend, caller, job_id)
+    _steering(api).stop(caller, job_id)
+    return _answer(api, caller, job_id)
 
 
-@router.add(Operation("POST", "/jobs/{jobId}/resume", Scope.RUN, problems=(400, 404, 409)))
-def resume_job(backend: Backend, caller: Caller, job_id: str) -> JobAnswer:
+@route("POST /jobs/{jobId}/resume", Scope.RUN, problems=(400, 404, 409))
+def resume_job(api: Api, caller: Caller, job_id: str) -> JobAnswer:
     """Go on with a stopped job; what had passed does not run again."""
-    _steering(backend).resume(caller, job_id)
-    return _answer(backend, caller, job_id)
+    _steering(api).resume(caller, job_id)
+    return _answer(api, caller, job_id)
 
 
-@router.add(Operation("POST", "/jobs/{jobId}/retry", Scope.RUN, problems=(400, 404, 409)))
-def retry_job(backend: Backend, caller: Caller, job_id: str, body: RetryJob | None = None) -> JobAnswer:
+@route("POST /jobs/{jobId}/retry", Scope.RUN, problems=(400, 404, 409))
+def retry_job(api: Api, caller: Caller, job_id: str, body: RetryJob | None = None) -> JobAnswer:
     """Try a failed job again, by the same id."""
-    _steering(backend).retry(caller, job_id, only_failed=(body or RetryJob()).only_failed)
-    return _answer(backend, caller, job_id)
+    _steering(api).retry(caller, job_id, only_failed=(body or RetryJob()).only_failed)
+    return _answer(api, caller, job_id)

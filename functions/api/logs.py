@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from functions.api.backend import Backend
-from functions.api.operations import Operation, Query, Router
-from functions.api.parameters import DEFAULT_PAGE, Cursor, Limit, read_instant, read_period, time_range
+from functions.api.context import Api
+from functions.api.operations import Query, Router
+from functions.api.parameters import DEFAULT_PAGE, Cursor, Limit, choice, read_instant, read_period, time_range
 from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogList
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import InvalidInput
@@ -17,15 +17,10 @@ from wainwright.usecases.job_logs import JobLogs
 MAX_SEARCHED = 1_000
 """Characters of a part of a message to look for."""
 
-LEVELS: dict[str, LogLevel] = {"INFO": "INFO", "ERROR": "ERROR"}
-
-router = Router()
+route = Router()
 
 
-def _read_level(name: str, text: str) -> LogLevel:
-    if text.upper() not in LEVELS:
-        raise InvalidInput(name, f"{name} is INFO or ERROR, not {text[:40]!r}")
-    return LEVELS[text.upper()]
+_LEVELS: dict[str, LogLevel] = {"info": "INFO", "error": "ERROR"}
 
 
 def _read_message(name: str, text: str) -> str:
@@ -34,12 +29,12 @@ def _read_message(name: str, text: str) -> str:
     return text
 
 
-@router.add(Operation("GET", "/jobs/{jobId}/logs", Scope.READ, problems=(400, 404)))
+@route("GET /jobs/{jobId}/logs", Scope.READ, problems=(400, 404))
 def list_logs(
-    backend: Backend,
+    api: Api,
     caller: Caller,
     job_id: str,
-    level: Annotated[LogLevel | None, Query("INFO or ERROR", _read_level)] = None,
+    level: Annotated[LogLevel | None, Query("INFO or ERROR", choice(_LEVELS, "is INFO or ERROR"))] = None,
     message: Annotated[str | None, Query("a part of the message, in any case", _read_message)] = None,
     from_: Annotated[datetime | None, Query("RFC 3339 or epoch milliseconds; overrides period", read_instant)] = None,
     to: Annotated[datetime | None, Query("RFC 3339 or epoch milliseconds; overrides period", read_instant)] = None,
@@ -49,18 +44,18 @@ def list_logs(
 ) -> LogList:
     """The log of a job, oldest first."""
     if period is not None and from_ is None and to is None:
-        span = read_period(period, backend.clock())
+        span = read_period(period, api.clock())
     else:
         span = time_range(("from", "to"), from_, to)
     query = LogQuery(level=level, message=message, start=span.start, end=span.end, limit=limit, cursor=cursor)
-    page = JobLogs(backend.jobs, backend.logs, backend.clock).read(caller, job_id, query)
+    page = JobLogs(api.jobs, api.logs, api.clock).read(caller, job_id, query)
     return LogList(logs=list(page.logs), cursor=page.cursor)
 
 
-@router.add(Operation("POST", "/jobs/{jobId}/logs", Scope.RUN, status=201, problems=(400, 404, 413)))
-def create_log(backend: Backend, caller: Caller, job_id: str, body: CreateLog) -> LogAnswer:
+@route("POST /jobs/{jobId}/logs", Scope.RUN, status=201, problems=(400, 404, 413))
+def create_log(api: Api, caller: Caller, job_id: str, body: CreateLog) -> LogAnswer:
     """Add a line to the log of a job, ended or not."""
-    entry = JobLogs(backend.jobs, backend.logs, backend.clock).add(
+    entry = JobLogs(api.jobs, api.logs, api.clock).add(
         caller, job_id, body.message, level=body.level, additional_info=body.additional_info
     )
     return LogAnswer(log=entry)

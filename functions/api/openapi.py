@@ -39,7 +39,7 @@ _TITLES = {
 @cache
 def operations() -> tuple[Operation, ...]:
     """Return every operation. Each may also answer 401, 403, 429 of the gateway, 500 and 503."""
-    routers: list[Router] = [import_module(f"functions.api.{name}").router for name in MODULES]
+    routers: list[Router] = [import_module(f"functions.api.{name}").route for name in MODULES]
     return tuple(operation for router in routers for operation in router.operations)
 
 

@@ -3,7 +3,7 @@
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import Parameter, cleandoc, signature
 from typing import Any, TypeVar, get_args
@@ -13,8 +13,8 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel, to_snake
 
-from functions.api.answers import SAFE, answered
-from functions.api.backend import Backend
+from functions.api.answers import JSON, SAFE, answered
+from functions.api.context import Api
 from wainwright.contracts.http.bounds import MAX_BODY_BYTES
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import InvalidInput, TooLarge
@@ -34,7 +34,6 @@ MODULES = {
 imported at the first request for it, so that a cold start waits for what its request needs.
 """
 
-JSON = "application/json"
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 
@@ -50,26 +49,12 @@ class Query:
     read: Callable[[str, str], Any] = _as_text
     kind: str = "string"
 
-    def find(self, event: APIGatewayProxyEventV2, name: str) -> str | None:
-        """Return its text, or None."""
-        return (event.query_string_parameters or {}).get(name)
-
 
 @dataclass(frozen=True)
-class Header:
-    """A header that a call reads. ``read`` makes a value of its name and text."""
+class Header(Query):
+    """A header that a call reads."""
 
-    name: str
-    summary: str
-    read: Callable[[str, str], Any] = _as_text
-
-    def find(self, event: APIGatewayProxyEventV2, name: str) -> str | None:
-        """Return its text, or None."""
-        return event.headers.get(name)
-
-
-def _undeclared(*_: Any) -> None:
-    raise NotImplementedError
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,18 +68,18 @@ class Operation:
     One that is not ``served`` is described only: another function answers it.
     """
 
+    id: str
     method: str
     path: str
     scope: Scope
-    id: str = ""
-    status: int = 200
-    problems: tuple[int, ...] = ()
-    answer: type[Record] | None = None
-    content: str = JSON
-    location: str = ""
-    also: Mapping[int, str] = field(default_factory=dict)
-    served: bool = True
-    call: Callable[..., Any] = _undeclared
+    call: Callable[..., Any]
+    status: int
+    problems: tuple[int, ...]
+    answer: type[Record] | None
+    content: str
+    location: str
+    also: Mapping[int, str]
+    served: bool
 
     @property
     def summary(self) -> str:
@@ -127,7 +112,7 @@ class Operation:
     @cached_property
     def queries(self) -> Mapping[str, Query]:
         """Query parameters by their names on the wire."""
-        return {name: source for _, name, source in self._sources if isinstance(source, Query)}
+        return {name: source for _, name, source in self._sources if not isinstance(source, Header)}
 
     @property
     def headers(self) -> list[Header]:
@@ -135,7 +120,7 @@ class Operation:
         return [source for *_, source in self._sources if isinstance(source, Header)]
 
     @cached_property
-    def _sources(self) -> list[tuple[str, str, Query | Header]]:
+    def _sources(self) -> list[tuple[str, str, Query]]:
         """Arguments, names on the wire, and what they are made of."""
         found = []
         for argument, parameter in self._signature.items():
@@ -144,16 +129,16 @@ class Operation:
                 found.append((argument, name, source))
         return found
 
-    def serve(self, backend: Backend, event: APIGatewayProxyEventV2) -> Response[Any]:
+    def serve(self, api: Api, event: APIGatewayProxyEventV2) -> Response[Any]:
         """Answer a request.
 
         Raises:
             Unauthenticated, Forbidden: the key is none, or may not do this.
             InvalidInput, TooLarge: as :meth:`read`. Further what the call raises.
         """
-        caller = backend.authenticate(event.headers.get("authorization"))
+        caller = api.authenticate(event.headers.get("authorization"))
         caller.need(self.scope)
-        found = self.call(backend, caller, **self.read(event))
+        found = self.call(api, caller, **self.read(event))
         if isinstance(found, Response):
             return found
         if found is None:
@@ -167,11 +152,12 @@ class Operation:
             InvalidInput: a parameter is unknown, or it or the body is wrong.
             TooLarge: the body has more than MAX_BODY_BYTES.
         """
+        given = event.query_string_parameters or {}
         if self.queries:
-            self._check_names(event.query_string_parameters or {})
+            self._check_names(given)
         found: dict[str, Any] = self._path_values(event.path)
         for argument, name, source in self._sources:
-            text = source.find(event, name)
+            text = (event.headers if isinstance(source, Header) else given).get(name)
             if text is not None:
                 found[argument] = source.read(name, text)
         if self.takes_body:
@@ -223,14 +209,23 @@ class Router:
 
     operations: list[Operation] = field(default_factory=list)
 
-    def add(self, operation: Operation) -> Callable[[Call], Call]:
+    def __call__(
+        self, route: str, scope: Scope, *, id: str | None = None, status: int = 200, problems: tuple[int, ...] = (),
+        answer: type[Record] | None = None, content: str = JSON, location: str = "", also: Mapping[int, str] | None = None,
+        served: bool = True,
+    ) -> Callable[[Call], Call]:  # fmt: skip
         """Declare a function as an operation; the id is the function's name if none is given."""
+        method, path = route.split(" ")
 
         def declare(call: Call) -> Call:
             returned = signature(call).return_annotation
-            answer = returned if isinstance(returned, type) and issubclass(returned, Record) else operation.answer
-            id = operation.id or to_camel(call.__name__)
-            self.operations.append(replace(operation, id=id, answer=answer, call=call))
+            model = returned if isinstance(returned, type) and issubclass(returned, Record) else answer
+            self.operations.append(
+                Operation(
+                    id or to_camel(call.__name__), method, path, scope, call, status, problems, model, content, location,
+                    also or {}, served,
+                )
+            )  # fmt: skip
             return call
 
         return declare

@@ -1,15 +1,17 @@
 """Readers of query parameters and headers. Each makes a value of a name and a text, or raises InvalidInput."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from functions.api.operations import Header, Query
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import TimeRange
 from wainwright.domain.instants import cut
 from wainwright.domain.states import JobStatus
+
+V = TypeVar("V")
 
 MAX_PAGE = 1_000
 DEFAULT_PAGE = 50
@@ -60,11 +62,18 @@ def matching(fits: Callable[[str], object], fault: str) -> Callable[[str, str], 
     return read
 
 
-def read_flag(name: str, text: str) -> bool:
-    """Read ``true`` or ``false``."""
-    if text.lower() not in ("true", "false"):
-        raise InvalidInput(name, f"{name} is true or false, not {text[:40]!r}")
-    return text.lower() == "true"
+def choice(values: Mapping[str, V], fault: str, fold: Callable[[str], str] = str.lower) -> Callable[[str, str], V]:
+    """Return a reader of one of several words, folded first; ``fault`` is in the message about others."""
+
+    def read(name: str, text: str) -> V:
+        if fold(text) not in values:
+            raise InvalidInput(name, f"{name} {fault}, not {text[:40]!r}")
+        return values[fold(text)]
+
+    return read
+
+
+read_flag = choice({"true": True, "false": False}, "is true or false")
 
 
 def read_states(name: str, text: str) -> frozenset[JobStatus]:
@@ -148,5 +157,5 @@ Limit = Annotated[int, Query("rows on a page, 1 to 1000; 50 if not given", whole
 Cursor = Annotated[str | None, Query("the cursor of the page before")]
 IdempotencyKey = Annotated[
     str | None,
-    Header("Idempotency-Key", "The same key with the same body gives the same job, for 24 hours.", _read_key),
+    Header("The same key with the same body gives the same job, for 24 hours.", _read_key, name="Idempotency-Key"),
 ]

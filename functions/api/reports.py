@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.api.backend import Backend
-from functions.api.operations import Header, Operation, Router
+from functions.api.context import Api
+from functions.api.operations import Header, Router
 from wainwright.contracts.http.jobs import TicketAnswer
 from wainwright.contracts.report_files import REPORT_ZIP
 from wainwright.contracts.scopes import Scope
@@ -14,38 +14,33 @@ from wainwright.usecases.open_reports import OpenReports, ReportFile
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "image/svg+xml")
 
-router = Router()
+route = Router()
 
 
-def _reports(backend: Backend) -> OpenReports:
-    return OpenReports(
-        backend.jobs, backend.access, backend.artifacts, backend.spool, backend.clock, backend.settings.reports_url
-    )
+def _reports(api: Api) -> OpenReports:
+    return OpenReports(api.jobs, api.access, api.artifacts, api.spool, api.clock, api.settings.reports_url)
 
 
-@router.add(Operation("POST", "/jobs/{jobId}/ticket", Scope.READ, status=201, problems=(400, 404)))
-def create_ticket(backend: Backend, caller: Caller, job_id: str) -> TicketAnswer:
+@route("POST /jobs/{jobId}/ticket", Scope.READ, status=201, problems=(400, 404))
+def create_ticket(api: Api, caller: Caller, job_id: str) -> TicketAnswer:
     """A short-lived address of the job's report."""
-    address, expires_at = _reports(backend).give_ticket(caller, job_id)
+    address, expires_at = _reports(api).give_ticket(caller, job_id)
     return TicketAnswer(report_url=f"{address}/index.html", events_url=f"{address}/events", expires_at=expires_at)
 
 
-@router.add(
-    Operation(
-        "GET",
-        "/jobs/{jobId}/events",
-        Scope.READ,
-        problems=(400, 404),
-        content="text/event-stream",
-        served=False,
-        also={204: "The terminal event was told before."},
-    )
+@route(
+    "GET /jobs/{jobId}/events",
+    Scope.READ,
+    problems=(400, 404),
+    content="text/event-stream",
+    served=False,
+    also={204: "The terminal event was told before."},
 )
 def stream_events(
-    _backend: Backend,
+    _api: Api,
     _caller: Caller,
     job_id: str,
-    last_event_id: Annotated[str, Header("Last-Event-ID", "Go on after this event.")] = "",
+    last_event_id: Annotated[str, Header("Go on after this event.", name="Last-Event-ID")] = "",
 ) -> None:
     """Events of a job as server-sent events, in short segments; `Last-Event-ID` resumes; 204 after the last.
 
@@ -53,29 +48,26 @@ def stream_events(
     """
 
 
-@router.add(
-    Operation(
-        "GET",
-        "/jobs/{jobId}/report/{path+}",
-        Scope.READ,
-        problems=(400, 404, 413),
-        content="*/*",
-        also={302: "A large file: where to fetch it for a while."},
-    )
+@route(
+    "GET /jobs/{jobId}/report/{path+}",
+    Scope.READ,
+    problems=(400, 404, 413),
+    content="*/*",
+    also={302: "A large file: where to fetch it for a while."},
 )
-def get_report(backend: Backend, caller: Caller, job_id: str, path: str) -> Response[Any]:
+def get_report(api: Api, caller: Caller, job_id: str, path: str) -> Response[Any]:
     """A file of the job's report, or `report.zip` with all of them; large files by redirect."""
-    return _answer(_reports(backend).read(caller, job_id, path), path)
+    return _answer(_reports(api).read(caller, job_id, path), path)
 
 
-def open_with_ticket(backend: Backend, ticket: str, path: str) -> Response[Any]:
+def open_with_ticket(api: Api, ticket: str, path: str) -> Response[Any]:
     """Answer ``GET /r/{ticket}/{path}``: the ticket alone gives leave, for links carry no header.
 
     The report's links are relative, so without a path its index is named.
     """
     if not path:
         return Response(302, headers={"Location": f"/r/{ticket}/index.html"})
-    return _answer(_reports(backend).read_by_ticket(ticket, path), path)
+    return _answer(_reports(api).read_by_ticket(ticket, path), path)
 
 
 def _answer(file: ReportFile, path: str) -> Response[Any]:

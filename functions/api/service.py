@@ -4,25 +4,25 @@ import json
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.api.answers import SAFE
-from functions.api.backend import Backend
-from functions.api.operations import JSON, Operation, Router
+from functions.api.answers import JSON, SAFE
+from functions.api.context import Api
+from functions.api.operations import Router
 from wainwright.contracts.http.service import Health
 from wainwright.contracts.scopes import Scope
 from wainwright.usecases.caller import Caller
 from wainwright.version import __version__
 
-router = Router()
+route = Router()
 
 
-@router.add(Operation("GET", "/health", Scope.READ, id="health"))
-def tell_health(backend: Backend, caller: Caller) -> Health:
+@route("GET /health", Scope.READ, id="health")
+def tell_health(api: Api, caller: Caller) -> Health:
     """Tell that the system answers, and who asks."""
-    return Health(version=__version__, stage=backend.settings.stage, project=caller.project)
+    return Health(version=__version__, stage=api.settings.stage, project=caller.project)
 
 
-@router.add(Operation("GET", "/openapi.json", Scope.READ, id="openapi"))
-def describe_api(_backend: Backend, _caller: Caller) -> Response[str]:
+@route("GET /openapi.json", Scope.READ, id="openapi")
+def describe_api(_api: Api, _caller: Caller) -> Response[str]:
     """This document."""
     from functions.api.openapi import document
 

@@ -1,26 +1,22 @@
 """``GET /v1/jobs/{jobId}/events`` and, on the reports' own origin, ``GET /r/{ticket}/events``: server-sent events."""
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from functions.problems import problem_answer
 from wainwright.adapters.aws.access_store import DynamoAccessStore
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
-from wainwright.adapters.aws.outages import as_unavailable
 from wainwright.adapters.clock import system_clock
-from wainwright.contracts.problems import CONTENT_TYPE, internal_problem, problem_of, retry_after, to_json
+from wainwright.contracts.problems import CONTENT_TYPE
 from wainwright.contracts.scopes import Scope
-from wainwright.domain.errors import WainwrightError
 from wainwright.settings import StoreSettings
 from wainwright.usecases.authenticate import Authenticate
 from wainwright.usecases.open_ticket import OpenTicket
 from wainwright.usecases.stream_events import StreamEvents
-
-log = logging.getLogger(__name__)
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Referrer-Policy": "no-referrer"}
@@ -57,26 +53,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     try:
         project, job_id = _job(path, headers)
         segment = stream().stream(project, job_id, headers.get("last-event-id"))
-    except WainwrightError as error:
-        return _refused(error, request_id, more)
-    except Exception as error:
-        outage = as_unavailable(error)
-        if outage is not None:
-            log.warning(outage.message, exc_info=error, extra={"requestId": request_id})
-            return _refused(outage, request_id, more)
-        log.exception("unexpected error", extra={"requestId": request_id})
-        problem = internal_problem(request_id)
-        return _answer(problem.status, CONTENT_TYPE, to_json(problem), more)
+    except Exception as error:  # noqa: BLE001 - told to the caller, and logged
+        status, again, text = problem_answer(error, request_id)
+        return _answer(status, CONTENT_TYPE, text, more | again)
     if segment is None:
         return {"statusCode": 204, "headers": more}
     return _answer(200, "text/event-stream; charset=utf-8", segment, more)
-
-
-def _refused(error: WainwrightError, request_id: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    problem = problem_of(error, request_id)
-    seconds = retry_after(error)
-    again = {} if seconds is None else {"Retry-After": str(seconds)}
-    return _answer(problem.status, CONTENT_TYPE, to_json(problem), {**headers, **again})
 
 
 def _job(path: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:

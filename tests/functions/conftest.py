@@ -139,7 +139,7 @@ def _put_together_once() -> Iterator[None]:
     from functions.sweep import handler as sweep
 
     caches: list[Any] = [
-        api.backend, dispatch_jobs.dispatch, drain_dead_letters.give_up, finish_job.finish, publish_events.publish,
+        api.api, dispatch_jobs.dispatch, drain_dead_letters.give_up, finish_job.finish, publish_events.publish,
         stream_events.stream, sweep.sweep,
     ]  # fmt: skip
     for cached in caches:

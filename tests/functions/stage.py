@@ -113,7 +113,7 @@ def running_stage(folder: Path) -> Iterator[Stage]:
             "WAINWRIGHT_REPORTS_URL": REPORTS_URL,
         }.items():
             environment.setenv(name, value)
-        api.backend.cache_clear()
+        api.api.cache_clear()
         stream_events.stream.cache_clear()
         keys = administration.manage_keys(clients, TABLE)
         yield Stage(
@@ -122,7 +122,7 @@ def running_stage(folder: Path) -> Iterator[Stage]:
             reports=_http_api("reports", REPORT_ROUTES),
             keys={scope: keys.create(PROJECT, scope, f"{scope} key")[1] for scope in Scope},
         )
-        api.backend.cache_clear()
+        api.api.cache_clear()
         stream_events.stream.cache_clear()
 
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from functions.api.handler import backend, handler
+from functions.api.handler import api, handler
 from functions.api.openapi import document, operations
 from functions.api.operations import Operation
 from tests.functions.conftest import Cloud
@@ -156,11 +156,11 @@ def test_when_the_database_does_not_answer_or_is_too_busy_the_caller_is_asked_to
 
 
 def test_without_its_settings_it_names_what_is_missing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    backend.cache_clear()
+    api.cache_clear()
     monkeypatch.delenv("WAINWRIGHT_BUCKET")
 
     with pytest.raises(SettingsInvalid, match="WAINWRIGHT_BUCKET"):
-        backend()
+        api()
 
 
 @pytest.mark.parametrize("module", ["dispatch_jobs", "finish_job", "publish_events", "stream_events", "sweep"])

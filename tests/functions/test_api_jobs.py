@@ -120,7 +120,7 @@ class TestCreating:
 
     @pytest.mark.usefixtures("no_pauses")
     def test_tells_to_try_again_when_the_database_is_busy(self, http: Http) -> None:
-        with Faults(function.backend().clients.dynamodb).installed() as faults:
+        with Faults(function.api().clients.dynamodb).installed() as faults:
             faults.refuse("TransactionCanceledException", reasons=("TransactionConflict",), times=10)
             answer = http.post("/v1/jobs", {"script": SCRIPT})
 
@@ -188,7 +188,7 @@ class TestWaiting:
             if len(pauses) == 2:
                 finished(cloud, find_jobs(cloud.jobs, PROJECT, status=None, limit=1, cursor=None).jobs[0].id)
 
-        monkeypatch.setattr(function.backend(), "pause", pause)
+        monkeypatch.setattr(function.api(), "pause", pause)
         return pauses
 
     def test_answers_when_the_job_has_ended(self, http: Http, pauses: list[float]) -> None:

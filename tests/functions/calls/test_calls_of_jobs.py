@@ -56,7 +56,7 @@ def test_a_query_that_is_wrong_is_refused_by_name(client: httpx.Client, query: s
 
 def test_the_same_request_at_once_makes_one_job(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both look for the key before either has written: the store decides, and the second finds the first one's job."""
-    store = type(api.backend().jobs)
+    store = type(api.api().jobs)
     look = store.get_idempotent
     answers: list[None] = [None, None]
     monkeypatch.setattr(store, "get_idempotent", lambda *given: answers.pop() if answers else look(*given))

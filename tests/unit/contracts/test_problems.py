@@ -5,7 +5,7 @@ import json
 import pytest
 
 from wainwright.contracts import problems
-from wainwright.contracts.problems import TYPES, internal_problem, problem_of, to_json
+from wainwright.contracts.problems import TYPES, problem_of, to_json
 from wainwright.domain import errors
 from wainwright.domain.errors import WainwrightError
 
@@ -55,10 +55,11 @@ def test_names_the_field_and_the_advice_where_there_are_any() -> None:
 
 
 def test_a_fault_of_ours_tells_nothing_of_the_inside() -> None:
-    problem = internal_problem("request-1")
+    problem = problem_of(KeyError("of the inside"), "request-1")
 
     assert (problem.status, problem.type, problem.instance) == (500, problems.TYPE_PREFIX + "internal", "request-1")
     assert problem.advice
+    assert "of the inside" not in to_json(problem)
 
 
 def test_types_are_distinct() -> None:

@@ -32,33 +32,26 @@ UNAVAILABLE_RETRY_SECONDS = 2
 """Seconds after which a retry mostly succeeds where a service was unavailable."""
 
 
-def retry_after(error: WainwrightError) -> int | None:
+def retry_after(error: Exception) -> int | None:
     """Return the seconds for the header ``Retry-After``; None if a retry makes no sense."""
     if isinstance(error, errors.CapacityExceeded):
         return error.retry_after
     return UNAVAILABLE_RETRY_SECONDS if isinstance(error, errors.Unavailable) else None
 
 
-def problem_of(error: WainwrightError, instance: str | None = None) -> Problem:
-    """Return the document for an error. ``instance`` names this occurrence: the request's id."""
-    for kind in type(error).__mro__:
-        if kind in _KINDS:
-            status, name, title = _KINDS[kind]
-            break
-    else:
-        status, name, title = 500, "internal", "Something went wrong here"
+def problem_of(error: Exception, instance: str | None = None) -> Problem:
+    """Return the document for an error; of a fault of ours it has no details. ``instance``: the request's id, for the log."""
+    if not isinstance(error, WainwrightError):
+        return Problem(
+            type=TYPE_PREFIX + "internal", title="Something went wrong here", status=500, instance=instance,
+            detail="the request could not be handled; nothing of it was kept unless the answer to an earlier try said so",
+            advice="Send the request again; if it fails again, look for the instance in the function's log.",
+        )  # fmt: skip
+    unknown = (500, "internal", "Something went wrong here")
+    status, name, title = next((_KINDS[kind] for kind in type(error).__mro__ if kind in _KINDS), unknown)
     return Problem(
         type=TYPE_PREFIX + name, title=title, status=status, detail=error.message, advice=error.advice or None,
         field=error.field if isinstance(error, InvalidInput) else None, instance=instance,
-    )  # fmt: skip
-
-
-def internal_problem(instance: str | None = None) -> Problem:
-    """Return the document for a fault of ours, without its details; ``instance`` finds it in the logs."""
-    return Problem(
-        type=TYPE_PREFIX + "internal", title="Something went wrong here", status=500, instance=instance,
-        detail="the request could not be handled; nothing of it was kept unless the answer to an earlier try said so",
-        advice="Send the request again; if it fails again, look for the instance in the function's log.",
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wainwright.usecases.end_job import EndJob
 
 
-class Backend:
+class Api:
     """Stores, queues and settings of ``functions/api``, which makes its use cases of them.
 
     One is imported and made when a request first needs it: there are many, and one request needs few of them.
@@ -47,63 +47,54 @@ class Backend:
 
     @cached_property
     def artifacts(self) -> Artifacts:
-        """Objects in the bucket."""
         from wainwright.adapters.aws.artifacts import S3Artifacts
 
         return S3Artifacts(self.clients.s3, self.settings.bucket)
 
     @cached_property
     def wakeups(self) -> WakeUps:
-        """The queue that wakes dispatch."""
         from wainwright.adapters.aws.queues import SqsWakeUps
 
         return SqsWakeUps(lambda: self.clients.sqs, self.settings.jobs_queue_url)
 
     @cached_property
     def templates(self) -> TemplateStore:
-        """Templates."""
         from wainwright.adapters.aws.template_store import DynamoTemplateStore
 
         return DynamoTemplateStore(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def logs(self) -> LogStore:
-        """Logs of jobs."""
         from wainwright.adapters.aws.log_store import DynamoLogStore
 
         return DynamoLogStore(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def test_history(self) -> TestHistory:
-        """Outcomes of tests over the jobs of projects."""
         from wainwright.adapters.aws.test_history_store import DynamoTestHistory
 
         return DynamoTestHistory(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def quarantine(self) -> QuarantineStore:
-        """Tests in quarantine."""
         from wainwright.adapters.aws.test_history_store import DynamoQuarantineStore
 
         return DynamoQuarantineStore(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def secrets(self) -> SecretStore:
-        """Secrets of projects."""
         from wainwright.wiring.administration import secret_store
 
         return secret_store(self.clients, self.settings)
 
     @cached_property
     def spool(self) -> Spool:
-        """Files of reports that are not uploaded yet."""
         from wainwright.wiring.storing import spool_of
 
         return spool_of(self.settings)
 
     @cached_property
-    def ending(self) -> EndJob:
-        """The end of jobs."""
+    def end_job(self) -> EndJob:
         from wainwright.wiring.runs import end_job
 
         return end_job(self.clients, self.settings)

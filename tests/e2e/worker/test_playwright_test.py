@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.worker.suites import BROKEN_SITE, SuiteFolder
 from wainwright.domain.redaction import Redactor
-from wainwright.worker.evidence.report.run_page import finished
+from wainwright.worker.evidence.report.run_page import finish_page
 from wainwright.worker.runners.playwright_test.playwright_settings import PAGE
 from wainwright.worker.runners.suite import Annotation, Collected, LogLine, TestStarted
 
@@ -345,7 +345,7 @@ def test_a_run_of_all_tests_writes_its_page(ts_suite: SuiteFolder, tmp_path: Pat
         [log] = [each.path for each in run.results[0].attachments if each.name == "log"]
         assert log is not None
         attempt = log.stem.removesuffix("-log")
-        assert finished(page.read_bytes(), {attempt: run.results[0].id}, {}, Redactor({})) != page.read_bytes()
+        assert finish_page(page.read_bytes(), {attempt: run.results[0].id}, {}, Redactor({})) != page.read_bytes()
 
 
 def test_what_a_batch_compiled_is_there_for_the_next_one(ts_suite: SuiteFolder, tmp_path: Path) -> None:

@@ -12,7 +12,14 @@ import pytest
 from tests.support.builders import START, a_job
 from tests.support.memory.services import MemoryArtifacts, MemoryClock
 from wainwright.domain.redaction import Redactor
-from wainwright.worker.evidence.report.blobs import BlobUnusable, attempts_of, links_of, root_of, runs_in, trim
+from wainwright.worker.evidence.report.blobs import (
+    BlobUnusable,
+    find_attempts,
+    find_links,
+    read_root,
+    read_runs,
+    trim_blob,
+)
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
 from wainwright.worker.runners.suite import Attachment, TestResult
 
@@ -71,7 +78,7 @@ def messages_of(path: Path) -> list[dict[str, Any]]:
 
 
 def test_names_where_everything_was_kept() -> None:
-    assert links_of([ONE, TWO]) == {
+    assert find_links([ONE, TWO]) == {
         "aaaaaa-00001-000": "data/1-1-aaaaaa-00001-000-trace.zip",
         "aaaaaa-00001-log": "data/1-2-aaaaaa-00001-log.log",
         "bbbbbb-00002-log": "data/1.b-3-bbbbbb-00002-log.log",
@@ -79,7 +86,7 @@ def test_names_where_everything_was_kept() -> None:
 
 
 def test_names_the_attempts() -> None:
-    assert attempts_of([ONE, TWO]) == {"aaaaaa-00001": "one", "bbbbbb-00002": "two"}
+    assert find_attempts([ONE, TWO]) == {"aaaaaa-00001": "one", "bbbbbb-00002": "two"}
 
 
 @pytest.mark.parametrize(
@@ -91,13 +98,13 @@ def test_names_the_attempts() -> None:
     ids=["one without its log", "a test that ran in two runs"],
 )
 def test_has_no_names_for_what_one_report_of_playwright_test_cannot_show(results: list[TestResult]) -> None:
-    assert attempts_of(results) is None
+    assert find_attempts(results) is None
 
 
 def test_keeps_the_recorded_attempts_alone(tmp_path: Path) -> None:
     source = blob(tmp_path / "blob.zip", attempt("t1", "r1", "aaaaaa-00001"), attempt("t2", "r2", "aaaaaa-00009"))
     target = tmp_path / "trimmed.zip"
-    assert trim(source, target, {"aaaaaa-00001": "one", "bbbbbb-00002": "two"}) == {"aaaaaa-00001"}
+    assert trim_blob(source, target, {"aaaaaa-00001": "one", "bbbbbb-00002": "two"}) == {"aaaaaa-00001"}
     kept = messages_of(target)
     assert [message["method"] for message in kept] == [
         "onConfigure", "onProject", "onTestBegin", "onStepBegin", "onAttach", "onTestEnd", "onEnd",
@@ -109,24 +116,24 @@ def test_keeps_the_recorded_attempts_alone(tmp_path: Path) -> None:
 
 def test_writes_nothing_when_nothing_was_recorded(tmp_path: Path) -> None:
     source = blob(tmp_path / "blob.zip", attempt("t1", "r1", "aaaaaa-00001"))
-    assert trim(source, tmp_path / "trimmed.zip", {"bbbbbb-00002": "two"}) == set()
+    assert trim_blob(source, tmp_path / "trimmed.zip", {"bbbbbb-00002": "two"}) == set()
     assert not (tmp_path / "trimmed.zip").exists()
 
 
 def test_knows_what_places_are_relative_to(tmp_path: Path) -> None:
-    assert root_of(blob(tmp_path / "blob.zip")) == "/suite/tests"
+    assert read_root(blob(tmp_path / "blob.zip")) == "/suite/tests"
 
 
 @pytest.mark.parametrize("content", [b"", b"PK no zip", b"{}"])
 def test_says_that_a_blob_cannot_be_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "blob.zip").write_bytes(content)
     with pytest.raises(BlobUnusable, match=r"blob\.zip cannot be read"):
-        root_of(tmp_path / "blob.zip")
+        read_root(tmp_path / "blob.zip")
 
 
 def test_names_the_run_of_a_blob(tmp_path: Path) -> None:
-    assert runs_in(blob(tmp_path / "blob.zip", attempt("t1", "r1", "aaaaaa-00001"))) == {"aaaaaa"}
-    assert runs_in(blob(tmp_path / "other.zip", attempt("t1", "r1", "../../-00001"))) == set()
+    assert read_runs(blob(tmp_path / "blob.zip", attempt("t1", "r1", "aaaaaa-00001"))) == {"aaaaaa"}
+    assert read_runs(blob(tmp_path / "other.zip", attempt("t1", "r1", "../../-00001"))) == set()
 
 
 def test_two_runs_blobs_come_together_in_another_workers_folder(tmp_path: Path) -> None:
@@ -143,7 +150,7 @@ def test_two_runs_blobs_come_together_in_another_workers_folder(tmp_path: Path) 
 
     fetched = kept.fetch(["aaaaaa", "bbbbbb", "cccccc"], Path("/owner/bundle"), tmp_path)
 
-    assert [root_of(each) for each in fetched] == ["/owner/bundle/tests"] * 2
+    assert [read_root(each) for each in fetched] == ["/owner/bundle/tests"] * 2
     ends = [message["params"] for each in fetched for message in messages_of(each) if message["method"] == "onTestEnd"]
     assert [each["result"]["id"] for each in ends] == ["r1", "r2"]
 

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from wainwright.worker.evidence.report import html
 from wainwright.worker.evidence.report.html import build_html, trace_viewer_files
 from wainwright.worker.evidence.report.junit import build_junit
-from wainwright.worker.evidence.report.report_model import Ending, ReportMeta, group, tally
+from wainwright.worker.evidence.report.report_model import Ending, ReportMeta, count_outcomes, group_by_test
 from wainwright.worker.evidence.report.results_json import ResultsDocument, build_results
 from wainwright.worker.runners.suite import Attachment, SuiteEnd, SuiteError, TestCase, TestError, TestResult
 
@@ -54,18 +54,18 @@ def embedded(page: bytes) -> dict[str, Any]:
 
 
 def test_counts_a_test_once_by_its_last_attempt() -> None:
-    assert tally(group(RESULTS), Ending()).model_dump() == {
+    assert count_outcomes(group_by_test(RESULTS), Ending()).model_dump() == {
         "total": 4, "passed": 1, "failed": 1, "flaky": 1, "skipped": 1, "quarantined": 0,
     }  # fmt: skip
 
 
 def test_attempts_are_ordered_by_time_whatever_the_order_of_the_rows() -> None:
-    [test] = group(reversed(FLAKY))
+    [test] = group_by_test(reversed(FLAKY))
     assert [attempt.outcome for attempt in test.attempts] == ["failed", "passed"]
 
 
 def test_the_total_includes_what_did_not_run() -> None:
-    assert tally(group(RESULTS), CUT_SHORT).total == 5
+    assert count_outcomes(group_by_test(RESULTS), CUT_SHORT).total == 5
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wainwright.domain.redaction import Redactor
-from wainwright.worker.evidence.report.run_page import NOT_A_PAGE, finished
+from wainwright.worker.evidence.report.run_page import NOT_A_PAGE, finish_page
 
 ATTEMPTS = {"aaaaaa-00001": "one", "aaaaaa-00002": "one", "aaaaaa-00003": "two"}
 LINKS = {
@@ -57,7 +57,7 @@ def read(content: bytes) -> dict[str, Any]:
 
 
 def test_makes_links_of_stubs() -> None:
-    made = finished(page(documents()), ATTEMPTS, LINKS, NOBODY)
+    made = finish_page(page(documents()), ATTEMPTS, LINKS, NOBODY)
 
     assert made.startswith(b"<template>data:application/zip;base64,")
     assert made.endswith(b"</template>")
@@ -75,7 +75,7 @@ def test_takes_secrets_out_and_leaves_the_structure() -> None:
     given["f1.json"]["tests"][0]["title"] = 'opens "quoted" and so on'
     redactor = Redactor({"TITLE": '"quoted"', "NUMBER": "123456", "KEY": "results"})
 
-    made = read(finished(page(given), ATTEMPTS, LINKS, redactor))
+    made = read(finish_page(page(given), ATTEMPTS, LINKS, redactor))
 
     [test] = made["f1.json"]["tests"]
     assert test["title"] == "opens [secret TITLE] and so on"
@@ -86,7 +86,7 @@ def test_is_not_used_with_a_secret_beside_the_data() -> None:
     content = page(documents(), "planted-secret<template>data:application/zip;base64,{}</template>")
 
     with pytest.raises(NOT_A_PAGE):
-        finished(content, ATTEMPTS, LINKS, Redactor({"PLANTED": "planted-secret"}))
+        finish_page(content, ATTEMPTS, LINKS, Redactor({"PLANTED": "planted-secret"}))
 
 
 @pytest.mark.parametrize("name", [*ATTEMPTS, "another"])
@@ -95,7 +95,7 @@ def test_is_not_used_without_each_recorded_attempt_once(name: str) -> None:
     recorded |= {"aaaaaa-00009": "nine"} if name == "another" else {}
 
     with pytest.raises(NOT_A_PAGE):
-        finished(page(documents()), recorded, LINKS, NOBODY)
+        finish_page(page(documents()), recorded, LINKS, NOBODY)
 
 
 def test_is_not_used_with_a_test_that_did_not_run() -> None:
@@ -103,7 +103,7 @@ def test_is_not_used_with_a_test_that_did_not_run() -> None:
     given["f2.json"]["tests"].append({"title": "three", "results": []})
 
     with pytest.raises(NOT_A_PAGE):
-        finished(page(given), ATTEMPTS, LINKS, NOBODY)
+        finish_page(page(given), ATTEMPTS, LINKS, NOBODY)
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_is_not_used_with_a_test_that_did_not_run() -> None:
 )
 def test_is_not_used_when_it_is_something_else(content: bytes) -> None:
     with pytest.raises(NOT_A_PAGE):
-        finished(content, ATTEMPTS, LINKS, NOBODY)
+        finish_page(content, ATTEMPTS, LINKS, NOBODY)

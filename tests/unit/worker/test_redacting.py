@@ -8,7 +8,7 @@ import pytest
 from tests.support.stop import Stop
 from tests.unit.worker.suites import Suite, Tell
 from wainwright.domain.redaction import Redactor
-from wainwright.worker.evidence.redact_events import SuiteRedaction, evidence_name, redactor_of
+from wainwright.worker.evidence.redact_events import SuiteRedaction, evidence_name, make_redactor
 from wainwright.worker.runners.suite import (
     Annotation,
     Attachment,
@@ -138,7 +138,7 @@ def test_tests_are_passed_over_and_fed_by_the_names_that_they_have_inside() -> N
 
 
 def test_a_value_too_short_to_be_found_does_not_keep_the_others_from_being_redacted() -> None:
-    redactor = redactor_of({"PIN": "12", "PHRASE": SECRET})
+    redactor = make_redactor({"PIN": "12", "PHRASE": SECRET})
 
     assert redactor.text(f"12 {SECRET}") == "12 [secret PHRASE]"
 

@@ -38,7 +38,7 @@ Reported = TypeVar("Reported", bound=Event | SuiteEnd)
 log = logging.getLogger(__name__)
 
 
-def redactor_of(secrets: Mapping[str, str]) -> Redactor:
+def make_redactor(secrets: Mapping[str, str]) -> Redactor:
     """Return the redactor of these values, without those that are too short to be found: only Parameter Store lets them in."""
     usable = {name: value for name, value in secrets.items() if len(value) >= MIN_SECRET}
     for name in secrets.keys() - usable.keys():

@@ -26,7 +26,7 @@ from wainwright.worker.dependencies.requirements import NotPrepared
 from wainwright.worker.evidence.job_results import mismatch
 from wainwright.worker.evidence.record_history import remember
 from wainwright.worker.evidence.recording import Recording
-from wainwright.worker.evidence.redact_events import SuiteRedaction, redactor_of
+from wainwright.worker.evidence.redact_events import SuiteRedaction, make_redactor
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
 from wainwright.worker.evidence.report.native import OwnPage
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
@@ -164,7 +164,7 @@ class _RunSession:
         """Run the suite, and close what has recorded it."""
         worker, job, claim = self.worker, self.job, self.claim
         secrets = worker.secrets(job.project)
-        self.redactor = redactor_of(secrets)
+        self.redactor = make_redactor(secrets)
         known = worker.jobs.tests(job.project, job.id) if job.fence > 1 else ()  # nobody had it before
         # A try that is to begin anew knows nothing of what the tries before it found.
         stored = [test for test in known if test.attempt >= job.fresh_since]

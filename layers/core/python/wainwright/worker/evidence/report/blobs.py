@@ -29,7 +29,7 @@ NOT_A_BLOB = (BlobUnusable, AttributeError, KeyError, TypeError, ValueError, Rec
 """Raised by reading a blob into which a suite has written something else."""
 
 
-def links_of(results: Iterable[TestResult]) -> dict[str, str]:
+def find_links(results: Iterable[TestResult]) -> dict[str, str]:
     """Return links to files in the report, by the names under which the runner's process kept them."""
     found = {}
     for result in results:
@@ -39,18 +39,18 @@ def links_of(results: Iterable[TestResult]) -> dict[str, str]:
     return found
 
 
-def attempts_of(results: Sequence[TestResult]) -> dict[str, str] | None:
+def find_attempts(results: Sequence[TestResult]) -> dict[str, str] | None:
     """Return test ids by the names of their attempts; None if one has no name, or a test has attempts of several runs."""
-    names = names_of(results)
+    names = name_attempts(results)
     if len(names) != len(results):
         return None
     runs: dict[str, set[str]] = {}
     for name, test_id in names.items():
-        runs.setdefault(test_id, set()).add(run_of(name))
+        runs.setdefault(test_id, set()).add(get_run(name))
     return names if all(len(each) == 1 for each in runs.values()) else None
 
 
-def names_of(results: Iterable[TestResult]) -> dict[str, str]:
+def name_attempts(results: Iterable[TestResult]) -> dict[str, str]:
     """Return test ids by the names of their attempts, of those that have one: the name is that of the log."""
     names = {}
     for result in results:
@@ -60,17 +60,17 @@ def names_of(results: Iterable[TestResult]) -> dict[str, str]:
     return names
 
 
-def run_of(name: str) -> str:
+def get_run(name: str) -> str:
     """Return the name of an attempt's run: the first six hexadecimal digits of its own."""
     return name.partition("-")[0]
 
 
-def runs_in(blob: Path) -> set[str]:
+def read_runs(blob: Path) -> set[str]:
     """Return the names of the runs of which a blob has attempts: one, or none. Raises BlobUnusable."""
-    return {run_of(name) for name in _recorded(_read(blob), None).values()}
+    return {get_run(name) for name in _recorded(_read(blob), None).values()}
 
 
-def trim(
+def trim_blob(
     blob: Path, target: Path, attempts: Mapping[str, str] | None, moved: tuple[str, str] | None = None
 ) -> set[str]:
     """Write a blob with recorded attempts alone, and return their names. Raises BlobUnusable.
@@ -100,7 +100,7 @@ def _line(message: dict[str, Any], moved: tuple[str, str] | None) -> str:
     return line.replace(old, new)
 
 
-def root_of(blob: Path) -> str:
+def read_root(blob: Path) -> str:
     """Return the folder that locations in a blob are relative to. Raises BlobUnusable."""
     for message in _read(blob):
         if message["method"] == "onConfigure":

@@ -23,7 +23,7 @@ from typing import Any
 
 import playwright
 
-from wainwright.worker.evidence.report.report_model import Ending, ReportedTest, ReportMeta, group
+from wainwright.worker.evidence.report.report_model import Ending, ReportedTest, ReportMeta, group_by_test
 from wainwright.worker.runners.suite import Step, TestCase, TestResult
 
 ASSETS = Path(playwright.__file__).parent / "driver" / "package" / "lib" / "vite"
@@ -67,7 +67,7 @@ def trace_viewer_files() -> tuple[AssetFile, ...]:
 
 def build_html(results: Iterable[TestResult], ending: Ending, meta: ReportMeta) -> bytes:
     """Return index.html, complete but for attachments and trace viewer; attachments without `href` are named as missing."""
-    tests = group(results)
+    tests = group_by_test(results)
     by_file: dict[str, list[dict[str, Any]]] = {}
     for test in tests:
         by_file.setdefault(test.last.file, []).append(_test(test, meta))

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET  # only writes: nothing is parsed
 from collections import defaultdict
 from collections.abc import Iterable
 
-from wainwright.worker.evidence.report.report_model import Ending, ReportedTest, ReportMeta, group
+from wainwright.worker.evidence.report.report_model import Ending, ReportedTest, ReportMeta, group_by_test
 from wainwright.worker.runners.suite import Attachment, SuiteError, TestCase, TestError, TestResult
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -22,7 +22,7 @@ _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 def build_junit(results: Iterable[TestResult], ending: Ending, meta: ReportMeta) -> bytes:
     """Return the document in UTF-8. Tests that did not run are errors, so that no reader takes them for passed."""
     suites: defaultdict[str, list[ET.Element]] = defaultdict(list)
-    for test in group(results):
+    for test in group_by_test(results):
         suites[test.last.file].append(_case_of(test))
     for case in ending.not_run:
         suites[case.file].append(_case_without_outcome(case, ending.reason, ending.find_evidence(case)))

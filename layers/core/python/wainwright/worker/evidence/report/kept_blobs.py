@@ -11,7 +11,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.redaction import Redactor
 from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.worker.evidence.redact_files import redact_file
-from wainwright.worker.evidence.report.blobs import NOT_A_BLOB, BlobUnusable, names_of, run_of, trim
+from wainwright.worker.evidence.report.blobs import NOT_A_BLOB, BlobUnusable, get_run, name_attempts, trim_blob
 from wainwright.worker.runners.playwright_test.playwright_settings import BLOB
 from wainwright.worker.runners.suite import TestResult
 
@@ -40,7 +40,10 @@ class KeptBlobs:
         """Put the blob of a run into the bucket. ``suite`` is the folder in which the run had its bundle."""
         trimmed = blob.with_name(f"trimmed-{blob.name}")
         try:
-            runs = {run_of(name) for name in trim(blob, trimmed, names_of(results), (str(suite.resolve()), ELSEWHERE))}
+            runs = {
+                get_run(name)
+                for name in trim_blob(blob, trimmed, name_attempts(results), (str(suite.resolve()), ELSEWHERE))
+            }
             if len(runs) != 1:
                 return
             if withheld := redact_file(trimmed, "application/zip", self.redactor):
@@ -63,7 +66,7 @@ class KeptBlobs:
                 if found is None or found[0] > MAX_BLOB_BYTES:
                     continue
                 self.artifacts.download(self._key(run), raw)
-                if trim(raw, blob, None, (ELSEWHERE, str(suite.resolve()))):
+                if trim_blob(raw, blob, None, (ELSEWHERE, str(suite.resolve()))):
                     fetched.append(blob)
             except (OSError, ArtifactMissing, Unavailable, *NOT_A_BLOB) as error:
                 log.warning("no blob of a run", extra={"jobId": self.job.id, "reason": str(error)})

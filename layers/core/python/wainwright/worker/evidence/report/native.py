@@ -15,16 +15,16 @@ from wainwright.worker.evidence.redact_files import redact_file
 from wainwright.worker.evidence.report.blobs import (
     NOT_A_BLOB,
     BlobUnusable,
-    attempts_of,
-    links_of,
-    root_of,
-    run_of,
-    runs_in,
-    trim,
+    find_attempts,
+    find_links,
+    get_run,
+    read_root,
+    read_runs,
+    trim_blob,
 )
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
-from wainwright.worker.evidence.report.run_page import NOT_A_PAGE, finished
+from wainwright.worker.evidence.report.run_page import NOT_A_PAGE, finish_page
 from wainwright.worker.runners.detect_runner import runner_of
 from wainwright.worker.runners.node import (
     NodeMissing,
@@ -74,10 +74,10 @@ class OwnPage:
         if not ending.complete:
             self.keep(results)
             return None
-        attempts = attempts_of(results)
+        attempts = find_attempts(results)
         if not attempts or runner_of(self._suite) == "pytest":
             return None
-        if len(set(map(run_of, attempts))) == 1 and (page := self._of_the_run(attempts, results)):
+        if len(set(map(get_run, attempts))) == 1 and (page := self._of_the_run(attempts, results)):
             return page
         folder = self._folder / "native"
         merged = folder / "blobs"
@@ -85,11 +85,11 @@ class OwnPage:
         try:
             node, runner = find_node(), find_playwright_test(self._suite)
             blobs = self._take()
-            runs = {run_of(name) for name in attempts}.difference(*map(runs_in, blobs))
+            runs = {get_run(name) for name in attempts}.difference(*map(read_runs, blobs))
             blobs += self._kept.fetch(sorted(runs), self._suite, folder)
             if not blobs or not self._covers(blobs, merged, attempts):
                 return None
-            configuration = _configuration(folder, root_of(blobs[0]), results, meta.title)
+            configuration = _configuration(folder, read_root(blobs[0]), results, meta.title)
         except (NodeMissing, PlaywrightTestMissing, *NOT_A_BLOB) as error:
             log.warning("no report of Playwright Test's own", extra={"reason": str(error)})
             return None
@@ -109,7 +109,7 @@ class OwnPage:
         if taken is None or taken[1] > MAX_PAGE_BYTES:
             return None
         try:
-            return finished(taken[0].read_bytes(), attempts, links_of(results), self._kept.redactor)
+            return finish_page(taken[0].read_bytes(), attempts, find_links(results), self._kept.redactor)
         except NOT_A_PAGE as error:
             log.info("the run's own page is not used", extra={"reason": str(error)})
             return None
@@ -124,7 +124,7 @@ class OwnPage:
         covered: set[str] = set()
         for number, blob in enumerate(blobs):
             trimmed = merged / f"{number:05d}.zip"
-            covered |= trim(blob, trimmed, attempts)
+            covered |= trim_blob(blob, trimmed, attempts)
             if trimmed.exists() and (withheld := redact_file(trimmed, "application/zip", self._kept.redactor)):
                 raise BlobUnusable(f"{blob.name}: {withheld}")
         if covered != attempts.keys():
@@ -157,7 +157,7 @@ class OwnPage:
 
 def _configuration(folder: Path, root: str, results: Sequence[TestResult], title: str) -> Path:
     links = folder / "links.json"
-    links.write_text(json.dumps(links_of(results)), encoding="utf-8")
+    links.write_text(json.dumps(find_links(results)), encoding="utf-8")
     helpers = write_helpers(folder)
     path = helpers / "merge.config.cjs"
     values = {

@@ -100,7 +100,7 @@ class ReportedTest:
         return next(notes, None) if self.last.outcome == "failed" else None
 
 
-def group(results: Iterable[TestResult]) -> tuple[ReportedTest, ...]:
+def group_by_test(results: Iterable[TestResult]) -> tuple[ReportedTest, ...]:
     """Group results by test, in the order in which tests first ran; attempts by their start, then by retry."""
     by_id: dict[str, list[TestResult]] = {}
     for result in results:
@@ -111,7 +111,7 @@ def group(results: Iterable[TestResult]) -> tuple[ReportedTest, ...]:
     )
 
 
-def tally(tests: Sequence[ReportedTest], ending: Ending) -> Tally:
+def count_outcomes(tests: Sequence[ReportedTest], ending: Ending) -> Tally:
     """Count by outcome. A test with an earlier outcome that was to run again and did not counts by that outcome."""
     known = {test.last.id for test in tests}
     absent = sum(1 for case in ending.not_run if case.id not in known)

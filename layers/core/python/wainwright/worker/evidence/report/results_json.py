@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wainwright.domain.tests import Tally, TestOutcome
-from wainwright.worker.evidence.report.report_model import Ending, ReportMeta, group, tally
+from wainwright.worker.evidence.report.report_model import Ending, ReportMeta, count_outcomes, group_by_test
 from wainwright.worker.runners.record_types import Record
 from wainwright.worker.runners.suite import (
     Annotation,
@@ -83,7 +83,7 @@ class ResultsDocument(Record):
 
 def build_results(results: Iterable[TestResult], ending: Ending, meta: ReportMeta) -> bytes:
     """Return the document as UTF-8 JSON."""
-    tests = group(results)
+    tests = group_by_test(results)
     document = ResultsDocument(
         version=1,
         job_id=meta.job_id,
@@ -93,7 +93,7 @@ def build_results(results: Iterable[TestResult], ending: Ending, meta: ReportMet
         reason=ending.reason,
         complete=ending.complete,
         missing=ending.gaps(),
-        tally=tally(tests, ending),
+        tally=count_outcomes(tests, ending),
         tests=[
             TestEntry(
                 id=test.last.id,

@@ -37,7 +37,7 @@ NOT_A_PAGE = (PageUnusable, AttributeError, KeyError, TypeError, ValueError, Rec
 """Raised by reading a page into which a suite has written something else."""
 
 
-def finished(page: bytes, attempts: Mapping[str, str], links: Mapping[str, str], redactor: Redactor) -> bytes:
+def finish_page(page: bytes, attempts: Mapping[str, str], links: Mapping[str, str], redactor: Redactor) -> bytes:
     """Return the page with links to the files that were kept, and without secrets. Raises one of NOT_A_PAGE.
 
     `attempts` are the names of all that were recorded: each has to be in it once, and no other. `links` are paths of files in

@@ -1,4 +1,4 @@
-"""What every Artifacts does."""
+"""Every Artifacts, in memory and on AWS."""
 
 import base64
 import hashlib

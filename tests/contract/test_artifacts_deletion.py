@@ -1,4 +1,4 @@
-"""What every Artifacts does when it deletes."""
+"""Deletions of every Artifacts."""
 
 import pytest
 

@@ -15,7 +15,7 @@ SERVICES = ("cloudformation", "dynamodb", "ecs", "events", "s3", "sqs", "ssm", "
 
 
 def told(client: Any) -> tuple[object, ...]:
-    """Where a client sends its requests, and as what it signs them."""
+    """Return the address to which a client sends its requests, and the names it signs them with."""
     signer = client._request_signer
     return (
         client.meta.partition,
@@ -105,7 +105,7 @@ def test_every_call_is_handled_as_by_botocores_own_clients(service: str, monkeyp
 
 
 def _handlers(client: Any, event: str) -> list[str]:
-    """Who of botocore is asked at an event, in order. Others may have put themselves between them."""
+    """Return botocore's handlers of an event, in order. Others may have put themselves between them."""
     found = client.meta.events._emitter._handlers.prefix_search(event)
     botocores = [each for each in found if each.__module__.startswith("botocore")]
     return [getattr(each, "__qualname__", type(each).__name__) for each in botocores]

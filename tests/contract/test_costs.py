@@ -1,4 +1,4 @@
-"""What every Costs does."""
+"""Every Costs, in memory and on AWS."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""When rows of jobs go by themselves, and that nothing is left of a job that was deleted."""
+"""Rows of jobs go by themselves in time, and nothing is left of a job that was deleted."""
 
 from datetime import datetime, timedelta
 from typing import Any

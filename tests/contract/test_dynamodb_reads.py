@@ -1,4 +1,4 @@
-"""How much of the table one read reads."""
+"""Rows of the table that one read examines."""
 
 from datetime import timedelta
 from typing import Any

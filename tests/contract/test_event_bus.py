@@ -1,4 +1,4 @@
-"""What every EventBus does."""
+"""Every EventBus, in memory and on AWS."""
 
 from datetime import timedelta
 from typing import Any

@@ -88,7 +88,7 @@ def filled(aws_clients: Clients) -> Iterator[Callable[[int], Filled]]:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one page cost."""
+    """The cost of one page."""
 
     calls: int
     examined: int

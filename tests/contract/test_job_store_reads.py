@@ -1,4 +1,4 @@
-"""What every JobStore answers: the waiting line in starting order, what is overdue, pages of jobs."""
+"""Answers of every JobStore: the waiting line in starting order, what is overdue, pages of jobs."""
 
 import base64
 from collections.abc import Callable

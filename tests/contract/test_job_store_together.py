@@ -1,4 +1,4 @@
-"""What every JobStore makes of several jobs in one write, of deletion, and of what is set beside a row."""
+"""Several jobs in one write, deletions, and what is set beside a row, in every JobStore."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every JobStore makes of an update: the row is read, changed and written, and read anew where another was first."""
+"""Updates in every JobStore: the row is read, changed and written, and read anew where another was first."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""What every JobStore makes of a write: row, waiting line and counters move together or not at all."""
+"""Writes in every JobStore: row, waiting line and counters move together or not at all."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -40,14 +40,14 @@ class DynamoProbe:
         self._batches = self._stack.enter_context(batches.installed())
 
     def look(self) -> None:
-        """See :meth:`Probe.look`. A scan would say the same, in most of the test's time."""
+        """A scan would say the same, in most of the test's time."""
         table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(self._table)
         self._items: list[Any] = [
             json.loads(dynamo_json_dump(item.to_json()["Attributes"])) for item in table.all_items()
         ]
 
     def rows(self) -> Sequence[Job]:
-        """See :meth:`Probe.rows`. What indexes and conditions go by has to agree with the record."""
+        """All attributes of indexes and conditions have to agree with the record."""
         found = []
         for item in self._items:
             if item["sk"]["S"] != "#JOB":
@@ -66,7 +66,6 @@ class DynamoProbe:
         return sorted(found, key=lambda job: job.id)
 
     def line(self, project: str) -> Sequence[LineRow]:
-        """See :meth:`Probe.line`."""
         rows = [item for item in self._items if item["pk"]["S"] == f"QUEUE#{project}"]
         return [
             LineRow(
@@ -77,7 +76,6 @@ class DynamoProbe:
         ]  # fmt: skip
 
     def counters(self) -> dict[str, tuple[int, int]]:
-        """See :meth:`Probe.counters`."""
         rows = [item for item in self._items if item["pk"]["S"] == "PROJECTS"]
         none = {"N": "0"}  # a project that was only given limits has nothing else
         return {
@@ -85,7 +83,7 @@ class DynamoProbe:
         }
 
     def remains(self, gone: Mapping[str, str]) -> Iterable[str]:
-        """See :meth:`Probe.remains`. An idempotency key goes on standing for its request."""
+        """An idempotency key goes on standing for its request."""
         for item in self._items:
             place = f"{item['pk']['S']} {item['sk']['S']}"
             named = {place[-36:], *item["pk"]["S"].split("#"), item.get("jobId", {"S": ""})["S"]}
@@ -93,7 +91,7 @@ class DynamoProbe:
                 yield place
 
     def trouble(self, kind: str) -> None:
-        """See :meth:`Probe.trouble`. It does not add up: trouble without end is another matter."""
+        """It does not add up: trouble without end is another matter."""
         if kind == "deletion dies":
             self._batches.refuse("AccessDeniedException")
         elif self._faults.left:
@@ -104,7 +102,6 @@ class DynamoProbe:
             self._faults.refuse("TransactionCanceledException", reasons=("TransactionConflict",), times=2)
 
     def close(self) -> None:
-        """See :meth:`Probe.close`."""
         self._stack.close()
         self._client.delete_table(TableName=self._table)
 

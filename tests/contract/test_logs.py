@@ -1,4 +1,4 @@
-"""What every LogStore does."""
+"""Every LogStore, in memory and on AWS."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What every WorkQueue and every WakeUps does."""
+"""Every WorkQueue and every WakeUps, in memory and on AWS."""
 
 from datetime import timedelta
 

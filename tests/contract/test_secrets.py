@@ -1,4 +1,4 @@
-"""What every SecretStore does."""
+"""Every SecretStore, in memory and on AWS."""
 
 from datetime import timedelta
 

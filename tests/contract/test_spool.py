@@ -1,4 +1,4 @@
-"""What every Spool does."""
+"""Every Spool, in memory and on AWS."""
 
 import errno
 import os

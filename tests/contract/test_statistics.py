@@ -1,4 +1,4 @@
-"""What every JobStore sums up of jobs that end."""
+"""Sums over jobs that end, in every JobStore."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every AccessStore and every WorkerStore does."""
+"""Every AccessStore and every WorkerStore, in memory and on AWS."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What every TemplateStore does."""
+"""Every TemplateStore, in memory and on AWS."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every TestHistory and every QuarantineStore does."""
+"""Every TestHistory and every QuarantineStore, in memory and on AWS."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor

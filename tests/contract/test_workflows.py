@@ -1,4 +1,4 @@
-"""What every Workflows does, and what Step Functions does with the state machine of the infrastructure."""
+"""Every Workflows, and the state machine of the infrastructure in Step Functions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

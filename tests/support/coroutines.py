@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def finished(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine returns, run in a thread of its own.
+    """Return what a coroutine returns, run in a thread of its own.
 
     Playwright's synchronous API leaves an event loop running in the thread that it was started in, where `asyncio.run`
     then refuses to start another.

@@ -12,7 +12,7 @@ from moto.core.models import botocore_stubber
 
 
 class Faults:
-    """What shall go wrong with one client's calls, those in ``on``. Each fault is used up by one call."""
+    """Faults of one client's calls, those in ``on``. Each fault is used up by one call."""
 
     def __init__(self, client: Any, on: Sequence[str] = ("PutItem", "TransactWriteItems")) -> None:
         self._client = client
@@ -74,7 +74,7 @@ class Faults:
 
 
 class _Refused:
-    """As much of an HTTP answer as botocore looks at."""
+    """The part of an HTTP answer that botocore looks at."""
 
     def __init__(self, status_code: int) -> None:
         self.status_code = status_code

@@ -1,4 +1,4 @@
-"""What calls of DynamoDB cost: how many there were, and how many rows the database examined for them."""
+"""Costs of calls of DynamoDB: their number, and the number of rows that the database examined for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Meter:
 
     @property
     def total(self) -> int:
-        """How many calls there were."""
+        """Number of calls."""
         return self.calls.total()
 
     def reset(self) -> None:

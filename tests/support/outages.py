@@ -23,7 +23,7 @@ class FakePace:
 
     @property
     def pace(self) -> Pace:
-        """As uploads take it."""
+        """The pace, in the form that uploads take."""
         return Pace(monotonic=lambda: self.now, sleep=self._sleep, uniform=lambda _least, most: most)
 
     def _sleep(self, seconds: float) -> None:

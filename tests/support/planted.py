@@ -57,7 +57,7 @@ NEEDLES = {name: tuple(dict.fromkeys(spellings(value))) for name, value in SECRE
 
 
 def leaks(where: str, data: bytes) -> list[str]:
-    """What of the secrets is in these bytes, archives in them opened."""
+    """Return those of the secrets that are in these bytes, archives in them opened."""
     found = []
     for place, content in opened(where, data):
         for name, needles in NEEDLES.items():

@@ -29,31 +29,24 @@ class Probe(Protocol):
 
     def look(self) -> None:
         """Look at the rows as they are now; the other methods tell of this look."""
-        ...
 
     def rows(self) -> Sequence[Job]:
         """All jobs."""
-        ...
 
     def line(self, project: str) -> Sequence[LineRow]:
         """All rows of a waiting line, in the order in which they are stored."""
-        ...
 
     def counters(self) -> dict[str, tuple[int, int]]:
         """(queued, running) of each project."""
-        ...
 
     def remains(self, gone: Mapping[str, str]) -> Iterable[str]:
         """Keys of rows that have to do with deleted jobs, given as ids and projects."""
-        ...
 
     def trouble(self, kind: str) -> None:
         """Let the next write, or the next deletion, meet trouble."""
-        ...
 
     def close(self) -> None:
         """The machine is done with it."""
-        ...
 
 
 class MemoryProbe:
@@ -64,23 +57,19 @@ class MemoryProbe:
         self.store: JobStore = self.memory
 
     def look(self) -> None:
-        """See :meth:`Probe.look`. A dictionary is always looked at as it is."""
+        """A dictionary is always looked at as it is."""
 
     def rows(self) -> Sequence[Job]:
-        """See :meth:`Probe.rows`."""
         return sorted(self.memory._jobs.values(), key=lambda job: job.id)
 
     def line(self, project: str) -> Sequence[LineRow]:
-        """See :meth:`Probe.line`."""
         entries = self.memory.waiting_line(project, datetime.max.replace(tzinfo=START.tzinfo), 1_000)
         return [LineRow(entry.position, entry.job_id, entry.not_before) for entry in entries]
 
     def counters(self) -> dict[str, tuple[int, int]]:
-        """See :meth:`Probe.counters`."""
         return {load.project: (load.queued, load.running) for load in self.memory.loads()}
 
     def remains(self, gone: Mapping[str, str]) -> Iterable[str]:
-        """See :meth:`Probe.remains`."""
         memory = self.memory
         keys = {(project, job_id) for job_id, project in gone.items()}
         for part in (memory._jobs, memory._details, memory._progress, memory._tests, memory._events, memory._next):
@@ -89,7 +78,7 @@ class MemoryProbe:
             yield from (f"{predecessor} {job_id}" for job_id in successors.intersection(gone))
 
     def trouble(self, kind: str) -> None:
-        """See :meth:`Probe.trouble`. Nothing troubles a dictionary."""
+        """Nothing troubles a dictionary."""
 
     def close(self) -> None:
-        """See :meth:`Probe.close`."""
+        pass

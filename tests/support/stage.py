@@ -41,7 +41,7 @@ class Held:
 
 
 class Stage:
-    """What a lifecycle machine works on: the system, and what the machine knows of it.
+    """A lifecycle machine's stage: the system, and what the machine knows of it.
 
     ``gone`` are deleted jobs and their projects; ``dying`` are those whose deletion was broken off.
     """
@@ -234,7 +234,7 @@ class Stage:
             assert after.version == before.version, "the end of another run changed the job"
 
     def check_followed(self, job: Job) -> None:
-        """When a job has ended without completing, nothing waits for it, nor for what was skipped because of it."""
+        """Nothing waits for a job that has ended without completing, nor for what was skipped because of it."""
         lost = {job.id} if job.is_final and job.status is not JobStatus.COMPLETED else set()
         new = lost
         while new:

@@ -1,4 +1,4 @@
-"""What users do to jobs, as rules of a state machine: submit, chain, steer, rank, limit, delete, clean."""
+"""Acts of users, as rules of a state machine: submit, chain, steer, rank, limit, delete, clean."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ projects = st.sampled_from(PROJECTS)
 counts = st.sampled_from([None, None, 1, 2])
 seldom = st.integers(0, 3).map(lambda number: number == 0)
 meanwhiles = st.sampled_from(["", "", "", "end", "cancel", "delete", "again"])
-"""What somebody else does to the same job between the read and the write."""
+"""Acts of another on the same job between the read and the write."""
 
 CONTROLLED = {JobStatus.STOPPED: "resume", JobStatus.FAILED: "retry"}
 
@@ -74,7 +74,7 @@ class Steering(Upholding):
             job = self.accept(project, CreateJob(bundle_id=BUNDLE, depends_on=tuple(ids[-1 - both :])))
 
     def _somebody_else(self, what: str, job_id: str) -> Callable[[], None] | None:
-        """What another does to the same job at the same time, if it can be done."""
+        """Return another's act on the same job at the same time, if it can be done."""
         job = self.watched.jobs.get(job_id)
         if job is None or not what or job.id in self.dying:
             return None
@@ -162,7 +162,7 @@ class Steering(Upholding):
         self.patch(self.some_job(pick), priority, low, label)
 
     def patch(self, job: Job, priority: int | None, low: bool | None, label: str | None) -> None:
-        """What is given is changed, and nothing else."""
+        """Only what is given is changed."""
         caller = a_caller(job.project)
         try:
             changed = self.system.control.change(caller, job.id, priority=priority, low_priority=low, label=label)
@@ -226,7 +226,7 @@ class Steering(Upholding):
 
     @rule(enough=seldom, days=st.sampled_from([0, 0, 8]))
     def clean_up(self, enough: bool, days: int) -> None:
-        """What is past its time, or beyond its project's count, goes. Seldom, or little would grow old together."""
+        """Jobs past their time, or beyond their project's count, go. Seldom, or little would grow old together."""
         if not enough:
             return
         self.system.pass_time(timedelta(days=days).total_seconds())
@@ -256,7 +256,7 @@ class Steering(Upholding):
 
 
 def nothing(_: object) -> None:
-    """What came of it is of no interest."""
+    """Ignore what came of it."""
 
 
 def _refused(step: Callable[[], object]) -> None:

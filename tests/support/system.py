@@ -105,7 +105,7 @@ class System:
         return claim
 
     def try_claim(self, worker: str = "w1") -> Claim | None:
-        """What a worker makes of the next message of a run; those that ask for a report are passed over."""
+        """Return what a worker makes of the next message of a run; those that ask for a report are passed over."""
         work = self.queue.receive(NO_WAIT)
         while work is not None and work.message.report_only:
             self.queue.delete(work.receipt)

@@ -1,4 +1,4 @@
-"""What must hold of all jobs together, after every step and in the end."""
+"""Invariants of all jobs together, after every step and in the end."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Upholding(Stage):
                 self.finish(name)
 
     def check_events(self) -> None:
-        """What was recorded is there, once and in order."""
+        """All that was recorded is there, once and in order."""
         for job in self.rows:
             numbers = [event.data["number"] for event in self.probe.store.events(job.project, job.id, 0, 1_000)]
             assert numbers == self.recorded.get(job.id, []), "events were lost or doubled"

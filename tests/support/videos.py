@@ -1,4 +1,4 @@
-"""What a video is worth."""
+"""Checks of videos."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from wainwright.worker.sandbox.video_encoder import find_ffmpeg
 
 
 def frames(video: Path) -> int:
-    """How many frames of it can be shown, though it may have been cut off."""
+    """Return the number of frames that can be shown, though it may have been cut off."""
     program = find_ffmpeg(os.environ)
     assert program is not None, "pip install imageio-ffmpeg"
     scaled = ["-vf", "scale=4:4", "-f", "rawvideo", "-pix_fmt", "gray", "-"]

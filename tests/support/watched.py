@@ -1,4 +1,4 @@
-"""What must hold of every job: a JobStore that checks each step that is written, and a check of each row."""
+"""Invariants of every job: a JobStore that checks each step that is written, and a check of each row."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class WatchedStore:
         return sum(job.waiting for job in self.jobs.values() if job.project == project)
 
     def ended_badly(self, job_id: str) -> bool:
-        """Whether nothing that waits for this job can ever run."""
+        """Return True if nothing that waits for this job can ever run."""
         return job_id not in self.jobs or self.jobs[job_id].status in FINAL - {JobStatus.COMPLETED}
 
     # Each step, before it is known what else was written with it
@@ -125,7 +125,7 @@ class WatchedStore:
             self._check_end(before.outcome, before, after)
 
     def _check_turn(self, job: Job) -> None:
-        """Who is admitted is the first of those of the project that may start now."""
+        """The first of those of the project that may start now is admitted."""
         now = self._clock()
         ready = [
             each
@@ -136,7 +136,7 @@ class WatchedStore:
         assert first.id == job.id, f"{job.id} was admitted before {first.id}"
 
     def _check_put_back(self, before: Job, after: Job) -> None:
-        """What was admitted stays so, whatever becomes of the limits, but for what no worker has taken yet."""
+        """An admitted job stays so, whatever becomes of the limits, unless no worker has taken it yet."""
         if after.admitted_at is not None:
             return
         if before.status is JobStatus.PENDING:
@@ -154,7 +154,7 @@ class WatchedStore:
         assert after.status in IN_WORK
 
     def _check_end(self, outcome: Outcome, before: Job, after: Job) -> None:
-        """What a worker said a run came to is what it came to."""
+        """A run comes to what its worker said."""
         if before.status is JobStatus.CANCELING:
             assert after.status is JobStatus.CANCELED
         elif outcome.status is JobStatus.COMPLETED:
@@ -197,7 +197,7 @@ class WatchedStore:
 
 
 def check_row(job: Job, now: datetime, kept: timedelta) -> None:
-    """What holds of any job's row at any time. ``kept`` is how long jobs are kept once they are at rest."""
+    """Check what holds of any job's row at any time. ``kept`` is how long jobs are kept once they are at rest."""
     if job.status in AT_REST:
         assert (job.admitted_at, job.worker, job.lease_until, job.not_before) == (None,) * 4
         assert (job.due_at is not None) == job.owes_report, "nobody would look after its report, or it has one"

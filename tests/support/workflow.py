@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def eventually(look: Callable[[], T], *, for_: str) -> T:
-    """What ``look`` gives as soon as it is true; fails long after it should have been."""
+    """Return what ``look`` gives as soon as it is true; fail long after it should have been."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not (found := look()):
         if time.monotonic() > deadline:
@@ -50,11 +50,11 @@ class JobStateMachine:
         return WorkMessage.model_validate_json(eventually(look, for_="work message")[0]["Body"])
 
     def no_more_messages(self) -> bool:
-        """Whether nothing waits on the work queue."""
+        """Return True if nothing waits on the work queue."""
         return "Messages" not in self.clients.sqs.receive_message(QueueUrl=self.work_queue_url)
 
     def at_rest(self) -> bool:
-        """Whether no execution runs."""
+        """Return True if no execution runs."""
         running = self.clients.stepfunctions.list_executions(stateMachineArn=self.arn, statusFilter="RUNNING")
         return running["executions"] == []
 

@@ -1,4 +1,4 @@
-"""What is remembered of tests, and their quarantines, in dictionaries."""
+"""The history of tests, and tests in quarantine, in dictionaries."""
 
 import threading
 from collections.abc import Collection, Mapping, Sequence

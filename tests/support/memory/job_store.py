@@ -246,7 +246,7 @@ class MemoryJobStore(JobStore):
         return last + len(events)
 
     def check_held(self, job: Job, lane: LaneRecord | None = None) -> None:
-        """Whether the job's row, and the lane's, are as the caller of a fenced write thinks they are."""
+        """Raise FenceLost unless the job's row, and the lane's, are as the caller of a fenced write thinks they are."""
         current = self._jobs.get((job.project, job.id))
         if current is None or (current.run, current.fence) != (job.run, job.fence):
             raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}")

@@ -85,7 +85,7 @@ class MemoryWorkQueue:
 
     @property
     def empty(self) -> bool:
-        """Whether no message is left, in hand or not."""
+        """Return True if no message is left, in hand or not."""
         return not self._messages and not self._in_hand
 
 

@@ -1,4 +1,4 @@
-"""Which tests are flaky, fail or take long."""
+"""Tests that are flaky, fail or take long."""
 
 import pytest
 

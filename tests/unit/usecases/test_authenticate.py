@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""Callers, by their keys."""
 
 import pytest
 

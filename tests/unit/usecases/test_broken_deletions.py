@@ -16,7 +16,7 @@ from wainwright.usecases.clean_up import CleanUp
 
 
 class Killed(BaseException):
-    """As if the process were gone."""
+    """The end of the process."""
 
 
 def kill(*_arguments: object, **_named: object) -> None:

@@ -30,7 +30,7 @@ def owned(system: System) -> Claim:
 
 
 def join(system: System, worker: str = "w2") -> Claim | None:
-    """What a worker makes of the next message for a lane."""
+    """Return what a worker makes of the next message for a lane."""
     while work := system.queue.receive(NO_WAIT):
         if work.message.lane is not None:
             return system.claims.claim(work, worker)
@@ -165,7 +165,7 @@ def test_a_helper_that_is_done_leaves_no_message(system: System, owned: Claim) -
 
 
 class TestLosingALane:
-    """What a lane held that was lost."""
+    """Cases that a lost lane held."""
 
     CASES = tuple((name, "one.py") for name in "abcdef")
 

@@ -1,4 +1,4 @@
-"""How many lanes a job gets."""
+"""The number of lanes of a job."""
 
 import pytest
 

@@ -15,10 +15,10 @@ from wainwright.usecases.finish_job import FinishJob
 from wainwright.usecases.launch_workers import LaunchWorkers
 
 LOOK_AHEAD = 10
-"""How much more of a line is read than may start: for jobs that somebody else took or canceled meanwhile."""
+"""Places of a line read beyond those that may start: for jobs that were taken or canceled meanwhile."""
 
 QUEUE_ALLOWANCE_SECONDS = 3_600
-"""How much longer than the job's own timeout its execution may last: time for a worker to come and take it."""
+"""Time that an execution may last beyond the job's own timeout: a worker has to come and take it."""
 
 log = logging.getLogger(__name__)
 
@@ -41,28 +41,28 @@ class DispatchJobs:
         ``workers`` is how many are needed at least, for work that is no job's run.
         """
         loads = self.jobs.loads()
-        room = self.max_workers - sum(load.running for load in loads)
+        capacity = self.max_workers - sum(load.running for load in loads)
         served_longest_ago_first = sorted((load for load in loads if load.queued), key=lambda load: load.served)
-        turns = [(load, self._line(load, room)) for load in served_longest_ago_first]
+        turns = [(load, self._line(load, capacity)) for load in served_longest_ago_first]
         admitted = 0
-        while turns and room > 0:
+        while turns and capacity > 0:
             still_waiting = []
             for load, line in turns:
-                job = self._admit_next(load, line) if room > 0 else None
+                job = self._admit_next(load, line) if capacity > 0 else None
                 if job is not None:
-                    room -= job.lanes
+                    capacity -= job.lanes
                     admitted += 1
                     still_waiting.append((load, line))
             turns = still_waiting
         self.launch_workers(workers, loads=None if admitted else loads)
         return admitted
 
-    def _line(self, load: ProjectLoad, room: int) -> Iterator[LineEntry]:
-        """As much of a project's line as may start, and a little more; read once, when it is first asked for.
+    def _line(self, load: ProjectLoad, capacity: int) -> Iterator[LineEntry]:
+        """Yield the places of a project's line that may start, and a few more; read once, at the first.
 
-        Whoever comes, or frees a lane, after that wakes dispatch anew.
+        A job that comes, or a lane that is freed, after that wakes dispatch anew.
         """
-        most = min(room, load.queued, (load.limits or self.default_limits).running - load.running)
+        most = min(capacity, load.queued, (load.limits or self.default_limits).running - load.running)
         if most > 0:
             yield from self.jobs.waiting_line(load.project, self.clock(), most + LOOK_AHEAD)
 

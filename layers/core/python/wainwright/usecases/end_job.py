@@ -62,7 +62,7 @@ class EndJob:
         return False
 
     def _follow_successors(self, ended: Job, now: datetime) -> None:
-        """What the ending's own transaction left out: successors beyond its bound or added meanwhile, and theirs in turn."""
+        """Go on with successors that the ending's own transaction left out (beyond its bound, or added meanwhile), and theirs."""
         if ended.is_leaf:
             return  # whoever makes a job wait for it changes its row, so that none came meanwhile
         for job_id in self.jobs.dependents(ended.project, ended.id):

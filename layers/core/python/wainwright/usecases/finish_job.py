@@ -54,14 +54,14 @@ class FinishJob:
         return job
 
     def _without_outcome(self, job: Job, error: ExecutionError | None) -> Outcome:
-        """What had ended by then counts, whoever recorded it."""
+        """Return the outcome with the tests that had ended by then, whoever recorded them."""
         view = self.jobs.view(job.project, job.id)
         tests = view.progress.tests if view is not None else job.tests
         return ending_without_outcome(job, error).model_copy(update={"tests": tests})
 
 
 def ending_without_outcome(job: Job, error: ExecutionError | None) -> Outcome:
-    """What to make of a run whose worker left no outcome."""
+    """Return the outcome of a run whose worker left none."""
     name = error.error if error else ""
     if name == "States.Timeout" and job.fence:
         failure = Failure.of(

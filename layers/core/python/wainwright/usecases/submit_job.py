@@ -181,7 +181,7 @@ class SubmitJob:
 
 
 def _lanes(request: JobRequest, template: Template | None, limits: Limits) -> int:
-    """How many lanes the job has: what it could never get is refused at once.
+    """Return the number of the job's lanes.
 
     Raises:
         InvalidInput: more than the project may ever have running.
@@ -200,7 +200,7 @@ def _fingerprint(request: JobRequest) -> str:
 
 
 def _detail(request: JobRequest, template: Template | None) -> JobDetail:
-    """What the job carries besides its row: the template's, overridden by the request's."""
+    """Return the job's detail: the template's, overridden by the request's."""
     config: dict[str, Any] = request.config.model_dump(mode="json", by_alias=True, exclude_none=True)
     params, schema, instructions = request.params, request.output_schema, request.instructions
     if schema is not None:

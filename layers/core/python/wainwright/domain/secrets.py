@@ -9,7 +9,7 @@ MAX_SECRETS = 100
 """Secrets of one project: ten pages of Parameter Store, and far below what an environment can hold."""
 
 MAX_SECRET_BYTES = 4_096
-"""Bytes of a value in UTF-8: what a standard parameter of Parameter Store takes."""
+"""Bytes of a value in UTF-8: the bound of a standard parameter of Parameter Store."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 

@@ -1,6 +1,6 @@
 """Aggregates of ended jobs: counts, and durations in a histogram, so that no list of jobs has to be read.
 
-A histogram adds up by adding its buckets, whoever counted them; mean is exact, minimum and maximum are kept beside it, and
+Histograms are added up bucket by bucket; mean is exact, minimum and maximum are kept beside it, and
 quantiles are exact to the width of a bucket (5 %).
 """
 

@@ -57,7 +57,7 @@ class RunningTest(Record):
 
 
 class Tally(Record):
-    """Numbers of test cases by outcome. ``total`` counts what was collected, so it can exceed the sum while running."""
+    """Numbers of test cases by outcome. ``total`` counts collected ones, so it can exceed the sum."""
 
     total: int = 0
     passed: int = 0

@@ -21,7 +21,7 @@ from wainwright.domain.redaction import Redactor
 
 CHUNK = 1_048_576
 MAX_JSON = 32 * 1_048_576
-"""Bytes of JSON, or of one line of it, that are parsed; what is longer is redacted as text."""
+"""Bytes of JSON, or of one line of it, that are parsed; longer ones are redacted as text."""
 
 MAX_INFLATED = 2 * 1_024 * 1_048_576
 MAX_MEMBERS = 100_000
@@ -211,7 +211,7 @@ def _inner_archive(chunks: Iterator[bytes], redactor: Redactor, depth: int) -> I
         try:
             _redact(inner, "", redactor, depth + 1)
         except _Withheld as withheld:
-            # The archive is worth more than this member; whoever opens it finds the reason in its place.
+            # The archive is worth more than this member; a reader finds the reason in its place.
             yield f"[withheld: {withheld}]".encode()
             return
         with inner.open("rb") as file:
@@ -229,7 +229,7 @@ def _json_lines(chunks: Iterator[bytes], redactor: Redactor) -> Iterator[bytes]:
         pending = bytearray(rest)
         yield from (_json_line(line, redactor) + b"\n" for line in lines)
         if len(pending) > MAX_JSON:
-            done, rest = redactor.settled(bytes(pending))  # what is left of this line is no JSON, and so is text too
+            done, rest = redactor.settled(bytes(pending))  # the rest of this line is no JSON either
             pending = bytearray(rest)
             yield done
     if pending:

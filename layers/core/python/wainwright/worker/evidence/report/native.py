@@ -120,7 +120,7 @@ class OwnPage:
         return [taken[0] for output in runs if (taken := UntrustedFiles(output).take(output / BLOB)) is not None]
 
     def _covers(self, blobs: Sequence[Path], merged: Path, attempts: Mapping[str, str]) -> bool:
-        """Write the blobs of what was recorded, without secrets; True if each attempt is in them. Raises BlobUnusable."""
+        """Write the blobs with recorded attempts alone, without secrets; True if all are in them. Raises BlobUnusable."""
         covered: set[str] = set()
         for number, blob in enumerate(blobs):
             trimmed = merged / f"{number:05d}.zip"

@@ -62,7 +62,7 @@ class Ending:
         )
 
     def gaps(self) -> list[str]:
-        """Return a line for each thing that is missing; some if the report is not complete."""
+        """Return a line for each gap; at least one if the report is not complete."""
         began = {result.id for result in self.interrupted}
         lines = [f"{case.id}: {'was interrupted' if case.id in began else 'did not run'}" for case in self.not_run]
         lines += self.missing

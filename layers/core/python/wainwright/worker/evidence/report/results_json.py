@@ -51,7 +51,7 @@ class TestEntry(Record):
 
 @dataclass(frozen=True)
 class InterruptedEntry(Record):
-    """A test that was ended by force after `duration_ms`, and has no outcome, with what it left."""
+    """A test that was ended by force after `duration_ms`, and has no outcome, with its evidence."""
 
     id: str
     file: str

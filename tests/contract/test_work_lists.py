@@ -222,7 +222,7 @@ def test_lanes_on_threads_lease_every_case_once_and_a_lost_lanes_cases_again(thr
             work, taken = share.lease(job, holder, order, lambda work, order: work.share(order), done, done)
             if not taken:
                 share.bring_back(job, order, holder)
-                if work.finished:
+                if work.is_finished:
                     return
             with lock:
                 assert not running_now.intersection(taken)

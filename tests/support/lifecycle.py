@@ -27,7 +27,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import JobStatus
 from wainwright.ports.workflows import ExecutionState
-from wainwright.usecases.hold_claim import Control
+from wainwright.usecases.hold_claim import Command
 
 kinds = st.sampled_from(
     [None, FailureCategory.ASSERTION, FailureCategory.INFRASTRUCTURE, FailureCategory.INVALID_INPUT]
@@ -117,7 +117,7 @@ class Working(Upholding, RuleBasedStateMachine):
         except FenceLost:
             held.alive = False
             return
-        told = {JobStatus.CANCELING: Control.CANCEL, JobStatus.STOPPING: Control.STOP, JobStatus.RUNNING: Control.GO_ON}
+        told = {JobStatus.CANCELING: Command.CANCEL, JobStatus.STOPPING: Command.STOP, JobStatus.RUNNING: Command.GO_ON}
         assert control is told[self.system.job(held.claim.job).status]
 
     @precondition(lambda self: self.live)

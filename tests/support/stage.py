@@ -24,7 +24,7 @@ from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.ports.job_store import NewEvent, StoredTest
 from wainwright.ports.queues import ReceivedWork
-from wainwright.usecases.hold_claim import Claim, Control
+from wainwright.usecases.hold_claim import Claim, Command
 
 PROJECTS = ("ada", "bob")
 LIMITS = Limits(running=2, queued=3)
@@ -181,10 +181,10 @@ class Stage:
     def end_normally(self, claim: Claim, kind: FailureCategory | None) -> None:
         """A worker ends its run, and leaves a report."""
         fence = claim.job.fence
-        match self.system.claims.control(claim):
-            case Control.CANCEL:
+        match self.system.claims.read_command(claim):
+            case Command.CANCEL:
                 outcome = Outcome(status=JobStatus.CANCELED, fence=fence)
-            case Control.STOP if kind is None:
+            case Command.STOP if kind is None:
                 outcome = Outcome(status=JobStatus.STOPPED, fence=fence)
             case _:
                 outcome = completed(fence=fence) if kind is None else failed(kind, fence=fence)

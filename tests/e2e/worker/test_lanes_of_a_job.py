@@ -171,7 +171,7 @@ def test_a_lane_that_broke_has_told_so_before_the_owner_can_think_that_all_is_do
         if len(job.tests()) == 3:
             (tmp_path / "all-else-is-done").touch()
         deadline = time.monotonic() + 60
-        if work.finished and threading.current_thread() is not owner and threading.current_thread().name != "leases":
+        if work.is_finished and threading.current_thread() is not owner and threading.current_thread().name != "leases":
             while job.job.outcome is None and time.monotonic() < deadline:
                 time.sleep(0.02)
 

@@ -18,7 +18,7 @@ from wainwright.domain.failures import FailureCategory
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.tests import Tally
 from wainwright.worker.evidence.report.html import trace_viewer_files
-from wainwright.worker.run.suite_outcome import outcome_of
+from wainwright.worker.run.suite_outcome import decide_outcome
 from wainwright.worker.runners import supervised_run as supervised
 from wainwright.worker.runners.suite import TestInterrupted, TestResult
 
@@ -151,7 +151,7 @@ def category_of(run: Run) -> str | None:
     failed = [result for result in run.results if result.outcome == "failed"]
     tally = Tally(total=run.end.collected, failed=len(failed), passed=len(run.results) - len(failed))
     report = ReportRef(fence=1, viewer="none", complete=True)
-    failure = outcome_of(run.end, failed, tally, fence=1, report=report, timeout_ms=HOUR_MS).failure
+    failure = decide_outcome(run.end, failed, tally, fence=1, report=report, timeout_ms=HOUR_MS).failure
     if run.end.reason == "canceled":
         return FailureCategory.CANCELED_BY_USER
     return failure.category if failure else None

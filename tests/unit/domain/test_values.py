@@ -13,7 +13,7 @@ from wainwright.domain.instants import Instant, to_text
 from wainwright.domain.retry import MAX_DELAY, NOT_RETRIED, RetryPolicy
 from wainwright.domain.states import AT_REST, FINAL, IN_WORK, TRANSITIONS, JobStatus, check_transition
 from wainwright.domain.tests import Tally, TestOutcome, find_settled, merge_outcomes
-from wainwright.domain.workers import WorkerRecord, WorkerState, missing_workers
+from wainwright.domain.workers import WorkerRecord, WorkerState, count_missing_workers
 
 # States
 
@@ -176,15 +176,16 @@ def test_a_failure_stands_within_its_attempt_and_a_pass_for_good() -> None:
 
 @given(demand=st.integers(0, 50), supply=st.integers(0, 50), most=st.integers(1, 50), warm=st.integers(0, 50))
 def test_launches_what_is_missing_and_never_more_than_the_most(demand: int, supply: int, most: int, warm: int) -> None:
-    missing = missing_workers(demand=demand, supply=supply, most=most, warm=warm)
+    missing = count_missing_workers(demand=demand, supply=supply, most=most, warm=warm)
 
     assert missing >= 0
     assert missing + supply <= max(most, supply)
     assert missing + supply >= min(most, max(demand, warm))
 
 
-def test_a_draining_worker_takes_no_work() -> None:
+def test_a_draining_worker_is_not_counted() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    takes = {state: WorkerRecord(id="w", state=state, due_at=now).takes_work for state in WorkerState}
+    due_at = now + timedelta(seconds=1)
+    counted = {state: WorkerRecord(id="w", state=state, due_at=due_at).is_counted(now) for state in WorkerState}
 
-    assert takes == {state: state is not WorkerState.DRAINING for state in WorkerState}
+    assert counted == {state: state is not WorkerState.DRAINING for state in WorkerState}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from wainwright.domain.work_list import MOST_AT_ONCE, WorkList, WorkOrder, expected_ms
+from wainwright.domain.work_list import MAX_LEASE, WorkList, WorkOrder, estimate_durations
 
 LANES = 4
 
@@ -21,10 +21,10 @@ class TestExpectedDurations:
     def test_are_the_measured_ones_else_their_files_average_else_that_of_all(self) -> None:
         cases = [("a", "one.py"), ("b", "one.py"), ("c", "one.py"), ("d", "two.py")]
 
-        assert expected_ms(cases, {"a": 100.0, "b": 300.0}) == [100.0, 300.0, 200.0, 200.0]
+        assert estimate_durations(cases, {"a": 100.0, "b": 300.0}) == [100.0, 300.0, 200.0, 200.0]
 
     def test_are_all_the_same_where_nothing_is_known(self) -> None:
-        assert len(set(expected_ms([("a", "one.py"), ("b", "two.py")], {}))) == 1
+        assert len(set(estimate_durations([("a", "one.py"), ("b", "two.py")], {}))) == 1
 
 
 class TestOrder:
@@ -49,7 +49,7 @@ class TestOrder:
     def test_of_no_cases_is_empty_and_its_list_finished(self) -> None:
         order = WorkOrder.of([], {}, LANES)
 
-        assert a_list(order).finished
+        assert a_list(order).is_finished
 
 
 class TestShares:
@@ -61,7 +61,7 @@ class TestShares:
     def test_are_several_cases_in_the_beginning_of_many(self) -> None:
         order = an_order(*[1.0] * 1_000)
 
-        assert a_list(order).share(order) == MOST_AT_ONCE
+        assert a_list(order).share(order) == MAX_LEASE
         assert a_list(order).model_copy(update={"given": 900}).share(order) == 3
         assert a_list(order).model_copy(update={"given": 970}).share(order) == 1
         assert a_list(order).model_copy(update={"given": 1_000}).share(order) == 0
@@ -100,7 +100,7 @@ def makespan(durations: list[float], known: dict[str, float], lanes: int) -> flo
     order = WorkOrder.of(cases, known, lanes)
     work = WorkList(fence=1, lanes=lanes, total=len(order))
     free = dict.fromkeys(map(str, range(lanes)), 0.0)
-    while not work.empty:
+    while not work.is_empty:
         lane = min(free, key=lambda each: (free[each], each))
         work, taken = work.lease(lane, work.share(order))
         free[lane] += sum(durations[int(order.ids[position])] for position in taken)
@@ -163,7 +163,7 @@ class Leasing(RuleBasedStateMachine):
 
     @invariant()
     def what_is_finished_is_done(self) -> None:
-        assert self.work.finished == (len(self.done) == self.work.total)
+        assert self.work.is_finished == (len(self.done) == self.work.total)
 
 
 def test_no_case_is_lost_or_doubled_whatever_holders_do() -> None:

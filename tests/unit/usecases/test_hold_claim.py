@@ -15,7 +15,7 @@ from wainwright.domain.jobs import LEASE, Job, Outcome
 from wainwright.domain.states import JobStatus
 from wainwright.ports.queues import ReceivedWork
 from wainwright.ports.workflows import ExecutionState
-from wainwright.usecases.hold_claim import MESSAGE_GRACE, Claim, Control
+from wainwright.usecases.hold_claim import MESSAGE_GRACE, Claim, Command
 
 
 def name(job: Job) -> str:
@@ -195,7 +195,7 @@ class TestHolding:
         claim = system.claimed()
         for _ in range(5):
             system.pass_time(20)
-            assert system.claims.renew(claim, 1_000) is Control.GO_ON
+            assert system.claims.renew(claim, 1_000) is Command.GO_ON
 
         assert system.queue.receive(NO_WAIT) is None
         job = system.job(claim.job)
@@ -204,21 +204,21 @@ class TestHolding:
 
     def test_learns_what_is_asked_of_the_run(self, system: System) -> None:
         claim = system.claimed()
-        assert system.claims.control(claim) is Control.GO_ON
+        assert system.claims.read_command(claim) is Command.GO_ON
 
         system.jobs.write(claim.job, claim.job.stop(system.clock()))
-        assert system.claims.control(claim) is Control.STOP
-        assert system.claims.renew(claim, 1) is Control.STOP
+        assert system.claims.read_command(claim) is Command.STOP
+        assert system.claims.renew(claim, 1) is Command.STOP
 
         system.control.cancel(a_caller(), claim.job.id)
-        assert system.claims.control(claim) is Control.CANCEL
-        assert system.claims.renew(claim, 2) is Control.CANCEL
+        assert system.claims.read_command(claim) is Command.CANCEL
+        assert system.claims.renew(claim, 2) is Command.CANCEL
 
     def test_a_late_worker_that_nobody_displaced_goes_on(self, system: System) -> None:
         claim = system.claimed()
         system.pass_time(60)
 
-        assert system.claims.renew(claim, 1) is Control.GO_ON
+        assert system.claims.renew(claim, 1) is Command.GO_ON
 
     def test_a_write_decides_anew_when_the_row_changed_meanwhile(
         self, system: System, monkeypatch: pytest.MonkeyPatch
@@ -226,7 +226,7 @@ class TestHolding:
         claim = system.claimed()
         _interrupt(system, monkeypatch, lambda job: job.cancel(system.clock()))
 
-        assert system.claims.renew(claim, 1) is Control.CANCEL
+        assert system.claims.renew(claim, 1) is Command.CANCEL
         assert system.job(claim.job).status is JobStatus.CANCELING
 
     def test_releasing_gives_the_message_back_at_once(self, system: System) -> None:
@@ -246,7 +246,7 @@ Write = Callable[[System, Claim], object]
     "write",
     [
         pytest.param(lambda system, claim: system.claims.renew(claim, 1), id="renew"),
-        pytest.param(lambda system, claim: system.claims.control(claim), id="control"),
+        pytest.param(lambda system, claim: system.claims.read_command(claim), id="control"),
         pytest.param(lambda system, claim: system.claims.release(claim, 1), id="release"),
         pytest.param(lambda system, claim: system.claims.end(claim, completed()), id="end"),
     ],

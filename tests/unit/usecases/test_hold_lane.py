@@ -13,7 +13,7 @@ from wainwright.domain.lanes import OWNER, LaneEnd
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.ports.job_store import NewEvent, StoredTest
 from wainwright.usecases.give_up_work import GiveUpWork
-from wainwright.usecases.hold_claim import Claim, Control
+from wainwright.usecases.hold_claim import Claim, Command
 
 
 @pytest.fixture
@@ -119,12 +119,12 @@ def test_a_helper_knows_how_long_the_job_has_run(system: System, owned: Claim) -
 
 def test_a_helper_is_told_what_is_asked_of_the_run(system: System, owned: Claim) -> None:
     lane = joined(system)
-    assert system.claims.renew(lane, 0) is Control.GO_ON
+    assert system.claims.renew(lane, 0) is Command.GO_ON
 
     system.control.stop(a_caller(), owned.job.id)
-    assert system.claims.control(lane) is Control.STOP
+    assert system.claims.read_command(lane) is Command.STOP
     system.control.cancel(a_caller(), owned.job.id)
-    assert system.claims.renew(lane, 0) is Control.CANCEL
+    assert system.claims.renew(lane, 0) is Command.CANCEL
 
 
 def test_a_helper_loses_its_lane_when_the_run_ends(system: System, owned: Claim) -> None:
@@ -132,7 +132,7 @@ def test_a_helper_loses_its_lane_when_the_run_ends(system: System, owned: Claim)
     system.claims.end(owned, completed())
 
     with pytest.raises(FenceLost):
-        system.claims.control(lane)
+        system.claims.read_command(lane)
 
 
 def test_a_lane_that_is_held_outlasts_its_first_lease(system: System, owned: Claim) -> None:

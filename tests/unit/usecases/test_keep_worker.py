@@ -45,7 +45,7 @@ def test_takes_its_row_with_it(system: System, keep: KeepWorker) -> None:
 def test_leaves_when_nothing_wants_a_worker(system: System, keep: KeepWorker) -> None:
     keep.report(WorkerState.IDLE)
 
-    assert keep.may_leave(0) is True
+    assert keep.can_leave(0) is True
 
     left = row(system)
     assert left is not None
@@ -56,7 +56,7 @@ def test_stays_while_the_jobs_need_as_many_workers_as_there_are(system: System, 
     system.admitted()
     system.workers.remove(system.workers.list()[0].id)
 
-    assert keep.may_leave(0) is False
+    assert keep.can_leave(0) is False
 
     stays = row(system)
     assert stays is not None
@@ -68,7 +68,7 @@ def test_leaves_when_others_are_enough(system: System, keep: KeepWorker) -> None
     work = system.queue.receive(timedelta(0))
     assert work is not None
 
-    assert keep.may_leave(0) is True
+    assert keep.can_leave(0) is True
 
 
 def test_stays_where_others_are_leaving_too(system: System, keep: KeepWorker) -> None:
@@ -76,7 +76,7 @@ def test_stays_where_others_are_leaving_too(system: System, keep: KeepWorker) ->
     system.workers.remove(system.workers.list()[0].id)
     put(system, "w2", WorkerState.DRAINING)
 
-    assert keep.may_leave(0) is False
+    assert keep.can_leave(0) is False
 
 
 def test_does_not_count_on_one_that_was_not_seen_in_time(system: System, keep: KeepWorker) -> None:
@@ -85,25 +85,25 @@ def test_does_not_count_on_one_that_was_not_seen_in_time(system: System, keep: K
     put(system, "w2")
     work = system.queue.receive(timedelta(0))  # what w2 had, which is lost now
     assert work is not None
-    assert keep.may_leave(0) is True
+    assert keep.can_leave(0) is True
 
     system.pass_time(3_600)
 
-    assert keep.may_leave(0) is False
+    assert keep.can_leave(0) is False
 
 
 def test_stays_where_some_are_to_be_kept_warm(system: System, keep: KeepWorker) -> None:
-    assert keep.may_leave(1) is False
+    assert keep.can_leave(1) is False
 
     put(system, "w2")
-    assert keep.may_leave(1) is True
-    assert keep.may_leave(2) is False
+    assert keep.can_leave(1) is True
+    assert keep.can_leave(2) is False
 
 
 def test_takes_a_message_that_came_in_the_last_moment(system: System, keep: KeepWorker) -> None:
     system.admitted()
 
-    work = keep.may_leave(0)
+    work = keep.can_leave(0)
 
     assert isinstance(work, ReceivedWork)
     assert work.message.run == 1
@@ -114,7 +114,7 @@ class TestTheRaceWithDispatch:
 
     def test_dispatch_after_the_worker_drains_launches_another(self, system: System, keep: KeepWorker) -> None:
         keep.report(WorkerState.IDLE)
-        assert keep.may_leave(0) is True
+        assert keep.can_leave(0) is True
 
         system.admitted()
 
@@ -127,7 +127,7 @@ class TestTheRaceWithDispatch:
         work = system.queue.receive(timedelta(0))  # and nobody else has the message
         assert work is not None
 
-        assert keep.may_leave(0) is False
+        assert keep.can_leave(0) is False
 
     @pytest.mark.parametrize("at", ["put", "loads", "list", "receive"])
     def test_dispatch_at_any_moment_leaves_no_job_without_a_worker(
@@ -146,7 +146,7 @@ class TestTheRaceWithDispatch:
 
         monkeypatch.setattr(owner, at, then_dispatch)
 
-        leaves = keep.may_leave(0)
+        leaves = keep.can_leave(0)
 
         launched = len(system.launcher.launched)
         assert leaves is not True or launched == 1

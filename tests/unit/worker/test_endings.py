@@ -6,7 +6,7 @@ from wainwright.domain.failures import FailureCategory
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
-from wainwright.worker.run.suite_outcome import outcome_of
+from wainwright.worker.run.suite_outcome import decide_outcome
 from wainwright.worker.runners.suite import ErrorKind, SuiteEnd, SuiteError, TestError, TestResult
 
 REPORT = ReportRef(fence=1, complete=True, viewer="1.65")
@@ -16,7 +16,7 @@ ALL_PASSED = Tally(total=2, passed=2)
 def _outcome(
     end: SuiteEnd, tally: Tally = ALL_PASSED, failed: list[TestResult] | None = None, report: ReportRef = REPORT
 ) -> tuple[JobStatus, FailureCategory | None, str]:
-    outcome = outcome_of(end, failed or [], tally, fence=1, report=report, timeout_ms=1_000)
+    outcome = decide_outcome(end, failed or [], tally, fence=1, report=report, timeout_ms=1_000)
     failure = outcome.failure
     return outcome.status, failure.category if failure else None, failure.message if failure else ""
 

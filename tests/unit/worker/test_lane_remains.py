@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from wainwright.domain.lanes import LaneEnd
-from wainwright.worker.run.suite_outcome import MAX_LANE_BYTES, lane_end
+from wainwright.worker.run.suite_outcome import MAX_LANE_BYTES, build_lane_end
 from wainwright.worker.runners.suite import Attachment, SuiteEnd, TestResult
 
 _CANCELED = SuiteEnd("canceled")
@@ -20,13 +20,13 @@ def _left(number: int, printed: int) -> TestResult:
 
 
 def _end_of(interrupted: list[TestResult]) -> LaneEnd:
-    told = lane_end(_CANCELED, None, interrupted)
+    told = build_lane_end(_CANCELED, None, interrupted)
     assert told is not None
     return told
 
 
 def test_a_lane_that_no_test_was_ended_in_has_nothing_to_tell() -> None:
-    assert lane_end(_CANCELED, None, [], ["trace: withheld"]) is None
+    assert build_lane_end(_CANCELED, None, [], ["trace: withheld"]) is None
 
 
 def test_all_tests_that_ran_at_once_are_told_of() -> None:
@@ -56,7 +56,9 @@ def test_what_there_is_no_room_for_is_named() -> None:
 
 
 def test_files_that_could_not_be_kept_are_told_of() -> None:
-    end = lane_end(SuiteEnd("crashed"), "test_a.py::test_1", [_left(1, 0)], ["trace: withheld"], ["data/1.1-1-log"])
+    end = build_lane_end(
+        SuiteEnd("crashed"), "test_a.py::test_1", [_left(1, 0)], ["trace: withheld"], ["data/1.1-1-log"]
+    )
 
     assert end is not None
     assert (end.missing, end.spooled, end.test_id) == (("trace: withheld",), ("data/1.1-1-log",), "test_a.py::test_1")

@@ -24,7 +24,7 @@ from wainwright.ports.log_store import LogQuery
 from wainwright.ports.queues import ReceivedWork
 from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadPolicy
-from wainwright.worker.evidence.recording import MOST_LOG_EVENTS, Recording
+from wainwright.worker.evidence.recording import MAX_LOG_EVENTS, Recording
 from wainwright.worker.runners.suite import (
     Event,
     JobLog,
@@ -162,9 +162,9 @@ def test_what_is_written_at_once_stays_within_the_bounds_of_the_stores(bench: Be
 
 
 def test_events_of_lines_are_bounded_and_the_log_has_them_all(bench: Bench) -> None:
-    bench.record(*(JobLog("INFO", f"line {number}") for number in range(MOST_LOG_EVENTS + 100)))
-    assert len(bench.events(EventKind.LOG)) == MOST_LOG_EVENTS
-    assert len(bench.lines()) == MOST_LOG_EVENTS + 100
+    bench.record(*(JobLog("INFO", f"line {number}") for number in range(MAX_LOG_EVENTS + 100)))
+    assert len(bench.events(EventKind.LOG)) == MAX_LOG_EVENTS
+    assert len(bench.lines()) == MAX_LOG_EVENTS + 100
 
 
 def test_the_last_progress_of_a_batch_becomes_an_event(bench: Bench) -> None:

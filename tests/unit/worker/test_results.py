@@ -7,7 +7,7 @@ from typing import Any
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.tests import TestOutcome
 from wainwright.ports.job_store import StoredTest
-from wainwright.worker.evidence.job_results import MOST_BYTES, Results, mismatch
+from wainwright.worker.evidence.job_results import MAX_BYTES, JobResults, check_results
 from wainwright.worker.runners.suite import JobResult
 
 
@@ -17,8 +17,8 @@ def _stored(test_id: str, started_at: str, values: dict[str, Any], items: dict[s
 
 
 def test_nothing_handed_back_is_no_results() -> None:
-    assert Results().stored is None
-    assert Results([StoredTest(id="t", outcome=TestOutcome.PASSED, attempt=1, body={"attempts": []})]).stored is None
+    assert JobResults().stored is None
+    assert JobResults([StoredTest(id="t", outcome=TestOutcome.PASSED, attempt=1, body={"attempts": []})]).stored is None
 
 
 def test_what_was_handed_back_last_counts_whatever_the_order_of_the_rows() -> None:
@@ -26,11 +26,11 @@ def test_what_was_handed_back_last_counts_whatever_the_order_of_the_rows() -> No
     early = _stored("b", "2026-01-01T00:00:01.000Z", {"x": "early", "y": 1}, {"i": {"status": "ok"}})
 
     for rows in ([late, early], [early, late]):
-        assert Results(rows).stored == {"x": "late", "y": 1, "i": {"status": "ok"}}
+        assert JobResults(rows).stored == {"x": "late", "y": 1, "i": {"status": "ok"}}
 
 
 def test_a_test_that_runs_again_replaces_its_own_and_keeps_what_it_does_not_give_again() -> None:
-    results = Results([_stored("a", "2026-01-01T00:00:01.000Z", {"x": 1, "y": 1})])
+    results = JobResults([_stored("a", "2026-01-01T00:00:01.000Z", {"x": 1, "y": 1})])
 
     results.add(JobResult(values={"x": 2}, test_id="a"))
 
@@ -40,15 +40,15 @@ def test_a_test_that_runs_again_replaces_its_own_and_keeps_what_it_does_not_give
 
 
 def test_results_outside_of_a_test_are_in_no_tests_row() -> None:
-    results = Results()
+    results = JobResults()
     results.add(JobResult(values={"x": 1}))
     assert results.stored == {"x": 1}
     assert results.of_test("a") is None
 
 
 def test_values_without_room_are_refused_by_name_and_items_are_cut_saying_so() -> None:
-    results = Results()
-    large = "x" * (MOST_BYTES // 2)
+    results = JobResults()
+    large = "x" * (MAX_BYTES // 2)
     assert results.add(JobResult(values={"first": large})) == []
 
     assert results.add(JobResult(values={"second": large, "third": 1}, test_id="a")) == ["second"]
@@ -63,7 +63,7 @@ def test_values_without_room_are_refused_by_name_and_items_are_cut_saying_so() -
 
 
 def test_items_over_a_thousand_are_cut_but_those_known_may_change() -> None:
-    results = Results()
+    results = JobResults()
     results.add(JobResult(items={str(number): {"status": "ok"} for number in range(1_000)}))
     assert "itemsNote" not in (results.stored or {})
 
@@ -76,19 +76,19 @@ def test_items_over_a_thousand_are_cut_but_those_known_may_change() -> None:
 
 
 def test_the_note_does_not_count_against_the_schema() -> None:
-    results = Results()
+    results = JobResults()
     results.add(JobResult(items={str(number): {"status": "ok"} for number in range(1_001)}))
-    assert mismatch({"maxProperties": 1_000, "additionalProperties": {"type": "object"}}, results) is None
+    assert check_results({"maxProperties": 1_000, "additionalProperties": {"type": "object"}}, results) is None
 
 
 def test_a_mismatch_names_the_path() -> None:
-    results = Results()
+    results = JobResults()
     results.add(JobResult(values={"cart": {"total": "12"}}))
-    failure = mismatch({"properties": {"cart": {"properties": {"total": {"type": "number"}}}}}, results)
+    failure = check_results({"properties": {"cart": {"properties": {"total": {"type": "number"}}}}}, results)
     assert failure is not None
     assert failure.category is FailureCategory.OUTPUT_SCHEMA
     assert failure.message == "results/cart/total: '12' is not of type 'number'"
 
 
 def test_without_a_schema_anything_fits() -> None:
-    assert mismatch(None, Results()) is None
+    assert check_results(None, JobResults()) is None

@@ -21,7 +21,7 @@ from wainwright.domain.lanes import OWNER, LaneRecord
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 from wainwright.ports.job_store import NewEvent, Progress, StoredTest
 from wainwright.worker.evidence import running_tests as running
-from wainwright.worker.evidence.running_tests import MOST_OF_AN_ID, MOST_RUNNING, NOTED_SECONDS, Running
+from wainwright.worker.evidence.running_tests import MAX_ID, MAX_RUNNING, NOTED_SECONDS, RunningTests
 from wainwright.worker.run.closing import end_claim, report_late
 from wainwright.worker.runners.suite import Event, StopRequest, SuiteEnd, SuiteRequest, TestStarted
 
@@ -100,13 +100,13 @@ class Clock:
         return self.now
 
 
-def due(tests: Running) -> float | None:
+def due(tests: RunningTests) -> float | None:
     return tests.due
 
 
 def test_what_began_is_due_once_and_gone_when_it_ends() -> None:
     clock = Clock()
-    tests = Running(clock)
+    tests = RunningTests(clock)
     assert due(tests) is None
     tests.begin("a.py::one", START)
     clock.now += 1
@@ -120,12 +120,12 @@ def test_what_began_is_due_once_and_gone_when_it_ends() -> None:
 
 
 def test_no_more_is_noted_than_a_row_has_room_for() -> None:
-    tests = Running()
-    tests.begin("x" * (MOST_OF_AN_ID + 1), START)
+    tests = RunningTests()
+    tests.begin("x" * (MAX_ID + 1), START)
     assert tests.due is None
-    for number in range(MOST_RUNNING + 5):
+    for number in range(MAX_RUNNING + 5):
         tests.begin(f"a.py::{number}", START)
-    assert len(tests.note({})) == MOST_RUNNING
+    assert len(tests.note({})) == MAX_RUNNING
     assert tests.due is None
 
 

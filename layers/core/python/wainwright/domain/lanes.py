@@ -50,7 +50,7 @@ class LaneRecord(Record):
     left: bool = False
     end: LaneEnd | None = None
 
-    def live(self, now: datetime) -> bool:
+    def is_live(self, now: datetime) -> bool:
         """True while a worker is in the lane."""
         return not self.left and self.lease_until > now
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from wainwright.domain.model import Record
 
-MOST_AT_ONCE = 16
+MAX_LEASE = 16
 """Cases of one lease: what a lane that dies can keep from the others until its lease runs out."""
 
 SHORT = 1 / 32
@@ -28,7 +28,7 @@ duration; so leases are long in the beginning, and single cases in the end.
 """
 
 
-def expected_ms(
+def estimate_durations(
     cases: Sequence[tuple[str, str]], durations: Mapping[str, float], *, default: float = 1.0
 ) -> list[float]:
     """Expected durations of cases given as (id, file): as measured, else their file's average, else that of all.
@@ -61,7 +61,7 @@ class WorkOrder:
 
         ``cases`` are (id, file) as they were collected.
         """
-        expected = expected_ms(cases, durations)
+        expected = estimate_durations(cases, durations)
         ideal = max(math.fsum(expected) / lanes, max(expected, default=0.0))
         short = ideal * SHORT
         order = sorted(range(len(cases)), key=lambda place: -expected[place] if expected[place] > short else 0.0)
@@ -85,20 +85,20 @@ class WorkList(Record):
     version: int = 1
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """True if nothing is left to be leased. Cases that others hold may still come back."""
         return self.given >= self.total and not self.returned
 
     @property
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """True if nothing is left at all."""
-        return self.empty and not self.held
+        return self.is_empty and not self.held
 
     def waiting(self) -> Iterator[int]:
         """Positions on the list, in the order in which they are to be run."""
         return chain(self.returned, range(self.given, self.total))
 
-    def share(self, order: WorkOrder, *, shares_each: int = SHARES_EACH, most: int = MOST_AT_ONCE) -> int:
+    def share(self, order: WorkOrder, *, shares_each: int = SHARES_EACH, most: int = MAX_LEASE) -> int:
         """Return the number of cases that a lane leases now: one, or more where they are a small part of what is left."""
         room = self._small(order, shares_each)
         number, sum_ms = 0, 0.0

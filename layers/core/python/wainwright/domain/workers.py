@@ -31,16 +31,11 @@ class WorkerRecord(Record):
     task: str | None = None
     due_at: Instant
 
-    @property
-    def takes_work(self) -> bool:
-        """True if the worker will take a message that is in the queue."""
-        return self.state is not WorkerState.DRAINING
-
-    def counts(self, now: datetime) -> bool:
+    def is_counted(self, now: datetime) -> bool:
         """Return True if the worker takes work, and was seen, or was launched, not too long ago."""
-        return self.takes_work and self.due_at > now
+        return self.state is not WorkerState.DRAINING and self.due_at > now
 
 
-def missing_workers(*, demand: int, supply: int, most: int, warm: int = 0) -> int:
+def count_missing_workers(*, demand: int, supply: int, most: int, warm: int = 0) -> int:
     """Return the number of workers to launch: one for every admitted lane, at least ``warm``, together at most ``most``."""
     return max(0, min(most, max(demand, warm)) - supply)

@@ -24,7 +24,7 @@ MESSAGE_GRACE = timedelta(seconds=2)
 """A message given back because another holds its job comes again this long after the lease ends."""
 
 
-class Control(StrEnum):
+class Command(StrEnum):
     """A command to those who work on a run."""
 
     GO_ON = "go_on"
@@ -115,7 +115,7 @@ class HoldClaim:
             return None
         job = view.job
         before = next((each for each in self.lists.lanes(job) if each.lane == message.lane), None)
-        if before is not None and before.live(now):
+        if before is not None and before.is_live(now):
             self._give_back(work, before.lease_until - now)
             return None
         stay = LaneRecord(
@@ -133,23 +133,23 @@ class HoldClaim:
         ran_ms = job.ran_ms + max(to_milliseconds(now - since), 0)
         return Claim(job.model_copy(update={"ran_ms": ran_ms}), view.detail, work, stay=stay)
 
-    def renew(self, claim: Claim, ran_ms: int) -> Control:
+    def renew(self, claim: Claim, ran_ms: int) -> Command:
         """Hold the lane for another lease, and return what is asked of the run.
 
         Raises:
             FenceLost: the lane is no longer this worker's, or the run no longer its owner's.
         """
         if claim.stay is None:
-            control = control_of(self._update(claim, lambda job: job.renew(self.clock(), ran_ms)))
+            command = _command_of(self._update(claim, lambda job: job.renew(self.clock(), ran_ms)))
         else:
-            control = self.control(claim)
+            command = self.read_command(claim)
             self._update_stay(claim, claim.stay.renew(self.clock()))
         self.queue.extend(claim.work.receipt, LEASE)
-        return control
+        return command
 
-    def control(self, claim: Claim) -> Control:
+    def read_command(self, claim: Claim) -> Command:
         """Return what is asked of the run, without renewing. Raises as :meth:`renew`."""
-        return control_of(_held(claim, self.jobs.get(claim.job.project, claim.job.id)))
+        return _command_of(_held(claim, self.jobs.get(claim.job.project, claim.job.id)))
 
     def note_error(self, claim: Claim) -> None:
         """Mark the job as having errors, at once. Raises as :meth:`renew`."""
@@ -216,15 +216,15 @@ class HoldClaim:
             self._succeed(work, TokenResult(job_id=job.id, run=job.run, fence=outcome.fence))
 
 
-def control_of(job: Job) -> Control:
+def _command_of(job: Job) -> Command:
     """Return the command that a job's state is to those who work on its run."""
     match job.status:
         case JobStatus.CANCELING:
-            return Control.CANCEL
+            return Command.CANCEL
         case JobStatus.STOPPING:
-            return Control.STOP
+            return Command.STOP
         case _:
-            return Control.GO_ON
+            return Command.GO_ON
 
 
 def _held(claim: Claim, job: Job | None) -> Job:

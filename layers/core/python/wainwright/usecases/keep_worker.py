@@ -31,7 +31,7 @@ class KeepWorker:
         """Write the worker's state; to be repeated well within the time after which it counts as lost."""
         self.workers.put(WorkerRecord(id=self.worker_id, state=state, due_at=self.clock() + SEEN_DEADLINE))
 
-    def may_leave(self, min_warm: int) -> ReceivedWork | bool:
+    def can_leave(self, min_warm: int) -> ReceivedWork | bool:
         """Tell if an idle worker may exit: True, False, or a message that came in the last moment.
 
         The worker commits that it drains before it reads demand; dispatch commits demand before it reads workers. So one of
@@ -40,7 +40,7 @@ class KeepWorker:
         self.report(WorkerState.DRAINING)
         demand = sum(load.running for load in self.jobs.loads())
         now = self.clock()
-        others = [row for row in self.workers.list() if row.id != self.worker_id and row.counts(now)]
+        others = [row for row in self.workers.list() if row.id != self.worker_id and row.is_counted(now)]
         if max(demand, min_warm) > len(others):
             self.report(WorkerState.IDLE)
             return False

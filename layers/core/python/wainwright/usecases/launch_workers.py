@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wainwright.domain.capacity import ProjectLoad
-from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState, missing_workers
+from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState, count_missing_workers
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.ports.workers import LaunchRefused, WorkerLauncher, WorkerStore
@@ -39,8 +39,8 @@ class LaunchWorkers:
         if demand == 0 and self.min_warm == 0:
             return 0
         now = self.clock()
-        supply = sum(1 for worker in self.workers.list() if worker.counts(now))
-        missing = missing_workers(demand=demand, supply=supply, most=self.max_workers, warm=self.min_warm)
+        supply = sum(1 for worker in self.workers.list() if worker.is_counted(now))
+        missing = count_missing_workers(demand=demand, supply=supply, most=self.max_workers, warm=self.min_warm)
         for _ in range(missing):
             self._launch()
         return missing

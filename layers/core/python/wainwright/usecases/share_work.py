@@ -56,17 +56,17 @@ class ShareWork:
     def has_idle_lanes(self, job: Job) -> bool:
         """True if nothing is left on the list while a lane holds nothing. Raises as :meth:`lease`."""
         work = self.lists.read(job)
-        return work is not None and work.empty and len(work.held) < work.lanes
+        return work is not None and work.is_empty and len(work.held) < work.lanes
 
     def is_finished(self, job: Job) -> bool:
         """True if nothing is left on the list, and nothing held. Raises as :meth:`lease`."""
         work = self.lists.read(job)
-        return work is not None and work.finished
+        return work is not None and work.is_finished
 
     def live_lanes(self, job: Job) -> Sequence[LaneRecord]:
         """Return the lanes that have a worker."""
         now = self.clock()
-        return [lane for lane in self.lists.lanes(job) if lane.live(now)]
+        return [lane for lane in self.lists.lanes(job) if lane.is_live(now)]
 
     def lease(
         self,
@@ -117,7 +117,7 @@ class ShareWork:
 
     def _dismiss(self, job: Job, lane: LaneRecord) -> bool:
         """End a stay whose lease ran out; False if it has not, or was renewed meanwhile."""
-        if lane.live(self.clock()):
+        if lane.is_live(self.clock()):
             return False
         try:
             self.lists.update(job, lane, lane.leave())

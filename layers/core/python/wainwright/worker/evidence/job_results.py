@@ -10,14 +10,14 @@ from wainwright.ports.job_store import StoredTest
 from wainwright.usecases.check_schemas import check_value
 from wainwright.worker.runners.suite import JobResult
 
-MOST_ITEMS = 1_000
-MOST_BYTES = 200_000
+MAX_ITEMS = 1_000
+MAX_BYTES = 200_000
 """Of all results as JSON: with the rest of a job's detail they have to fit into one item of 400 KB."""
 
 NOTE = "itemsNote"
 
 
-class Results:
+class JobResults:
     """Collects additions; a later value or outcome of the same name takes the place of the earlier one.
 
     What each test handed back is kept with the test's row, so that whoever goes on with the job has the results of exactly
@@ -38,10 +38,10 @@ class Results:
         """Take in an addition; returns the names of values for which there is no room."""
         refused = [name for name, value in result.values.items() if not self._put(self._values, name, value)]
         for id, item in result.items.items():
-            if id not in self._items and len(self._items) >= MOST_ITEMS:
-                self._cut = f"more than {MOST_ITEMS:,} items were reported; the first {MOST_ITEMS:,} are kept"
+            if id not in self._items and len(self._items) >= MAX_ITEMS:
+                self._cut = f"more than {MAX_ITEMS:,} items were reported; the first {MAX_ITEMS:,} are kept"
             elif not self._put(self._items, id, item):
-                self._cut = f"the results are over {MOST_BYTES:,} bytes; later items are not kept"
+                self._cut = f"the results are over {MAX_BYTES:,} bytes; later items are not kept"
         if result.test_id is not None:
             part = self._of_tests.setdefault(result.test_id, {"values": {}, "items": {}})
             part["values"] |= {name: value for name, value in result.values.items() if name not in refused}
@@ -50,7 +50,7 @@ class Results:
 
     def _put(self, target: dict[str, Any], name: str, value: Any) -> bool:
         size = len(json.dumps({name: value}, ensure_ascii=False).encode("utf-8", "replace"))
-        if sum(self._sizes.values()) - self._sizes.get(name, 0) + size > MOST_BYTES:
+        if sum(self._sizes.values()) - self._sizes.get(name, 0) + size > MAX_BYTES:
             return False
         self._values.pop(name, None)
         self._items.pop(name, None)
@@ -73,7 +73,7 @@ class Results:
         return (self.values | ({NOTE: self._cut} if self._cut else {})) or None
 
 
-def mismatch(schema: Mapping[str, Any] | None, results: Results) -> Failure | None:
+def check_results(schema: Mapping[str, Any] | None, results: JobResults) -> Failure | None:
     """The failure of a job whose results do not have the form that it declared."""
     if schema is None:
         return None

@@ -15,7 +15,7 @@ from wainwright.worker.evidence.recorded_tests import Recorded
 log = logging.getLogger(__name__)
 
 
-def remember(history: TestHistory, job: Job, known: Recorded, now: datetime) -> None:
+def add_to_history(history: TestHistory, job: Job, known: Recorded, now: datetime) -> None:
     """Add what this attempt at a job has found to the history of its project's tests."""
     samples: dict[str, dict[str, Sample]] = {}
     for test_id, outcome in known.outcomes.items():
@@ -28,7 +28,7 @@ def remember(history: TestHistory, job: Job, known: Recorded, now: datetime) -> 
         log.exception("could not add to the history of tests", extra={"jobId": job.id})
 
 
-def expected_durations(history: TestHistory, job: Job, cases: Iterable[tuple[str, str]]) -> dict[str, float]:
+def read_durations(history: TestHistory, job: Job, cases: Iterable[tuple[str, str]]) -> dict[str, float]:
     """Milliseconds by test id, of those of the cases, given as (id, file), that ran before."""
     ids: dict[str, set[str]] = {}
     for test_id, file in cases:

@@ -48,7 +48,7 @@ class Recorded:
         return outcome, results
 
 
-def known_of(rows: Sequence[StoredTest], missing: list[str]) -> Recorded:
+def read_rows(rows: Sequence[StoredTest], missing: list[str]) -> Recorded:
     """Return what rows tell, with what else is known to be missing."""
     return Recorded(
         outcomes={test.id: test.outcome for test in rows},
@@ -59,13 +59,13 @@ def known_of(rows: Sequence[StoredTest], missing: list[str]) -> Recorded:
     )
 
 
-def first_line(result: TestResult) -> str:
+def describe_failure(result: TestResult) -> str:
     """Of the first error of a test that failed, behind the name of the test."""
     lines = result.errors[0].message.strip().splitlines() if result.errors else []
     return f"{result.id}: {lines[0] if lines else 'failed without saying why'}"
 
 
-def test_event(result: TestResult, stored: StoredTest) -> dict[str, Any]:
+def build_test_event(result: TestResult, stored: StoredTest) -> dict[str, Any]:
     """Return the data of a test's event."""
     return {
         "id": result.id,

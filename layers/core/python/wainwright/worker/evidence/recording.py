@@ -19,11 +19,11 @@ from wainwright.ports.job_store import JobStore, NewEvent, StoredTest
 from wainwright.ports.log_store import LogStore
 from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.upload_artifacts import UploadArtifacts, UploadResult
-from wainwright.worker.evidence.job_results import Results
-from wainwright.worker.evidence.recorded_tests import SPOOLED, first_line, known_of, test_event
+from wainwright.worker.evidence.job_results import JobResults
+from wainwright.worker.evidence.recorded_tests import SPOOLED, build_test_event, describe_failure, read_rows
 from wainwright.worker.evidence.redact_events import evidence_name
 from wainwright.worker.evidence.redact_files import redact_file
-from wainwright.worker.evidence.running_tests import Running
+from wainwright.worker.evidence.running_tests import RunningTests
 from wainwright.worker.runners.suite import (
     Attachment,
     Collected,
@@ -42,18 +42,18 @@ from wainwright.worker.runners.suite import (
 
 LOOK_SECONDS = 0.1
 UPLOADS_AT_ONCE = 4
-MOST_AT_ONCE = 25
+MAX_BATCH = 25
 """Reports taken together: each is a line of the log at most, of which 25 are written at once."""
 
-MOST_ROWS = 36
+MAX_ROWS = 36
 """Rows of one transaction: three of a test (its outcome, its event, its error in the log), one of anything else. The store
 takes 40, and each should stay well below the 4 MB of a transaction.
 """
 
-MOST_LOG_EVENTS = 500
+MAX_LOG_EVENTS = 500
 """Log lines that become events of one claim; the log has them all."""
 
-MOST_PROGRESS_EVENTS = 500
+MAX_PROGRESS_EVENTS = 500
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Recording:
         self._redactor = redactor or Redactor({})
         self._quarantine = quarantine or {}
         self._shared = claim.job.lanes > 1  # then the work list tells what is in whose hands
-        self._running = Running()
+        self._running = RunningTests()
         self._loose: list[JobResult] = []
         self._on_recorded = on_recorded
         self._on_error = on_error
@@ -120,10 +120,10 @@ class Recording:
         self._log_events = 0
         self._progress_events = 0
         self._total = 0
-        self.results = Results(before)
+        self.results = JobResults(before)
         self.cases: tuple[TestCase, ...] = ()
         self._by_id: dict[str, TestCase] = {}
-        self.recorded = known_of(before, [])
+        self.recorded = read_rows(before, [])
         self.interrupted: list[TestResult] = []
         self.interrupted_missing: list[str] = []
         self._senders = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
@@ -157,9 +157,9 @@ class Recording:
         rows = sorted(rows, key=lambda row: place.get(row.id, len(place)))
         missing = [line for row in rows for line in row.body.get("missing", ())]
         spooled = self.interrupted_spooled  # of what has no row
-        self.recorded = known_of(rows, [*self.recorded.missing, *missing])
+        self.recorded = read_rows(rows, [*self.recorded.missing, *missing])
         self.recorded.spooled.update(spooled)
-        self.results = Results(rows)
+        self.results = JobResults(rows)
         for result in self._loose:
             self.results.add(result)
 
@@ -202,7 +202,7 @@ class Recording:
         """None when there will be no more; empty when what runs is to be noted though nothing else was reported."""
         batch: list[_Taken] = []
         rows = 0
-        while len(batch) < MOST_AT_ONCE and rows <= MOST_ROWS - 3:
+        while len(batch) < MAX_BATCH and rows <= MAX_ROWS - 3:
             try:
                 taken = self._queue.get(block=not batch, timeout=None if batch else self._running.due)
             except queue.Empty:
@@ -221,7 +221,7 @@ class Recording:
                 batch.settled.append(taken.event)
             else:
                 self._note(taken, batch)
-        if batch.progress is not None and self._progress_events < MOST_PROGRESS_EVENTS:
+        if batch.progress is not None and self._progress_events < MAX_PROGRESS_EVENTS:
             self._progress_events += 1
             batch.events.append(batch.progress)
         if batch.events or self._running.due == 0:
@@ -256,7 +256,7 @@ class Recording:
             case TestEnded(again=True):
                 result = self._upload(event.result)
                 self.recorded.results.setdefault(result.id, []).append(result)
-                line = f"{first_line(result)} (it is run again)"
+                line = f"{describe_failure(result)} (it is run again)"
                 self._log(batch, taken.at, JobLog("INFO", line, test_id=result.id))
             case TestEnded():
                 gone = len(self.recorded.missing)
@@ -283,12 +283,12 @@ class Recording:
         self._running.end(result.id)
         test = self._outcome(result, missing)
         batch.tests[result.id] = test
-        batch.events.append(NewEvent(kind=EventKind.TEST, at=at, data=test_event(result, test)))
+        batch.events.append(NewEvent(kind=EventKind.TEST, at=at, data=build_test_event(result, test)))
         if test.outcome is TestOutcome.QUARANTINED:
-            line = f"{first_line(result)} ({self._quarantine[result.id].note})"
+            line = f"{describe_failure(result)} ({self._quarantine[result.id].note})"
             self._log(batch, at, JobLog("INFO", line, test_id=result.id))
         elif result.outcome == "failed":
-            self._log(batch, at, JobLog("ERROR", first_line(result), test_id=result.id))
+            self._log(batch, at, JobLog("ERROR", describe_failure(result), test_id=result.id))
 
     def _result(self, result: JobResult, batch: _Batch, at: datetime) -> None:
         if result.test_id is None:
@@ -313,7 +313,7 @@ class Recording:
             timestamp=at, level=line.level, message=line.message[:MAX_LOG_MESSAGE], additional_info=info or None
         )
         batch.lines.append(entry)
-        if self._log_events < MOST_LOG_EVENTS:
+        if self._log_events < MAX_LOG_EVENTS:
             self._log_events += 1
             data = {"level": line.level, "message": line.message[:2_000], "testId": line.test_id}
             batch.events.append(NewEvent(kind=EventKind.LOG, at=at, data=data))

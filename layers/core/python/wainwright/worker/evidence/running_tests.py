@@ -16,13 +16,13 @@ from wainwright.worker.runners.suite import TestCase, TestError, TestResult
 NOTED_SECONDS = 3.0
 """A test that has run for so long is noted by a write of its own; a quicker one only where something is written anyway."""
 
-MOST_RUNNING = 10
+MAX_RUNNING = 10
 """Tests that are noted; Playwright Test may run many at once."""
 
-MOST_OF_AN_ID = 500
+MAX_ID = 500
 
 
-class Running:
+class RunningTests:
     """Tests that have begun and whose outcomes are not recorded. For several threads."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class Running:
 
     def begin(self, test_id: str, at: datetime) -> None:
         """A test begins, perhaps once more."""
-        if len(test_id) <= MOST_OF_AN_ID:
+        if len(test_id) <= MAX_ID:
             with self._lock:
                 self._began[test_id] = (at, self._monotonic())
 
@@ -47,18 +47,18 @@ class Running:
         """Seconds until what has begun is to be noted; None where it all is."""
         with self._lock:
             waiting = [
-                since for test_id, (_, since) in list(self._began.items())[:MOST_RUNNING] if test_id not in self._noted
+                since for test_id, (_, since) in list(self._began.items())[:MAX_RUNNING] if test_id not in self._noted
             ]
         return max(min(waiting) + NOTED_SECONDS - self._monotonic(), 0.0) if waiting else None
 
     def note(self, cases: Mapping[str, TestCase]) -> tuple[RunningTest, ...]:
         """Return what is to be written now, the oldest first."""
         with self._lock:
-            began = dict(list(self._began.items())[:MOST_RUNNING])
+            began = dict(list(self._began.items())[:MAX_RUNNING])
             self._noted = frozenset(began)
         named = [(cases.get(test_id) or unnamed(test_id), since) for test_id, (since, _) in began.items()]
         return tuple(
-            RunningTest(id=case.id, file=case.file[:MOST_OF_AN_ID], line=case.line, title=case.title[:MOST_OF_AN_ID], since=since)
+            RunningTest(id=case.id, file=case.file[:MAX_ID], line=case.line, title=case.title[:MAX_ID], since=since)
             for case, since in named
         )  # fmt: skip
 
@@ -69,16 +69,16 @@ def unnamed(test_id: str) -> TestCase:
 
 
 @dataclass(frozen=True)
-class Unended:
+class Unfinished:
     """Tests without an outcome whose names are known; ``interrupted`` are those among them that had begun."""
 
     not_run: tuple[TestCase, ...]
     interrupted: tuple[TestResult, ...]
 
 
-def known_unended(
+def find_unfinished(
     lists: WorkListStore, job: Job, rows: Iterable[StoredTest], running: Sequence[RunningTest], why: str
-) -> Unended:
+) -> Unfinished:
     """Return them from what was noted as running, and in a job of several lanes from its work list.
 
     A lane runs what it holds in that order: the first case of it without an outcome had begun, or was just about to.
@@ -87,17 +87,17 @@ def known_unended(
     begun = [each for each in running if each.id not in ended]
     if job.lanes == 1:
         cases = tuple(TestCase(each.id, each.file, each.line, each.title) for each in begun)
-        return Unended(
+        return Unfinished(
             cases, tuple(_interrupted(case, each.since, why) for case, each in zip(cases, begun, strict=True))
         )
     last = lists.last(job)
     if last is None:
-        return Unended((), ())
+        return Unfinished((), ())
     work, order = last
     cases = tuple(unnamed(test_id) for test_id in order.ids if test_id not in ended)
     first = {_first(tuple(order.ids[at] for at in held), ended) for held in work.held.values()} - {None}
     since = job.started_at or job.created_at
-    return Unended(cases, tuple(_interrupted(case, since, why) for case in cases if case.id in first))
+    return Unfinished(cases, tuple(_interrupted(case, since, why) for case in cases if case.id in first))
 
 
 def _first(ids: Sequence[str], ended: Collection[str]) -> str | None:

@@ -58,7 +58,7 @@ class Agent:
             self._hosting.tend()
             work = self._worker.queue.receive(LISTEN)
             if work is None and time.monotonic() - idle_since >= self._settings.idle_seconds:
-                leave = keep.may_leave(self._settings.min_warm)
+                leave = keep.can_leave(self._settings.min_warm)
                 if leave is True:
                     return
                 work = leave if isinstance(leave, ReceivedWork) else None

@@ -190,7 +190,7 @@ class CaseLeases:
             self._done -= done
             self._waiting.extend(taken)
             self._ahead = bool(taken) and not self._batches and work.may_lease_ahead(order)
-            self._answer = "wait" if taken else "over" if work.finished else "idle"
+            self._answer = "wait" if taken else "over" if work.is_finished else "idle"
             if taken:
                 self._wanted = False
             self._changed.notify_all()

@@ -16,11 +16,11 @@ from wainwright.usecases.hold_claim import Claim
 from wainwright.wiring.workers import Worker
 from wainwright.worker.evidence.recorded_tests import SPOOLED
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
-from wainwright.worker.evidence.running_tests import known_unended
+from wainwright.worker.evidence.running_tests import find_unfinished
 from wainwright.worker.evidence.write_report import write_report
 from wainwright.worker.runners.suite import SuiteError, TestResult
 
-MOST_ERRORS = 25
+MAX_ERRORS = 25
 """Errors of the suite itself that go to the job's log, which takes 25 lines at once; the report has them all."""
 
 _C = FailureCategory
@@ -50,10 +50,10 @@ def fail_claim(worker: Worker, claim: Claim, error: Exception) -> None:
 
 def end_claim(worker: Worker, claim: Claim, ending: Outcome) -> None:
     """End a run that is not to be gone on with, or cannot be. Raises as :meth:`HoldClaim.end`."""
-    worker.claims.end(claim, closed(worker, claim, ending))
+    worker.claims.end(claim, add_report(worker, claim, ending))
 
 
-def closed(worker: Worker, claim: Claim, ending: Outcome) -> Outcome:
+def add_report(worker: Worker, claim: Claim, ending: Outcome) -> Outcome:
     """Return the outcome with the tests that had ended and a report of them; its failure goes to the job's log.
 
     A report that cannot be written does not keep the run from ending: it is asked for anew once the job is at rest.
@@ -96,7 +96,7 @@ def log_errors(worker: Worker, job: Job, messages: Sequence[str]) -> None:
     """Add lines to the job's log. The outcome that follows marks the job as having errors."""
     entries = [
         LogEntry(timestamp=worker.clock(), level="ERROR", message=message[:MAX_LOG_MESSAGE])
-        for message in messages[:MOST_ERRORS]
+        for message in messages[:MAX_ERRORS]
     ]
     worker.logs.append(job.project, job.id, entries)
 
@@ -114,7 +114,7 @@ def _write(
     results = [TestResult.from_json(body) for row in rows for body in row.body["attempts"]]
     missing = [line for row in rows for line in row.body.get("missing", ())]
     why = _WHY.get(failure.category, "the run ended before") if failure else f"the job was {status}"
-    known = known_unended(worker.lists, job, rows, running, why)
+    known = find_unfinished(worker.lists, job, rows, running, why)
     counted = {row.id for row in rows}  # a test that was to run again counts by what it came to before
     lost = max(tests.total - tests.ended - sum(case.id not in counted for case in known.not_run), 0)
     if lost:

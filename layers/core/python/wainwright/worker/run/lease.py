@@ -9,7 +9,7 @@ from typing import Literal, Self
 from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import LEASE
 from wainwright.domain.workers import WorkerState
-from wainwright.usecases.hold_claim import Claim, Control, HoldClaim
+from wainwright.usecases.hold_claim import Claim, Command, HoldClaim
 from wainwright.usecases.keep_worker import KeepWorker
 from wainwright.worker.run.shutdown import ShutdownSignal
 
@@ -88,15 +88,15 @@ class LeaseKeeper:
                 elif now - renewed > LEASE.total_seconds():
                     self._reason = "lost"
             else:
-                self._try(lambda: self._heed(self._claims.control(self._claim)))
+                self._try(lambda: self._heed(self._claims.read_command(self._claim)))
             if now - reported >= self._keep.REPORT_SECONDS:
                 self._try(lambda: self._keep.report(WorkerState.BUSY))
                 reported = now
 
-    def _heed(self, control: Control) -> None:
-        if control is Control.CANCEL:
+    def _heed(self, command: Command) -> None:
+        if command is Command.CANCEL:
             self._reason = "cancel"
-        elif control is Control.STOP and self._reason is None:
+        elif command is Command.STOP and self._reason is None:
             self._reason = "stop"
 
     def _try(self, step: Callable[[], None]) -> bool:

@@ -12,7 +12,7 @@ from wainwright.domain.work_list import WorkOrder
 from wainwright.ports.job_store import StoredTest
 from wainwright.ports.test_history import TestHistory
 from wainwright.usecases.share_work import ShareWork
-from wainwright.worker.evidence.record_history import expected_durations
+from wainwright.worker.evidence.record_history import read_durations
 from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.run.case_leases import LOST_SECONDS, CaseLeases
 from wainwright.worker.run.lane_suite import BROKEN, LaneSuite, RunSuite
@@ -66,7 +66,7 @@ class OwnerSuite(LaneSuite):
         recording.take(event)
         recording.settle()
         cases = [(case.id, case.file) for case in event.tests]
-        durations = {**expected_durations(self._history, self._job, cases), **_last_durations(self._known)}
+        durations = {**read_durations(self._history, self._job, cases), **_last_durations(self._known)}
         self._order = self._share.open(self._job, cases, durations)
         self._leases.open(self._order)
 

@@ -23,8 +23,8 @@ from wainwright.usecases.upload_artifacts import UploadArtifacts
 from wainwright.wiring.workers import Worker
 from wainwright.worker.dependencies.prepare import Provision, prepare_request
 from wainwright.worker.dependencies.requirements import NotPrepared
-from wainwright.worker.evidence.job_results import mismatch
-from wainwright.worker.evidence.record_history import remember
+from wainwright.worker.evidence.job_results import check_results
+from wainwright.worker.evidence.record_history import add_to_history
 from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.evidence.redact_events import SuiteRedaction, make_redactor
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
@@ -32,12 +32,12 @@ from wainwright.worker.evidence.report.native import OwnPage
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
 from wainwright.worker.evidence.write_report import write_report
 from wainwright.worker.run.case_leases import CaseLeases
-from wainwright.worker.run.closing import closed, log_errors
+from wainwright.worker.run.closing import add_report, log_errors
 from wainwright.worker.run.lane_suite import LaneSuite, RunSuite, WholeSuite
 from wainwright.worker.run.lease import LeaseKeeper
 from wainwright.worker.run.owner_suite import OwnerSuite
 from wainwright.worker.run.shutdown import ShutdownSignal
-from wainwright.worker.run.suite_outcome import lane_end, outcome_of
+from wainwright.worker.run.suite_outcome import build_lane_end, decide_outcome
 from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
 from wainwright.worker.runners.detect_runner import runner_of
 from wainwright.worker.runners.playwright_test import playwright_run
@@ -129,7 +129,7 @@ class _RunSession:
     def run(self) -> Outcome | LaneEnd | None:
         """Return the outcome of a run that is to end, from its owner; or what another lane has to tell its owner."""
         if self.claim.ending is not None:
-            return closed(self.worker, self.claim, self.claim.ending)
+            return add_report(self.worker, self.claim, self.claim.ending)
         try:
             fetch_bundle(self.worker.artifacts, self.job.project, self.job.bundle_id or "", self.folder / "bundle")
         except BundleUnusable as error:
@@ -137,7 +137,7 @@ class _RunSession:
                 log.exception("a lane has no bundle", extra={"jobId": self.job.id})
                 return None  # its owner finds the same, and says so
             failure = Failure.of(FailureCategory.INVALID_INPUT, str(error))
-            return closed(
+            return add_report(
                 self.worker, self.claim, Outcome(status=JobStatus.FAILED, fence=self.job.fence, failure=failure)
             )
         recording, end = self._run_to_its_end()
@@ -146,7 +146,7 @@ class _RunSession:
         self.hands_back = self.lease.reason == "shutdown"
         if self.claim.lane:
             left = (recording.interrupted, recording.interrupted_missing, recording.interrupted_spooled)
-            return lane_end(end, self.suite.spent, *left)
+            return build_lane_end(end, self.suite.spent, *left)
         kept = KeptBlobs(self.worker.artifacts, self.job, self.redactor)
         own_page = OwnPage(self.folder, kept, self.hosting.isolation)
         if self.hands_back:
@@ -272,10 +272,10 @@ class _RunSession:
         by_outcome = {
             outcome: [test_id for test_id, each in known.outcomes.items() if each is outcome] for outcome in TestOutcome
         }
-        outcome = outcome_of(
+        outcome = decide_outcome(
             end, [known.results[test_id][-1] for test_id in by_outcome[TestOutcome.FAILED]], recording.tally,
             fence=job.fence, report=report, timeout_ms=job.timeout_ms, flaky=by_outcome[TestOutcome.FLAKY],
-            mismatch=mismatch(detail.output_schema, recording.results),
+            mismatch=check_results(detail.output_schema, recording.results),
         )  # fmt: skip
         if outcome.failure is not None and outcome.failure.test_id is None:  # a test's failure is in the log already
             errors = [f"{error.file}: {error.message}" if error.file else error.message for error in end.errors]
@@ -285,5 +285,5 @@ class _RunSession:
             log_errors(worker, job, [f"{report.describe_missing()}; {kept_where}"])
             worker.claims.note_error(self.claim)
         if outcome.status is not JobStatus.STOPPED:  # else when it has been resumed, and has ended
-            remember(worker.history, job, known, worker.clock())
+            add_to_history(worker.history, job, known, worker.clock())
         return outcome

@@ -50,7 +50,7 @@ _BY_REASON: Mapping[str, FailureCategory] = {
 }
 
 
-def outcome_of(
+def decide_outcome(
     end: SuiteEnd, failed: Sequence[TestResult], tally: Tally, *, fence: int, report: ReportRef, timeout_ms: int,
     flaky: Sequence[str] = (), mismatch: Failure | None = None,
 ) -> Outcome:  # fmt: skip
@@ -148,7 +148,7 @@ def _tail(end: SuiteEnd) -> str:
     return lines[-1][:500] if lines else "it printed no error"
 
 
-def lane_end(
+def build_lane_end(
     end: SuiteEnd, spent: str | None, interrupted: Sequence[TestResult] = (), missing: Sequence[str] = (),
     spooled: Sequence[str] = (),
 ) -> LaneEnd | None:  # fmt: skip

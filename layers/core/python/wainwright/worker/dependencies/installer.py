@@ -9,6 +9,7 @@ import stat
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -213,26 +214,12 @@ def read_back(path: Path) -> bytes:
 def measure_folder(folder: Path) -> tuple[int, int]:
     """Return bytes and number of what is in a folder; links count, what they lead to does not."""
     size = files = 0
-    folders = [str(folder)]
-    while folders:
-        try:
-            entries = list(os.scandir(folders.pop()))
-        except OSError:
-            continue  # an installer moves folders while we look
-        for entry in entries:
-            files += 1
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            else:
-                size += _size(entry)
+    for parent, folders, names in os.walk(folder):
+        files += len(folders) + len(names)
+        for name in names:
+            with suppress(OSError):  # an installer moves files while we look
+                size += os.lstat(f"{parent}/{name}").st_size
     return size, files
-
-
-def _size(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat(follow_symlinks=False).st_size
-    except OSError:
-        return 0
 
 
 def index_variables(environ: Mapping[str, str], further: Iterable[str] = ()) -> dict[str, str]:

@@ -109,10 +109,7 @@ class SupervisedRun(ABC):
 
     def _variables(self, child: Child) -> dict[str, str]:
         """Secrets are in the test process's environment alone; what it needs to run at all wins over any of them."""
-        user = self._request.isolation.user
-        # For programs that ask who they are, where the user may have no account.
-        names = {"USER": user.name, "LOGNAME": user.name} if user else {}
-        return {**names, **self._request.secrets, **child.environment}
+        return {**self._request.isolation.user_names, **self._request.secrets, **child.environment}
 
     def _ended_by_us(self) -> str | None:
         if self._stop.mode == "cancel":

@@ -36,37 +36,37 @@ class PrivateFolders:
         """Folder of Playwright's recordings, one for each browser. The first recording makes it."""
         return self.home.parent / "traces"
 
+    def remove(self, isolation: Isolation) -> None:
+        """Remove them with all that is in them."""
+        isolation.remove(*{self.root, self.temporary.parent} - {self.home.parent})  # the last lies below the first
+
 
 @contextmanager
 def private_folders(output: Path, isolation: Isolation = NOT_ISOLATED) -> Iterator[PrivateFolders]:
     """Yield fresh private folders beside `output`."""
-    place, made = make_private_folders(output.parent, isolation)
+    place = make_private_folders(output.parent, isolation)
     try:
         yield place
     finally:
-        isolation.remove(*made)
+        place.remove(isolation)
 
 
-def make_private_folders(folder: Path, isolation: Isolation) -> tuple[PrivateFolders, tuple[Path, ...]]:
-    """Make them in `folder`; also returns what is to be removed in the end.
-
-    The temporary one is in the system's where the path would be too long.
-    """
+def make_private_folders(folder: Path, isolation: Isolation) -> PrivateFolders:
+    """Make them in `folder`; the temporary one in the system's where the path would be too long."""
     root = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
     isolation.show(root)
     private = root / "own"
     private.mkdir()
     isolation.lend(private)
-    temporary, made = private / "tmp", [root]
+    temporary = private / "tmp"
     if len(str(temporary)) > MAX_TEMP_PATH:
-        elsewhere = Path(tempfile.mkdtemp(prefix="ww-"))
-        isolation.lend(elsewhere)
-        temporary, made = elsewhere / "tmp", [root, elsewhere]
+        temporary = Path(tempfile.mkdtemp(prefix="ww-")) / "tmp"
+        isolation.lend(temporary.parent)
     place = PrivateFolders(root, private / "home", temporary)
     if isolation.user is None:
         for each in (place.home, place.temporary):
             each.mkdir()
-    return place, tuple(made)
+    return place
 
 
 def child_environment(

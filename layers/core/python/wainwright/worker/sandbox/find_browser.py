@@ -76,7 +76,8 @@ def find_browser(
     None for that of the worker's own Playwright.
     """
     environ = os.environ if environ is None else environ
-    if _own_build_is_installed(name, browsers_path(environ), package):
+    own = _own_build(name, browsers_path(environ), package)
+    if own is not None and (own / "INSTALLATION_COMPLETE").is_file():  # as Playwright marks each complete download
         return Browser(name, None)
     if name == "chromium":
         # Chromium speaks a protocol of its own: the worker's build serves a suite whose Playwright is of another version.
@@ -118,11 +119,6 @@ def revision_of(package: Path, name: str) -> str | None:
     except (OSError, ValueError, KeyError):
         return None
     return next((str(each["revision"]) for each in listed if each["name"] == name), None)
-
-
-def _own_build_is_installed(name: BrowserName, folder: Path, package: Path | None) -> bool:
-    build = _own_build(name, folder, package)  # Playwright marks each complete download with a file of this name
-    return build is not None and (build / "INSTALLATION_COMPLETE").is_file()
 
 
 def _own_build(name: BrowserName, folder: Path, package: Path | None) -> Path | None:

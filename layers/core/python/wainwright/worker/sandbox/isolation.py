@@ -72,6 +72,11 @@ class Isolation:
     user: ProcessUser | None = None
     bounds: SuiteBounds = field(default_factory=SuiteBounds)
 
+    @property
+    def user_names(self) -> dict[str, str]:
+        """Variables for programs that ask who they are, where the user may have no account."""
+        return {"USER": self.user.name, "LOGNAME": self.user.name} if self.user else {}
+
     def lend(self, folder: Path) -> None:
         """Let test code read and write the folder, and both sides whatever either makes in it from now on."""
         self._give(folder, 0o2770)

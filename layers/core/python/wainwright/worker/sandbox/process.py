@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -124,7 +125,9 @@ class SuiteProcess:
             "folders": [str(folder) for folder in folders],
             "own": [str(folder) for folder in own],
         }
-        _write_all(source_write, json.dumps(spec).encode())
+        # A supervisor that has ended already is found out by its pipes.
+        with suppress(BrokenPipeError), os.fdopen(source_write, "wb") as pipe:
+            pipe.write(json.dumps(spec).encode())
         self._status = os.fdopen(status, "rb", buffering=0)
         self._status_line: bytes | None = None
         self._killed_at: float | None = None
@@ -183,10 +186,8 @@ class SuiteProcess:
 
     def count(self, *folders: Path) -> None:
         """Count what lies in these folders as well."""
-        try:
+        with suppress(BrokenPipeError):  # it has ended, which is read elsewhere
             os.write(self._lifeline, json.dumps(list(map(str, folders))).encode() + b"\n")
-        except BrokenPipeError:
-            return  # it has ended, which is read elsewhere
 
     def kill(self) -> None:
         """Kill the tests and all that they started, now. May be called again."""
@@ -222,12 +223,3 @@ class SuiteProcess:
             for pipe in (self._process.stdout, self._process.stderr, self._status):
                 if pipe is not None:
                     pipe.close()
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """Write and close; a supervisor that has ended says so by its pipes."""
-    try:
-        with os.fdopen(descriptor, "wb") as pipe:
-            pipe.write(data)
-    except BrokenPipeError:
-        return

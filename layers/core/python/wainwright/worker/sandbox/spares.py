@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -47,15 +48,16 @@ class Spare:
         self._isolation = isolation
         self.browser = browser
         self.started_at = time.monotonic()
-        self.place, self._folders = make_private_folders(folder, isolation)
+        self.place = make_private_folders(folder, isolation)
         self._ready = False
         self._events, events_write = os.pipe()
         control_read, self.control = os.pipe()
         self.descriptors = (events_write, control_read)
         own = (self.place.home, self.place.temporary)
+        environment = {**isolation.user_names, **child_environment({}, self.place, CHILD_PATH)}
         try:
             self.process = SuiteProcess(
-                *(self._command(), self.place.root, self._environment(), events_write, control_read),
+                *(self._command(), self.place.root, environment, events_write, control_read),
                 isolation=isolation, folders=(self.place.home.parent, self.place.temporary), own=own,
             )  # fmt: skip
         except BaseException:
@@ -77,11 +79,6 @@ class Spare:
         path = self.place.root / "spare.json"
         path.write_text(json.dumps(settings), encoding="utf-8")
         return [sys.executable, "-m", "wainwright_child.spare", *map(str, self.descriptors), str(path)]
-
-    def _environment(self) -> dict[str, str]:
-        user = self._isolation.user
-        names = {"USER": user.name, "LOGNAME": user.name} if user else {}
-        return {**names, **child_environment({}, self.place, CHILD_PATH)}
 
     @property
     def usable(self) -> bool:
@@ -107,12 +104,10 @@ class Spare:
             {"arguments": arguments, "environment": dict(environment), "folder": str(folder.resolve())}
         ).encode()
         self.process.count(folder, output)
-        try:
-            view = memoryview(f"{len(data)}\n".encode() + data)
+        view = memoryview(f"{len(data)}\n".encode() + data)
+        with suppress(BrokenPipeError):  # it has ended, which is read elsewhere
             while view:
                 view = view[os.write(self.control, view) :]
-        except BrokenPipeError:
-            return  # it has ended, which is read elsewhere
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +125,7 @@ class Spare:
     def _clean_up(self) -> None:
         os.close(self._events)
         os.close(self.control)
-        self._isolation.remove(*self._folders)
+        self.place.remove(self._isolation)
 
 
 class Spares:

@@ -91,7 +91,7 @@ def _ratio(ours: Sequence[float], usual: Sequence[float]) -> float:
 
 
 def _kind(answer: Any) -> Any:
-    """What of an answer is the same each time: ids and times in bodies are not."""
+    """Return the part of an answer that is always the same: ids and times in bodies are not."""
     return answer["statusCode"] if "statusCode" in answer else sorted(answer)
 
 

@@ -1,4 +1,4 @@
-"""What one fresh process does: import a handler, call it once, say how long each took.
+"""Imports a handler in a fresh process, calls it once, and prints how long each took.
 
 Usage: python cold_start_child.py MODULE < EVENT. Modules that the runtime of Lambda has imported before any handler (``json``,
 ``logging``) are imported before the clock starts; nothing else is, and the interpreter's own start is not counted.
@@ -12,7 +12,7 @@ import time
 
 
 class Context:
-    """What the runtime hands a handler beside its event, as far as handlers here look at it."""
+    """The context that the runtime passes to a handler, as far as handlers here read it."""
 
     function_name = "function"
     memory_limit_in_mb = 512
@@ -20,7 +20,7 @@ class Context:
     aws_request_id = "1"
 
     def get_remaining_time_in_millis(self) -> int:
-        """As of a function that has just begun."""
+        """Return the time of a function that has just begun."""
         return 60_000
 
 

@@ -17,7 +17,7 @@ table = boto3.client("dynamodb")
 
 
 class NewJob(BaseModel):
-    """What is asked for."""
+    """The request."""
 
     script: str = Field(min_length=1, max_length=200_000)
     url: str | None = None
@@ -25,7 +25,7 @@ class NewJob(BaseModel):
 
 
 class Accepted(BaseModel):
-    """What is answered."""
+    """The answer."""
 
     id: str
     status: str

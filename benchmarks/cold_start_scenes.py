@@ -74,7 +74,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class World:
-    """What the scenes are set up with."""
+    """Stores and keys that the scenes are set up with."""
 
     clients: Clients
 

@@ -1,4 +1,4 @@
-"""What an ordinary job costs on AWS: its calls, metered in a local system, at public prices, beside what rivals charge.
+"""Cost of an ordinary job on AWS: its calls, metered in a local system, at public prices, beside the prices of rivals.
 
 Usage: python -m benchmarks.cost [--jobs 5] [--smoke] [--json FILE]
 """
@@ -32,7 +32,7 @@ START_SECONDS = 75.0
 """Until a Fargate task runs a browser's image: 45 to 75 s for 1 to 2.7 GB, and Fargate bills from the pull on."""
 
 IDLE_SECONDS = 60.0
-"""How long a worker waits for more before it leaves, in the stage for development."""
+"""Seconds that an idle worker waits before it exits, in the stage for development."""
 
 SETTLED_SECONDS = 1.0
 """A job's figures are complete when they have not changed for so long after its end."""
@@ -62,7 +62,7 @@ LEAST_USD = 0.0005
 
 @dataclass(frozen=True)
 class Rival:
-    """What somebody charges for one run of the test, and how that follows from published prices of late 2026."""
+    """Price of a rival for one run of the test, and its derivation from published prices of late 2026."""
 
     name: str
     usd: float

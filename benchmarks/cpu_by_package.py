@@ -1,4 +1,4 @@
-"""Where a process spends its CPU time, by package and by thread: a sampler over the stacks of all its threads.
+"""CPU time of a process by package and by thread: a sampler over the stacks of all its threads.
 
 Every few milliseconds each thread's CPU clock says how much it has used since the sample before; half of that goes to the
 package it was in then and half to the one it is in now. A sample is in the innermost package of those that are named here, so
@@ -19,7 +19,7 @@ from typing import Any
 
 INTERVAL_SECONDS = 0.001
 SWITCH_SECONDS = 0.0001
-"""How long a thread may keep the interpreter while the sampler waits for it: Python's default is longer than the interval."""
+"""Seconds for which a thread may keep the interpreter while the sampler waits: Python's default is longer than the interval."""
 
 OURS, LOCAL, MOTO, BOTO, OTHER = (
     "wainwright and functions", "wainwright.local", "moto", "botocore, boto3", "all else",

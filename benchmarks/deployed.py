@@ -1,4 +1,4 @@
-"""How large the files are that are deployed, as they are uploaded (a zip) and as they lie on a function's disk."""
+"""Sizes of the deployed files: uploaded as a zip, and on a function's disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one call costs however much is stored: AWS calls, rows and request units among 10, 1,000 and 100,000 jobs.
+"""Cost of one call as the store grows: AWS calls, rows and request units among 10, 1,000 and 100,000 jobs.
 
 Usage: python -m benchmarks.growth [--sizes 10 1000 100000] [--queued 10 100 1000] [--smoke] [--json FILE]
 """
@@ -75,7 +75,7 @@ NOTES = (
 
 @dataclass(frozen=True)
 class Cost:
-    """What one call of the API, or one run's end, took of AWS."""
+    """AWS calls and units of one call of the API, or of one run's end."""
 
     calls: int = 0
     rows: int = 0
@@ -108,7 +108,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def of(self, caller: str, found: dict[str, Cost], name: str) -> Iterator[None]:
-        """What one function does meanwhile is in ``found`` by that name afterwards."""
+        """Put the AWS calls of one function during the block into ``found``, by that name."""
         with self._lock:
             self._costs.clear()
         yield
@@ -145,7 +145,7 @@ def measure(options: Options) -> Result:
 
 
 def costs_among(number: int, data_dir: Path) -> dict[str, Cost]:
-    """What each call costs among so many stored jobs."""
+    """Return the cost of each call among so many stored jobs."""
     root, ledger = repository(), Ledger()
     template = template_for(root, platformdirs.user_cache_path("wainwright", appauthor=False))
     template = _patient(template)

@@ -1,4 +1,4 @@
-"""When one job went from hand to hand, read from outside: its record, its results, its worker's log, its objects' files.
+"""Times of one job's hops, read from outside: its record, its results, its worker's log, its objects' files.
 
 All clocks are this machine's. Seconds since the epoch; the record has whole milliseconds.
 """
@@ -48,7 +48,7 @@ HOPS: Mapping[str, str] = {
     "completed": "→ the record says so (outcome kept, token ended, Finish)",
     "seen": "→ the client's long-poll says so",
 }
-"""What is timed -> the way there from the one before."""
+"""Events that are timed -> the way there from the one before."""
 
 ACTED = "acted"
 
@@ -70,7 +70,7 @@ def times_of_job(data: Path, job: Mapping[str, Any], submitted: float, seen: flo
 
 
 def _worker_lines(data: Path) -> Iterator[dict[str, Any]]:
-    """What workers logged, each line with ``at``."""
+    """Return the lines that workers logged, each with ``at``."""
     for file in data.glob("logs/**/*.log"):
         yield from _lines(file)
 
@@ -84,7 +84,7 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _stored(data: Path, job_id: str, named: str) -> float | None:
-    """When the last object of a job with so a name was written."""
+    """Return the time at which the last object of a job with such a name was written."""
     with closing(sqlite3.connect(f"file:{data / 'journal.sqlite'}?mode=ro", uri=True)) as journal:
         found = journal.execute("SELECT name, file FROM objects WHERE name LIKE ?", (f"%{job_id}%",)).fetchall()
     times = [(data / "objects" / file).stat().st_mtime for name, file in found if named in name.rpartition("/")[2]]

@@ -1,4 +1,4 @@
-"""How long a job takes from its submission to its first browser action and to its end, hop by hop, warm and cold.
+"""Time of a job from its submission to its first browser action and to its end, hop by hop, warm and cold.
 
 Usage: python -m benchmarks.latency [--jobs 30] [--smoke] [--json FILE]
 """

@@ -1,4 +1,4 @@
-"""What all benchmarks share: repeats in alternating order, medians, one table, JSON, and the machine they ran on."""
+"""Parts that all benchmarks share: repeats in alternating order, medians, one table, JSON, and the machine."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Options:
-    """What a benchmark was asked for. ``smoke``: run each path once, as small as it goes; the figures mean nothing then."""
+    """Options of a benchmark. ``smoke``: run each path once, as small as it goes; the figures mean nothing then."""
 
     smoke: bool
     arguments: argparse.Namespace
@@ -101,13 +101,13 @@ def run(
 
 
 def _command(name: str, given: Sequence[str]) -> str:
-    """As it was given, but for the file that the figures went to."""
+    """Return the command line without the file of the figures."""
     kept = [word for word, before in zip(given, ["", *given], strict=False) if "--json" not in (word, before)]
     return " ".join([f"python -m benchmarks.{name}", *kept])
 
 
 def machine() -> dict[str, str]:
-    """What the figures depend on: processor, cores, memory, system, Python and the packages measured."""
+    """Return the environment of the figures: processor, cores, memory, system, Python and the packages measured."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": _processor(),

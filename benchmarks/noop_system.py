@@ -45,7 +45,7 @@ class NoopSystem(System):
 
     @contextlib.contextmanager
     def watched(self, *, sampled: bool) -> Iterator[dict[str, Any]]:
-        """What the system did meanwhile is in the dictionary afterwards: ``calls``, ``cpu`` and, if sampled, ``profile``."""
+        """Yield a dictionary that has the work of the system after the block: ``calls``, ``cpu`` and, if sampled, ``profile``."""
         found: dict[str, Any] = {}
         self._say("start" if sampled else "begin")
         workers = self.workers_cpu()
@@ -123,7 +123,7 @@ def noop_system(folder: Path, workers: int, *, idle: bool = False, real: bool = 
 
 
 def _last_error(log: Path, most_lines: int = 40) -> str:
-    """What the system's log says of its last error: the folder is gone when somebody comes to look."""
+    """Return the last error in the system's log: the folder is gone after the benchmark."""
     lines = log.read_text().splitlines() if log.exists() else []
     at = max((number for number, line in enumerate(lines) if " ERROR " in line), default=len(lines))
     return "\n".join(lines[at : at + most_lines])

@@ -14,11 +14,11 @@ MOST_TICKS = 2
 """CPU ticks (1/100 s) of all processes together in one look, up to which they are at rest: workers ask for work meanwhile."""
 REST_SECONDS = 60.0
 BLIND_SECONDS = 4.0
-"""Where there is no /proc to look at: so long is waited instead."""
+"""Seconds to wait on a system without /proc."""
 
 WORKER = "-m wainwright.worker"
 SPARE = "wainwright_child.spare"
-"""What the command lines of a worker, and of a test process that waits for a job, hold. Each worker has one of these."""
+"""Parts of the command lines of a worker and of its test process that waits for a job: each worker has one."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def family(pid: int) -> dict[int, Process]:
 
 
 def count(pid: int, named: str) -> int:
-    """How many descendants of a process, not its children's copies of themselves, were started as ``named``."""
+    """Count the descendants of a process that were started as ``named``, without forks of its children."""
     there = family(pid)
     named_so = {number for number in there if named in _command(number)}
     return sum(1 for number in named_so if there[number].parent not in named_so)

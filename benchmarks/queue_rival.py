@@ -1,4 +1,4 @@
-"""What the control plane adds to a job, beside queues that are only queues: Redis with BullMQ, and with RQ.
+"""Time that the control plane adds to a job, beside pure queues: Redis with BullMQ, and with RQ.
 
 Usage: python -m benchmarks.queue_rival [--jobs N] [--workers W] [--smoke] [--json FILE]
 """

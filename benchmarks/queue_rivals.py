@@ -75,7 +75,7 @@ def redis_program() -> Path:
 
 
 def redis_version(program: Path) -> str:
-    """As ``7.0.15``."""
+    """Return the version, such as ``7.0.15``."""
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
     return said.partition("v=")[2].split()[0]
 

@@ -1,4 +1,4 @@
-"""How soon a job runs again whose worker was killed, and whether anything ran twice that had an outcome.
+"""Time until a job whose worker was killed runs again, and tests that ran twice although they had an outcome.
 
 Usage: python -m benchmarks.recovery [--smoke] [--jobs N] [--json FILE]
 
@@ -74,18 +74,18 @@ class Job:
         self.id = system.submit(script=script)
 
     def runs(self) -> dict[int, list[float]]:
-        """When each test began, as often as it did; a line that is being written does not count."""
+        """Return the times at which each test began; a line that is being written does not count."""
         found = {int(file.name): file.read_text() for file in self._marks.iterdir()}
         return {number: [float(line) for line in text.split("\n")[:-1]] for number, text in found.items()}
 
     def kept(self) -> int | None:
-        """How many tests have an outcome, once those in front of the long one have, and it runs."""
+        """Return the number of tests with an outcome, once those in front of the long one have one, and it runs."""
         tests = self._system.client.get(f"/v1/jobs/{self.id}").raise_for_status().json()["job"]["tests"]
         runs = BEFORE in self.runs()
         return int(tests["passed"]) if runs and tests["passed"] >= BEFORE else None
 
     def again(self) -> float | None:
-        """When a test first began for the second time, or after the long one was killed."""
+        """Return the time at which a test first began for the second time, or after the long one was killed."""
         times = [begun for number, each in self.runs().items() for begun in (each[1:] if number <= BEFORE else each)]
         return min(times, default=None)
 
@@ -132,7 +132,7 @@ def workers_of(pid: int) -> list[int]:
 
 
 def claims(data: Path, job_id: str) -> list[float]:
-    """When workers claimed the job, by their logs."""
+    """Return the times at which workers claimed the job, by their logs."""
     found = []
     for log in (data / "logs" / "workers").glob("*.log"):
         for line in log.read_text().splitlines():

@@ -17,7 +17,7 @@ from typing import Any
 from botocore import handlers
 
 _OWN_HEADERS = frozenset({"content-length", "connection", "date", "server", "transfer-encoding", "content-encoding"})
-"""What the server of the replay says for itself."""
+"""Headers that the server of the replay sets itself."""
 
 
 @dataclass(frozen=True)

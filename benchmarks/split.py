@@ -1,4 +1,4 @@
-"""How well a skewed suite is shared by lanes, beside Playwright Test's shards and pytest-xdist on the same machine.
+"""Sharing of a skewed suite by lanes, beside Playwright Test's shards and pytest-xdist on the same machine.
 
 Usage: python -m benchmarks.split [--lanes 2 4 8] [--ideal 8] [--smoke] [--json FILE]
 """

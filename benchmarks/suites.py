@@ -157,7 +157,7 @@ class DirectPlaywrightTest:
 
 
 def _launch_options(sandbox: str, executable: str = "executable_path") -> dict[str, object]:
-    """What a worker adds to the options of a launch."""
+    """Options of a launch that a worker adds."""
     browser = find_browser()
     if isinstance(browser, BrowserMissing):
         raise SystemExit(browser.message)

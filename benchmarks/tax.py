@@ -1,4 +1,4 @@
-"""What a suite of short browser tests costs in time when it runs as a job, beside the same suite run directly.
+"""Time that a suite of short browser tests takes as a job, beside the same suite run directly.
 
 Usage: python -m benchmarks.tax [--workers N] [--smoke] [--json FILE]
 """

@@ -1,4 +1,4 @@
-"""What the control plane itself takes: jobs that run nothing, from the call to the published ending.
+"""Throughput of the control plane: jobs that run nothing, from the call to the published ending.
 
 Usage: python -m benchmarks.throughput [--jobs N] [--workers W] [--smoke] [--json FILE]
 """
@@ -25,7 +25,7 @@ SENDERS = 4
 """Threads that submit at once."""
 REAL_WORKERS = 2
 QUIET_SECONDS = 1.0
-"""What a job leaves to be done after its end (publishing, the workers' own rows) is done by then."""
+"""Seconds in which the work after a job's end (publishing, the workers' own rows) is done."""
 WAIT_SECONDS = 300.0
 
 

@@ -1,5 +1,6 @@
 """Rules for source files that neither ruff nor mypy has: their size, the names of the worker's modules."""
 
+import ast
 from collections import Counter
 from pathlib import Path
 
@@ -28,3 +29,35 @@ def test_no_two_modules_of_the_worker_have_the_same_name() -> None:
     names = [Path(file).stem for file in FILES if file.startswith(worker) and not file.startswith(f"{worker}child/")]
     found = Counter(name for name in names if name not in ("__init__", "__main__"))
     assert [name for name, count in found.items() if count > 1] == []
+
+
+REFUSED = frozenset(
+    {"What", "Whether", "Where", "Who", "Whom", "Whose", "How", "Which", "Why", "As", "When", "See", "If"}
+)
+"""Words that no docstring starts with: it starts with a verb, or with a noun that says what is returned."""
+
+DOCUMENTED = ("layers/core/", "functions/", "infra/", "scripts/", "tests/support/", "benchmarks/")
+
+
+def first_words(source: str) -> dict[int, str]:
+    """First words of the docstrings of modules, classes, functions and names, by their lines."""
+    bodies = [body for node in ast.walk(ast.parse(source)) if isinstance(body := getattr(node, "body", None), list)]
+    texts = {
+        each.lineno: each.value.value
+        for body in bodies
+        for each in body
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) and isinstance(each.value.value, str)
+    }
+    return {line: text.split()[0].strip(".,:") for line, text in texts.items() if text.split()}
+
+
+@pytest.mark.parametrize("folder", DOCUMENTED)
+def test_no_docstring_starts_with_a_refused_word(folder: str) -> None:
+    found = [
+        f"{file}:{line}: {word}"
+        for file in FILES
+        if file.startswith(folder)
+        for line, word in first_words((ROOT / file).read_text()).items()
+        if word in REFUSED
+    ]
+    assert found == []

@@ -14,7 +14,7 @@ from wainwright.domain.tests import Tally
 
 
 class ReportLink(Record):
-    """Where a job's report is. ``url`` stays the same from the job's creation on; ``ready`` says whether it is there.
+    """Link to a job's report. ``url`` stays the same from the job's creation on; ``ready`` says whether it is there.
 
     ``missing`` names files of it, at most 50 of ``missingCount``, that could not be uploaded, and ``missingReason`` says why.
     They lie on the worker's disk, and are no longer named once they are up.
@@ -29,10 +29,10 @@ class ReportLink(Record):
 
 
 class JobCost(Record):
-    """What a job has cost so far: seconds for which its latest attempt ran, and US dollars at AWS's public prices.
+    """Cost of a job so far: seconds for which its latest attempt ran, and US dollars at AWS's public prices.
 
     ``basis`` says whether the dollars were ``metered``, call by call, or are ``estimated`` from the time and the size of its
-    workers. ``breakdown`` has a line for each price. Those of the group ``looking``, what it cost to look at the job, are not
+    workers. ``breakdown`` has a line for each price. Those of the group ``looking``, the cost of reading the job, are not
     in ``usd``. Lists of jobs carry the seconds alone.
     """
 

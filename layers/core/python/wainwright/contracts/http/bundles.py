@@ -18,7 +18,7 @@ class CreateBundle(Record):
 
 
 class Upload(Record):
-    """How to upload: one request, exactly so, before ``expires_at``."""
+    """The one request that uploads the bundle, to be sent exactly so, before ``expires_at``."""
 
     method: Literal["PUT"] = "PUT"
     url: str

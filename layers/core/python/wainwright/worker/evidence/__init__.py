@@ -1,1 +1,1 @@
-"""What a run leaves: recorded outcomes, redacted files, uploads, the report."""
+"""Evidence of a run: recorded outcomes, redacted files, uploads, the report."""

@@ -199,7 +199,7 @@ def stop_task(system: LocalSystem, arn: str) -> dict[str, Any]:
 
 def test_a_task_is_a_process_with_its_containers_environment(system: LocalSystem) -> None:
     arn = run_task(system, WORKER_ID="w1")["tasks"][0]["taskArn"]
-    report = worker_report(system._data_dir, arn)
+    report = worker_report(system.data_dir, arn)
     assert report["SHOP_TABLE"] == "Table"
     assert report["WORKER_ID"] == "w1"
     assert report["AWS_ENDPOINT_URL"] == system.endpoint_url
@@ -227,7 +227,7 @@ def test_a_client_token_starts_one_task(system: LocalSystem) -> None:
 
 def test_a_worker_that_does_not_go_is_killed(system: LocalSystem) -> None:
     arn = run_task(system, DO="ignore")["tasks"][0]["taskArn"]
-    worker_report(system._data_dir, arn)
+    worker_report(system.data_dir, arn)
     assert stop_task(system, arn)["containers"][0]["exitCode"] == -signal.SIGKILL
 
 

@@ -141,7 +141,7 @@ def test_no_byte_that_left_has_a_secret_in_it(
     torn = http.put("/v1/secrets/TOKEN", content=b'{"value": "' + SECRETS["PASSPHRASE"].encode())
     assert [each.status_code for each in (refused, wrong, long, torn)] == [400, 400, 400, 400]
 
-    looked: list[tuple[str, bytes]] = [*answers, *traffic.seen, *kept_files(system._data_dir)]
+    looked: list[tuple[str, bytes]] = [*answers, *traffic.seen, *kept_files(system.data_dir)]
     looked += _histories()
     looked += [("log line", record.getMessage().encode() + repr(vars(record)).encode()) for record in caplog.records]
     found = [leak for where, data in looked for leak in leaks(where, data)]
@@ -163,7 +163,7 @@ def test_no_byte_that_left_a_suite_of_playwright_test_has_a_secret_in_it(
     job_id = typescript_job["id"]
     paths = _read_everything(http, job_id)
 
-    looked: list[tuple[str, bytes]] = [*answers, *traffic.seen, *kept_files(system._data_dir), *_histories()]
+    looked: list[tuple[str, bytes]] = [*answers, *traffic.seen, *kept_files(system.data_dir), *_histories()]
     looked += [("log line", record.getMessage().encode() + repr(vars(record)).encode()) for record in caplog.records]
     found = [leak for where, data in looked for leak in leaks(where, data)]
 

@@ -44,6 +44,13 @@ class _File:
         self._reader = io.BytesIO()
 
 
+class _Changed(threading.local):
+    """The keys that this thread's request has set or removed."""
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[_VersionedKeyStore, str]] = []
+
+
 class StoredS3:
     """Keeps moto's buckets in the journal."""
 
@@ -51,7 +58,7 @@ class StoredS3:
         self._journal = journal
         self._backend: S3Backend = s3_backends[ACCOUNT_ID]["aws"]
         self._lock = threading.RLock()
-        self._changed = threading.local()
+        self._changed = _Changed()
         self._expiry: dict[str, list[tuple[str, float]]] = {}
 
     def install(self, patches: Patches) -> None:
@@ -88,7 +95,7 @@ class StoredS3:
             key.checksum_value = each.meta["checksum"][1]
             _hold(key, each.path)
             self._backend.buckets[each.bucket].keys.setlist(each.name, [key])
-        self._changed.keys = []
+        self._changed.keys.clear()
         return len(stored)
 
     def expire(self, now: float) -> int:
@@ -101,50 +108,36 @@ class StoredS3:
                     self._backend.delete_object(bucket, name)
                     self._journal.delete_object(bucket, name)
                     count += 1
-        self._changed.keys = []
+        self._changed.keys.clear()
         return count
 
     def _noted(self, original: Callable[..., Any], store: _VersionedKeyStore, key: str, *args: Any) -> Any:
         result = original(store, key, *args)
-        self._noted_keys().append((store, key))
+        self._changed.keys.append((store, key))
         return result
-
-    def _noted_keys(self) -> list[tuple[_VersionedKeyStore, str]]:
-        if not hasattr(self._changed, "keys"):
-            self._changed.keys = []
-        keys: list[tuple[_VersionedKeyStore, str]] = self._changed.keys
-        return keys
 
     def _respond(self, original: Callable[..., Any], response: S3Response, request: Any, *args: Any, **kw: Any) -> Any:
         if request.method in ("GET", "HEAD"):
             return original(response, request, *args, **kw)
-        with (
-            self._lock
-        ):  # else who stores the same name meanwhile has its content moved away while it is being answered
-            return self._change(original, response, request, *args, **kw)
-
-    def _change(self, original: Callable[..., Any], *args: Any, **kw: Any) -> Any:
-        self._noted_keys().clear()
-        answer = original(*args, **kw)
-        buckets = {id(bucket.keys): name for name, bucket in list(self._backend.buckets.items())}
-        for store, key in self._noted_keys():
-            if (bucket := buckets.get(id(store))) is not None:
-                self._write(bucket, store, key)
-        self._noted_keys().clear()
-        return answer
+        # One at a time: another request for the same name would move away the content that this one answers with.
+        with self._lock:
+            self._changed.keys.clear()
+            answer = original(response, request, *args, **kw)
+            buckets = {id(bucket.keys): name for name, bucket in list(self._backend.buckets.items())}
+            for store, key in self._changed.keys:
+                if (bucket := buckets.get(id(store))) is not None:
+                    self._write(bucket, store, key)
+            self._changed.keys.clear()
+            return answer
 
     def _write(self, bucket: str, store: _VersionedKeyStore, name: str) -> None:
         key = store.get(name)
-        path: Path | None = None
-        if isinstance(key, FakeKey) and not _is_stored(key):
+        if key is None:
+            self._journal.delete_object(bucket, name)
+        elif isinstance(key, FakeKey) and not _is_stored(key):
             path = self._journal.new_file(key.value)
-        with self._lock:
-            current = store.get(name)
-            if current is None:
-                self._journal.delete_object(bucket, name)
-            elif current is key and path is not None:
-                self._journal.put_object(StoredObject(bucket, name, path, _meta(key)))
-                _hold(key, path)
+            self._journal.put_object(StoredObject(bucket, name, path, _meta(key)))
+            _hold(key, path)
 
 
 def _meta(key: FakeKey) -> dict[str, Any]:

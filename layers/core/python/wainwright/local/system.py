@@ -14,6 +14,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, ClassVar, Self
+from unittest import mock
 
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -85,7 +86,7 @@ class LocalSystem:
     ) -> None:
         self._document = template
         self._repo_root = repo_root.resolve()
-        self._data_dir = data_dir.resolve()
+        self.data_dir = data_dir.resolve()
         self._api_port = api_port
         self._max_workers = max_workers
         self._worker_command = worker_command
@@ -99,7 +100,7 @@ class LocalSystem:
             "".join(secrets.choice(_ALPHABET) for _ in range(20)), secrets.token_urlsafe(30), method="local"
         )
 
-    # -------------------------------------------------------------------------------------------- what is where
+    # ---------------------------------------------------------------------------------------------- addresses
     @property
     def api_url(self) -> str:
         """The URL of the template's first HTTP API."""
@@ -164,7 +165,7 @@ class LocalSystem:
         self._stack.close()
 
     def _start(self) -> None:
-        journal = Journal(self._data_dir)
+        journal = Journal(self.data_dir)
         self._stack.callback(journal.close)
         self._log_to(journal.logs)
         self._take_ports()
@@ -206,13 +207,7 @@ class LocalSystem:
             raise LocalError("the infrastructure has no HTTP API: synthesize it again")
 
     def _set_environment(self, shared: Mapping[str, str]) -> None:
-        before = dict(os.environ)
-
-        def restore() -> None:
-            os.environ.clear()
-            os.environ.update(before)
-
-        self._stack.callback(restore)
+        self._stack.enter_context(mock.patch.dict(os.environ))
         # The user's own settings would send what is ours to the real AWS.
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
@@ -223,9 +218,8 @@ class LocalSystem:
         os.environ.update(shared)
 
     def _build(self, journal: Journal, specs: list[FunctionSpec], host_environment: Mapping[str, str]) -> None:
-        mock = mock_aws(config={"core": {"mock_credentials": False}, "stepfunctions": {"execute_state_machine": True}})
-        mock.start()
-        self._stack.callback(mock.stop)
+        aws = mock_aws(config={"core": {"mock_credentials": False}, "stepfunctions": {"execute_state_machine": True}})
+        self._stack.enter_context(aws)
         self._timers = Timers()
         self._stack.callback(self._timers.stop)
         self._functions = Functions(self._timers)
@@ -242,7 +236,7 @@ class LocalSystem:
             max_workers=self._max_workers,
             command=self._worker_command,
         )
-        apis = {"ecs": self._workers.call, "ssm": ParameterStore(self._data_dir).call}
+        apis = {"ecs": self._workers.call, "ssm": ParameterStore(self.data_dir).call}
         self._aws = InProcessAws(self.endpoint_url, self._functions, apis)
         self._meter = self._make_meter(journal)
         patches = Patches()
@@ -253,13 +247,10 @@ class LocalSystem:
         self._install_interpreter(patches)
 
     def _make_meter(self, journal: Journal) -> Meter:
-        size = next(
-            (WorkerSize.of_task(each.cpu_units, each.memory_mib) for each in compute.task_definitions(self.template)),
-            WorkerSize(),
-        )
-        meter = Meter(
-            UsageBook(journal.costs, size), self._kept_seconds, self._workers.log_bytes, on_call=self._on_call
-        )
+        tasks = compute.task_definitions(self.template)
+        size = WorkerSize.of_task(tasks[0].cpu_units, tasks[0].memory_mib) if tasks else WorkerSize()
+        book = UsageBook(journal.costs, size)
+        meter = Meter(book, self._kept_seconds, self._workers.log_bytes, on_call=self._on_call)
         self._functions.watch = meter.watch
         self._dynamodb.observer = meter.queried
         self._stack.callback(meter.stop)
@@ -327,7 +318,7 @@ class LocalSystem:
         if restored:
             self._recover()
 
-    # --------------------------------------------------------------------------------------------- what happens
+    # ------------------------------------------------------------------------------------------------- events
     def _recover(self) -> None:
         """Tell the scheduled functions that executions, tokens and queued messages of an earlier run are gone."""
         for rule in self.template.of_type("AWS::Events::Rule"):

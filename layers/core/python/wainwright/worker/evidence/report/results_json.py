@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta, count_outcomes, group_by_test
@@ -96,13 +96,8 @@ def build_results(results: Iterable[TestResult], ending: Ending, meta: ReportMet
         tally=count_outcomes(tests, ending),
         tests=[
             TestEntry(
-                id=test.last.id,
-                file=test.last.file,
-                line=test.last.line,
-                title=test.last.title,
+                **_identify(test.last),
                 outcome=test.outcome,
-                duration_ms=test.last.duration_ms,
-                started_at=test.last.started_at,
                 attempts=len(test.attempts),
                 errors=[_error(error) for attempt in test.attempts for error in attempt.errors],
                 attachments=[item for attempt in test.attempts for item in attempt.attachments],
@@ -112,12 +107,7 @@ def build_results(results: Iterable[TestResult], ending: Ending, meta: ReportMet
         ],
         interrupted=[
             InterruptedEntry(
-                id=left.id,
-                file=left.file,
-                line=left.line,
-                title=left.title,
-                duration_ms=left.duration_ms,
-                started_at=left.started_at,
+                **_identify(left),
                 errors=[_error(error) for error in left.errors],
                 attachments=left.attachments,
             )
@@ -126,6 +116,10 @@ def build_results(results: Iterable[TestResult], ending: Ending, meta: ReportMet
         errors=[_error(error) for error in ending.errors],
     )
     return json.dumps(document.to_json(), ensure_ascii=False, indent=1).encode("utf-8", "replace")
+
+
+def _identify(result: TestResult) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in ("id", "file", "line", "title", "duration_ms", "started_at")}
 
 
 def _error(error: TestError | SuiteError) -> ErrorEntry:

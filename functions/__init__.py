@@ -1,4 +1,4 @@
-"""Compute entry points, one folder each: parse, call one use case, map out."""
+"""Compute entry points, one folder each: put one use case together, parse, call it, map the answer."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""uv as this checkout runs it: this virtual environment, the system's certificates, what pip was told of index and CA.
+"""uv as this checkout runs it: this virtual environment, the system's certificates, pip's settings of index and CA.
 
 `python -m scripts.uv pip compile …` runs uv with that environment.
 """

@@ -41,9 +41,9 @@ def dispatch() -> DispatchJobs:
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Look at all waiting lines once, however many wake-ups came together.
 
-    A failure fails the batch: its messages come again. That there is no room for more workers is none: what was admitted
-    stays so, and each worker that goes, each wake-up and the sweep have it looked at again. Only wake-ups that want workers
-    for what no row tells of come again.
+    A failure fails the batch: its messages come again. Missing capacity for workers is no failure: what was admitted stays
+    so, and each worker that exits, each wake-up and the sweep try again. Only wake-ups come again that want workers for what
+    no row tells of.
     """
     if event.get("detail-type") == "ECS Task State Change":
         worker_id = event["detail"].get("startedBy")

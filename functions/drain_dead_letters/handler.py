@@ -23,7 +23,7 @@ def give_up() -> GiveUpWork:
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """End the runs whose work messages were given up. All others are only told of: the rows have what they stood for.
+    """End the runs whose work messages were given up. All others are only logged: the rows have what they stood for.
 
     Wake-ups are repaired by the sweep; a batch of the stream that could not be published is logged with its position.
     """

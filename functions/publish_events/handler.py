@@ -1,4 +1,4 @@
-"""On changes of job rows: what changed in status goes to the event bus."""
+"""On changes of job rows: publishes changes of status on the event bus."""
 
 import os
 from functools import cache
@@ -21,7 +21,7 @@ def publish() -> PublishChanges:
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Publish a batch of the table's stream. A failure fails the batch, and the stream tells of it again."""
+    """Publish a batch of the table's stream. A failure fails the batch, and the stream delivers it again."""
     publish()([change for record in event["Records"] if (change := _change(record["dynamodb"]))])
     return {"batchItemFailures": []}
 

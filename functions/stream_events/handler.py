@@ -20,7 +20,7 @@ from wainwright.usecases.stream_events import StreamEvents
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Referrer-Policy": "no-referrer"}
-"""With a ticket alone: it is the secret, no page gets at the events without it, and no credentials go along."""
+"""With a ticket alone: it is the secret, without which no page can read the events, and no credentials are sent."""
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def test_one_that_is_too_large_is_refused_with_what_to_do(system: System, job: J
     manifest = MANIFEST if told else manifest_of(dict.fromkeys(FILES, 0))
 
     with pytest.raises(TooLarge, match="more than the 5,000 bytes") as refused:
-        PackReport(system.artifacts, system.spool, system.clock, most=5_000)(job, report, manifest)
+        PackReport(system.artifacts, system.spool, system.clock, max_bytes=5_000)(job, report, manifest)
 
     problem = problem_of(refused.value)
     assert problem.status == 413

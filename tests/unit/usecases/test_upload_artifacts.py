@@ -11,7 +11,7 @@ from wainwright.adapters.clock import system_clock
 from wainwright.contracts.names import report_key, report_prefix
 from wainwright.usecases.upload_artifacts import SLICE_SECONDS, TRIES, Pace, UploadArtifacts, UploadPolicy, UploadResult
 
-POLICY = UploadPolicy(first_seconds=1, most_seconds=8, total_seconds=30, probe_seconds=15)
+POLICY = UploadPolicy(first_seconds=1, max_seconds=8, total_seconds=30, probe_seconds=15)
 
 
 class Bench:

@@ -138,7 +138,7 @@ class DependencySettings(_Variables):
 
 
 class SuiteSettings(_Variables):
-    """Process user, and the most that one suite may take.
+    """Process user, and the bounds of one suite.
 
     ``test_user`` is a name or a number; without it the worker finds one where it can. ``memory_bytes`` defaults to what the
     container or the machine has, less a reserve. ``spares`` are test processes that wait for the next job, for at most
@@ -169,5 +169,5 @@ class WorkerSettings(StoreSettings, DependencySettings, SuiteSettings, SpoolSett
 
     @property
     def home(self) -> Path:
-        """Path of the worker's own folder. It goes with the worker."""
+        """Path of the worker's own folder. It is removed with the worker."""
         return Path(self.work_dir or tempfile.gettempdir()) / f"wainwright-{self.worker_id}"

@@ -11,7 +11,7 @@ from wainwright.domain.jobs import Job
 
 @dataclass(frozen=True)
 class EstimatedCosts:
-    """Costs by the job's row: all that is known where nobody meters."""
+    """Costs by the job's row: all that is known without a meter."""
 
     size: WorkerSize = field(default_factory=WorkerSize)
 

@@ -23,7 +23,7 @@ MAX_FETCH_TIME = timedelta(seconds=15)
 """The HTTP API waits 29 s for its function, and the zip has to be packed and uploaded in what is left of them."""
 
 PARALLEL = 8
-"""Files that are fetched at a time: most are small, and the time goes by waiting for the first byte."""
+"""Files that are fetched at a time: most are small, and the time is spent waiting for the first byte."""
 
 CONTENT_TYPE = "application/zip"
 
@@ -43,12 +43,12 @@ def zip_key(job: Job, report: ReportRef) -> str:
 
 @dataclass(frozen=True)
 class PackReport:
-    """Makes zips of reports. ``most`` bounds the bytes of all files together."""
+    """Makes zips of reports. ``max_bytes`` bounds all files together."""
 
     artifacts: Artifacts
     spool: Spool
     clock: Clock
-    most: int = MAX_ZIP_BYTES
+    max_bytes: int = MAX_ZIP_BYTES
 
     def __call__(self, job: Job, report: ReportRef, manifest: bytes) -> None:
         """Make the zip of what the manifest lists, and put it where :func:`zip_key` says.
@@ -58,8 +58,8 @@ class PackReport:
             Unavailable: the bucket did not take it.
         """
         files = _listed(job, manifest)
-        if sum(file.size for file in files) > self.most:
-            raise too_large(job, f"has more than the {self.most:,} bytes of")
+        if sum(file.size for file in files) > self.max_bytes:
+            raise too_large(job, f"has more than the {self.max_bytes:,} bytes of")
         with tempfile.TemporaryDirectory(prefix="wainwright-zip-") as folder:
             here = Path(folder)
             found, missing = self._fetch(job, report, [file.path for file in files], here)
@@ -89,14 +89,14 @@ class PackReport:
                     continue
                 found.append(file)
                 size += file[1].stat().st_size
-                if size > self.most:  # the manifest did not say so
-                    raise too_large(job, f"has more than the {self.most:,} bytes of")
+                if size > self.max_bytes:  # the manifest did not say so
+                    raise too_large(job, f"has more than the {self.max_bytes:,} bytes of")
         return found, missing
 
     def _get(self, key: str, target: Path) -> bool:
         if self.spool.has(key):
             try:
-                target.write_bytes(self.spool.get(key, most=self.most)[0])
+                target.write_bytes(self.spool.get(key, most=self.max_bytes)[0])
             except ArtifactMissing:
                 pass  # it went up just now
             else:

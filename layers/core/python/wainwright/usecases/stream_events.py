@@ -36,8 +36,7 @@ class StreamEvents:
     def __call__(self, project: str, job_id: str, last_event_id: str | None) -> str | None:
         """Return the segment's text; None when the reader has seen the terminal event.
 
-        A reader who comes back after events that he has not seen have expired is told where the job stands, and goes on
-        from there.
+        If events have expired that the reader has not seen, the job's present status comes first.
 
         Raises:
             InvalidInput: the job id or the event id is malformed.

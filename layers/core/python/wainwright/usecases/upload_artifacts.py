@@ -20,28 +20,28 @@ MAX_FAILURES = 3
 """In a row. After them the bucket is at fault, and not what was to be put into it."""
 
 SLICE_SECONDS = 0.25
-"""Longest time that a pause goes on after there is no time for it any more."""
+"""Longest part of a pause between two looks at ``hurried``."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class UploadPolicy:
-    """Pauses between tries double from ``first_seconds`` to ``most_seconds``, each cut by up to a half at random.
+    """Pauses between tries double from ``first_seconds`` to ``max_seconds``, each cut by up to a half at random.
 
     An outage begins when an upload fails and ends when one succeeds; all together may last ``total_seconds``. After that each
     upload is tried once, and when MAX_FAILURES have failed so, only one in ``probe_seconds`` is tried at all.
     """
 
     first_seconds: float = 0.5
-    most_seconds: float = 8.0
+    max_seconds: float = 8.0
     total_seconds: float = 30.0
     probe_seconds: float = 15.0
 
     def pause(self, number: int, uniform: Callable[[float, float], float]) -> float:
         """Return the seconds to wait after the ``number``-th try."""
-        most = min(self.most_seconds, self.first_seconds * 2 ** (number - 1))
-        return uniform(most / 2, most)
+        longest = min(self.max_seconds, self.first_seconds * 2 ** (number - 1))
+        return uniform(longest / 2, longest)
 
 
 class UploadResult(StrEnum):
@@ -65,7 +65,7 @@ class UploadArtifacts:
     """Puts what a run leaves into the bucket, or else into the spool. Its methods may be called by several threads.
 
     ``hurried`` returns True if there is no time for more than what is under way, as when the job is canceled or the worker is
-    shut down: then no pause begins or goes on, and after a failure nothing more is tried.
+    shut down: then pauses end, and after a failure nothing more is tried.
     """
 
     def __init__(

@@ -50,7 +50,7 @@ class EnvironmentCache:
         """Yield the environment of a digest, made by ``make`` (which fills a folder) if it is not there; it stays until the end.
 
         ``waiting`` is called again and again while another process makes it, and may raise; ``found`` is called where nothing
-        had to be made. What ``make`` raises goes to the caller, and nothing is kept.
+        had to be made. If ``make`` raises, nothing is kept.
         """
         folder = self._folder(project) / digest
         made = False
@@ -107,7 +107,7 @@ class EnvironmentCache:
                 continue  # another process has just removed it
 
     def _remove(self, folder: Path, what: list[Path]) -> None:
-        """Remove paths of an environment, unless somebody uses it or makes it."""
+        """Remove paths of an environment, unless it is in use or being made."""
         lock = _try_lock(folder.with_suffix(".lock"), fcntl.LOCK_EX)
         if lock is None:
             return

@@ -26,7 +26,7 @@ from wainwright.worker.dependencies.worker_packages import (
 from wainwright.worker.sandbox.isolation import write_anew
 
 PYTHON = "python"
-"""The folder of an environment that goes on the import path."""
+"""Folder of an environment that is put on the import path."""
 RESOLVED = ".wainwright-resolved.txt"
 """Stands in the bundle's root meanwhile, since paths in it are relative to it."""
 TEST_GROUPS = ("dev", "test", "tests", "testing", "e2e")

@@ -30,7 +30,7 @@ def all_satisfied(lines: Iterable[str]) -> bool:
 
 
 def logical_lines(lines: Iterable[str]) -> list[str]:
-    """Return the lines of a requirements file that say something: joined where a backslash goes on, without comments."""
+    """Return the lines of a requirements file that say something: joined at backslashes, without comments."""
     found: list[str] = []
     pending = ""
     for line in lines:

@@ -128,7 +128,7 @@ class Isolation:
             return
         # What the tests made for themselves alone, only they can remove, for a worker that may not override permissions.
         theirs = [path for folder in left for path in self._made_folders(folder)]
-        if self._run_as_user(_REMOVE, theirs):  # else it goes with the worker
+        if self._run_as_user(_REMOVE, theirs):  # else it is removed with the worker
             for folder in left:
                 shutil.rmtree(folder, ignore_errors=True)
 

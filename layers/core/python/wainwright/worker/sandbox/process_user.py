@@ -18,7 +18,7 @@ ACCOUNT = "tester"
 """The account that the worker's image makes for tests."""
 FIRST_UID = 0x7000_0000
 """Without such an account: a user of the worker's own, this number plus the worker's process id. Above what Linux
-distributions, containers (up to 0x6FFF_FFFF) and name services hand out, so it is nobody else's.
+distributions, containers (up to 0x6FFF_FFFF) and name services hand out, so no other has it.
 """
 PROBE_SECONDS = 60
 _PROBE = """\

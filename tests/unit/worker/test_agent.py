@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import PROJECT, failed
+from tests.support.builders import PROJECT, SCRIPT, failed
 from tests.support.outages import REASON
 from tests.support.system import System
 from tests.unit.worker.suites import failing, worker
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.names import report_key
+from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
@@ -16,6 +18,7 @@ from wainwright.settings import WorkerSettings
 from wainwright.usecases.upload_spooled import UploadSpooled
 from wainwright.worker.loop.agent import Agent
 from wainwright.worker.run.shutdown import ShutdownSignal
+from wainwright.worker.runners.suite import SuiteEnd
 from wainwright.worker.sandbox.hosting import Hosting
 from wainwright.worker.sandbox.isolation import Isolation
 
@@ -125,3 +128,21 @@ def test_a_worker_that_cannot_upload_leaves_all_the_same(system: System, agent: 
     assert "w1" not in {row.id for row in system.workers.list()}
     assert not whole(system, left)
     assert system.spool.objects
+
+
+def test_a_worker_that_fails_in_a_lane_leaves_its_cases_to_the_others(tmp_path: Path) -> None:
+    system, shutdown = System(limits=Limits(running=4, queued=4)), ShutdownSignal()
+    job = system.claimed(CreateJob(script=SCRIPT, parallelism=2), worker="owner").job
+    system.share.invite(job)
+
+    def fail(*_: object) -> SuiteEnd:
+        shutdown.request()
+        raise RuntimeError("the disk is full")
+
+    settings = WorkerSettings.read(ENVIRONMENT | {"WAINWRIGHT_WORK_DIR": str(tmp_path)})
+    settings.home.mkdir()
+    Agent(worker(system), settings, shutdown, settings.home, run_suite=fail).run()
+
+    [lane] = system.lists.lanes(job)
+    assert (lane.worker, lane.left, lane.end) == ("w1", True, None)
+    assert system.job(job).outcome is None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.builders import PROJECT, SCRIPT, a_caller
+from tests.support.memory.work_lists import MemoryWorkListStore
 from tests.support.system import NO_WAIT, System
 from tests.unit.worker.suites import Perform, collected, ended, outcome_of, passing
 from wainwright.contracts.http.jobs import CreateJob
@@ -192,3 +193,18 @@ def test_each_claim_has_only_the_time_that_is_left(system: System, perform: Perf
 
     assert given[0] is not None
     assert 0 < given[0] <= 1_000
+
+
+def test_a_job_of_one_lane_asks_no_work_list_and_no_helper(
+    system: System, perform: Perform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("there is only one lane")
+
+    claim = system.claimed()
+    for name in ("open", "read", "order", "last", "write", "join", "update", "lanes"):
+        monkeypatch.setattr(MemoryWorkListStore, name, refuse)
+    monkeypatch.setattr(system.queue, "send", refuse)
+    monkeypatch.setattr(system.history, "files", refuse)
+
+    assert outcome_of(perform(claim, passing)).status is JobStatus.COMPLETED

@@ -50,7 +50,7 @@ class WholeSuite:
     def give_back(self) -> None:
         """Nobody else runs what is left."""
 
-    def conclude(self, end: SuiteEnd, _recording: Recording) -> SuiteEnd:
+    def conclude(self, end: SuiteEnd) -> SuiteEnd:
         """Return the end of the suite over all lanes. To be called after the recording was closed. Raises as the stores."""
         return end
 
@@ -62,6 +62,8 @@ class LaneSuite(WholeSuite):
     batches collect. ``on_batch`` is called after each batch, before anybody can learn that it is done, with the output folder
     of its runner.
     """
+
+    _recording: Recording
 
     def __init__(
         self,
@@ -95,31 +97,23 @@ class LaneSuite(WholeSuite):
             FenceLost: the run has another owner. Further as ``run_suite``.
         """
 
-        def heard(event: Event) -> None:
-            self._hear(event, recording)
-
+        self._recording = recording
         try:
             with self._leases:
-                end = (self._run_batches if self.runs_batches(request) else self._run_fed)(
-                    request, recording, heard, stop
-                )
+                if self.runs_batches(request):
+                    end = self._run_batches(request, stop)
+                else:
+                    end = self._run(replace(request, feed=self), self._hear, stop)
         except OtherCases as error:
             message = f"it did not collect {error}. Give parameters ids that stay the same."
             return SuiteEnd("interrupted", errors=(SuiteError(message),))
         self.spent = self._running if end.reason in BROKEN else None
         return end
 
-    def _run_fed(
-        self, request: SuiteRequest, _recording: Recording, heard: Callable[[Event], None], stop: StopRequest
-    ) -> SuiteEnd:
-        return self._run(replace(request, feed=self), heard, stop)
-
-    def _run_batches(
-        self, request: SuiteRequest, recording: Recording, heard: Callable[[Event], None], stop: StopRequest
-    ) -> SuiteEnd:
+    def _run_batches(self, request: SuiteRequest, stop: StopRequest) -> SuiteEnd:
         request = replace(request, compiled=_part(request, "compiled").output)
         if self._on_collected is not None:
-            end = self._run(replace(_part(request, "collected"), collect_only=True), heard, stop)
+            end = self._run(replace(_part(request, "collected"), collect_only=True), self._hear, stop)
             if end.reason != "finished":
                 return end
         self._collected = self._collected or frozenset()  # of batches, none is of all cases
@@ -130,16 +124,16 @@ class LaneSuite(WholeSuite):
                 number += 1
                 left = request.timeout_ms and max(request.timeout_ms - int((time.monotonic() - began) * 1_000), 1)
                 batch = replace(_part(request, f"batch-{number}"), select=frozenset(cases), timeout_ms=left)
-                end = self._run(batch, heard, stop)
+                end = self._run(batch, self._hear, stop)
                 servers.let_go()
-                self._on_batch(batch.output, recording)
+                self._on_batch(batch.output, self._recording)
                 code, dropped = code or end.exit_code or 0, dropped + end.dropped
                 if end.reason != "finished" or end.unfinished:
                     return replace(end, exit_code=code if end.signal is None else None, dropped=dropped)
         reason = {"run": "finished", "stop": "stopped", "cancel": "canceled"}[stop.mode]
         return SuiteEnd(reason, exit_code=code, dropped=dropped)  # type: ignore[arg-type]  # these are three of its reasons
 
-    def _hear(self, event: Event, recording: Recording) -> None:
+    def _hear(self, event: Event) -> None:
         match event:
             case Collected():
                 if self._collected is None:
@@ -151,7 +145,7 @@ class LaneSuite(WholeSuite):
                 self._running = event.id
             case TestEnded():
                 self._running = None
-        recording.take(event)
+        self._recording.take(event)
 
     def take(self) -> Take:
         taken = self._leases.take()

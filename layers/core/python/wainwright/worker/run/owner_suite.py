@@ -36,18 +36,19 @@ class OwnerSuite(LaneSuite):
         self, run: RunSuite, leases: CaseLeases, share: ShareWork, job: Job, lease: LeaseKeeper, history: TestHistory,
         known: Sequence[StoredTest],
     ) -> None:  # fmt: skip
-        super().__init__(run, leases)
+        super().__init__(run, leases, self._open)
         self._share = share
         self._job = job
         self._lease = lease
         self._history = history
         self._known = known
+        self._settled: Collection[str] = ()
         self._order: WorkOrder | None = None
 
     def run(self, request: SuiteRequest, recording: Recording, stop: StopRequest) -> SuiteEnd:
         """Run it to its end. The recording knows what other lanes have recorded only after :meth:`conclude`."""
         self._share.invite(self._job)
-        self._on_collected = lambda event: self._open(_without(request.deselect, event), recording)
+        self._settled = request.deselect
         try:
             end = super().run(request, recording, stop)
         except Exception:
@@ -61,10 +62,11 @@ class OwnerSuite(LaneSuite):
             self._wait(end)
         return end
 
-    def _open(self, event: Collected, recording: Recording) -> None:
+    def _open(self, event: Collected) -> None:
         """Open the work list. First the owner's count of all cases has to be written, to which the others add."""
-        recording.take(event)
-        recording.settle()
+        event = _without(self._settled, event)
+        self._recording.take(event)
+        self._recording.settle()
         cases = [(case.id, case.file) for case in event.tests]
         durations = {**read_durations(self._history, self._job, cases), **_last_durations(self._known)}
         self._order = self._share.open(self._job, cases, durations)
@@ -88,14 +90,14 @@ class OwnerSuite(LaneSuite):
                 self._share.bring_back(self._job, self._order, OWNER)
             time.sleep(LOOK_SECONDS)
 
-    def conclude(self, end: SuiteEnd, recording: Recording) -> SuiteEnd:
+    def conclude(self, end: SuiteEnd) -> SuiteEnd:
         """End all lanes, take what they have recorded into the recording, and return the end of the suite over all of them."""
         job = self._job
         lanes = self._share.dismiss_all(job)
         rows = [row for row in self._share.jobs.tests(job.project, job.id) if row.attempt >= job.fresh_since]
-        recording.read_again(rows)
+        self._recording.read_again(rows)
         ended = {row.id for row in rows if row.attempt == job.attempt}
-        self._take_interrupted(lanes, ended, recording)
+        self._take_interrupted(lanes, ended)
         if self._order is None:
             return end
         end = replace(end, unfinished=tuple(each for each in self._order.ids if each not in ended))
@@ -106,8 +108,9 @@ class OwnerSuite(LaneSuite):
         broken = next((lane.end for lane in lanes if lane.end is not None and lane.end.reason in BROKEN), None)
         return replace(end, reason="finished") if broken is None else _broken_in(end, broken)
 
-    def _take_interrupted(self, lanes: Sequence[LaneRecord], ended: Collection[str], recording: Recording) -> None:
+    def _take_interrupted(self, lanes: Sequence[LaneRecord], ended: Collection[str]) -> None:
         """Take evidence of tests that were ended by force in other lanes; name those of a lane that has not told of any."""
+        recording = self._recording
         for lane in lanes:
             if lane.end is not None:
                 recording.interrupted += map(TestResult.from_json, lane.end.interrupted)

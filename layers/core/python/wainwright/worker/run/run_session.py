@@ -152,7 +152,7 @@ class _RunSession:
         if self.hands_back:
             own_page.keep(recording.all_results)
             return None
-        end = self.suite.conclude(end, recording)
+        end = self.suite.conclude(end)
         meta = ReportMeta(
             job_id=self.job.id, title=self.job.label or self.job.id,
             started_at=to_text(self.job.started_at or self.began), base_url=self.job.url,

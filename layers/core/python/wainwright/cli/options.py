@@ -50,6 +50,5 @@ WaitTimeout = Annotated[
     float | None, typer.Option(metavar="SECONDS", min=0, help="Give up waiting after so long, with exit code 5.")
 ]
 SecretsFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="NAME=value lines for a local system; else WAINWRIGHT_SECRETS_FILE."),
+    Path | None, typer.Option(metavar="FILE", help="NAME=value lines for a local system; else WAINWRIGHT_SECRETS_FILE.")
 ]

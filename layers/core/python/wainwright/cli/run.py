@@ -5,40 +5,23 @@ from typing import Annotated
 
 import typer
 
-from wainwright.cli.options import (
-    BaseUrl,
-    FinalRecord,
-    JobTimeout,
-    Junit,
-    Label,
-    LowPriority,
-    NoWait,
-    OutputSchema,
-    Parallelism,
-    Params,
-    Priority,
-    Report,
-    SecretsFile,
-    TestRetries,
-    Tries,
-    WaitTimeout,
-)
+from wainwright.cli import options
 
 KEEP = "on|off|retain-on-failure"
 
 
 def run(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Directories with tests, or test files.")],
-    base_url: BaseUrl = None,
-    label: Label = None,
-    timeout: JobTimeout = None,
-    priority: Priority = 0,
-    low_priority: LowPriority = False,
-    retry: Tries = None,
-    test_retries: TestRetries = None,
-    parallelism: Parallelism = None,
-    param: Params = None,
-    output_schema: OutputSchema = None,
+    base_url: options.BaseUrl = None,
+    label: options.Label = None,
+    timeout: options.JobTimeout = None,
+    priority: options.Priority = 0,
+    low_priority: options.LowPriority = False,
+    retry: options.Tries = None,
+    test_retries: options.TestRetries = None,
+    parallelism: options.Parallelism = None,
+    param: options.Params = None,
+    output_schema: options.OutputSchema = None,
     depends_on: Annotated[
         list[str] | None, typer.Option(metavar="JOB", help="Start when this job has completed; several may be given.")
     ] = None,
@@ -67,12 +50,12 @@ def run(
         str | None, typer.Option(metavar=KEEP, help="Screenshots of tests to keep; on if not given.")
     ] = None,
     video: Annotated[str | None, typer.Option(metavar=KEEP, help="Videos of tests to keep; off if not given.")] = None,
-    secrets: SecretsFile = None,
-    as_json: FinalRecord = False,
-    report: Report = None,
-    junit: Junit = None,
-    no_wait: NoWait = False,
-    wait_timeout: WaitTimeout = None,
+    secrets: options.SecretsFile = None,
+    as_json: options.FinalRecord = False,
+    report: options.Report = None,
+    junit: options.Junit = None,
+    no_wait: options.NoWait = False,
+    wait_timeout: options.WaitTimeout = None,
 ) -> int:
     """Run tests as a job, show them as they end, and exit by their outcome."""
     from wainwright.cli import requests

@@ -6,26 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wainwright.cli import options
 from wainwright.cli.connect import connect
 from wainwright.cli.errors import UsageProblem
-from wainwright.cli.options import (
-    BaseUrl,
-    FinalRecord,
-    JobTimeout,
-    Json,
-    Junit,
-    Label,
-    LowPriority,
-    NoWait,
-    OutputSchema,
-    Parallelism,
-    Params,
-    Priority,
-    Report,
-    TemplateId,
-    Tries,
-    WaitTimeout,
-)
 from wainwright.cli.terminal import console, print_json, print_table
 
 if TYPE_CHECKING:
@@ -43,7 +26,7 @@ Parameters = Annotated[
 
 
 @templates_app.command("list")
-def list_templates(as_json: Json = False) -> None:
+def list_templates(as_json: options.Json = False) -> None:
     """Show all templates, in the order of their creation."""
     from wainwright.contracts.http.templates import TemplateList
 
@@ -59,9 +42,9 @@ def list_templates(as_json: Json = False) -> None:
 
 @templates_app.command("get")
 def get_template(
-    template: TemplateId,
+    template: options.TemplateId,
     version: Annotated[int | None, typer.Option(min=1, help="A version other than the newest.")] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Show one template."""
     with connect(looking_back=True) as system:
@@ -73,14 +56,14 @@ def create_template(
     name: Name,
     paths: Paths = None,
     instructions: Instructions = None,
-    base_url: BaseUrl = None,
-    timeout: JobTimeout = None,
+    base_url: options.BaseUrl = None,
+    timeout: options.JobTimeout = None,
     config: Config = None,
     parameters: Parameters = None,
-    output_schema: OutputSchema = None,
-    retry: Tries = None,
-    parallelism: Parallelism = None,
-    as_json: Json = False,
+    output_schema: options.OutputSchema = None,
+    retry: options.Tries = None,
+    parallelism: options.Parallelism = None,
+    as_json: options.Json = False,
 ) -> None:
     """Store tests as a template."""
     request = _request(
@@ -93,18 +76,18 @@ def create_template(
 
 @templates_app.command("update")
 def update_template(
-    template: TemplateId,
+    template: options.TemplateId,
     name: Name,
     paths: Paths = None,
     instructions: Instructions = None,
-    base_url: BaseUrl = None,
-    timeout: JobTimeout = None,
+    base_url: options.BaseUrl = None,
+    timeout: options.JobTimeout = None,
     config: Config = None,
     parameters: Parameters = None,
-    output_schema: OutputSchema = None,
-    retry: Tries = None,
-    parallelism: Parallelism = None,
-    as_json: Json = False,
+    output_schema: options.OutputSchema = None,
+    retry: options.Tries = None,
+    parallelism: options.Parallelism = None,
+    as_json: options.Json = False,
 ) -> None:
     """Store a new version of a template; jobs remember theirs."""
     request = _request(
@@ -116,7 +99,7 @@ def update_template(
 
 
 @templates_app.command("delete")
-def delete_template(template: TemplateId) -> None:
+def delete_template(template: options.TemplateId) -> None:
     """Delete a template; its jobs stay."""
     with connect(looking_back=True) as system:
         system.client.templates.delete(template)
@@ -125,30 +108,30 @@ def delete_template(template: TemplateId) -> None:
 
 @templates_app.command("invoke")
 def invoke_template(
-    template: TemplateId,
-    base_url: BaseUrl = None,
-    label: Label = None,
-    timeout: JobTimeout = None,
-    priority: Priority = 0,
-    low_priority: LowPriority = False,
-    parallelism: Parallelism = None,
-    param: Params = None,
-    as_json: FinalRecord = False,
-    report: Report = None,
-    junit: Junit = None,
-    no_wait: NoWait = False,
-    wait_timeout: WaitTimeout = None,
+    template: options.TemplateId,
+    base_url: options.BaseUrl = None,
+    label: options.Label = None,
+    timeout: options.JobTimeout = None,
+    priority: options.Priority = 0,
+    low_priority: options.LowPriority = False,
+    parallelism: options.Parallelism = None,
+    param: options.Params = None,
+    as_json: options.FinalRecord = False,
+    report: options.Report = None,
+    junit: options.Junit = None,
+    no_wait: options.NoWait = False,
+    wait_timeout: options.WaitTimeout = None,
 ) -> int:
     """Run a template as a job, show its tests as they end, and exit by their outcome."""
     from wainwright.cli.requests import parameters
     from wainwright.cli.watch import WatchOptions, follow, warn_of_unreachable_site
 
     watch = WatchOptions(as_json, report, junit, not no_wait, wait_timeout)
-    options = {
+    given = {
         "url": base_url, "label": label, "priority": priority or None, "lowPriority": low_priority or None,
         "timeout": timeout, "parallelism": parallelism,
     }  # fmt: skip
-    fields = {name: value for name, value in options.items() if value is not None}
+    fields = {name: value for name, value in given.items() if value is not None}
     for name, value in parameters(param).items():
         if name in fields:
             raise UsageProblem(f"--param {name}: there is an option for it", advice=f"Leave --param {name} out.")

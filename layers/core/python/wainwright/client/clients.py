@@ -80,9 +80,7 @@ class _Blocking:
     calls: Any
 
 
-def call(
-    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[_Blocking, P], T]:
+def call(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> Callable[Concatenate[_Blocking, P], T]:
     """Make a method that returns the result of an asynchronous one."""
 
     @functools.wraps(method)

@@ -44,13 +44,7 @@ class Unreachable(ClientError):
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        advice: str = "",
-        timed_out: bool = False,
-        sent: bool = True,
-        job_id: str | None = None,
+        self, message: str, *, advice: str = "", timed_out: bool = False, sent: bool = True, job_id: str | None = None
     ) -> None:
         super().__init__(message, advice=advice, job_id=job_id)
         self.timed_out = timed_out
@@ -92,7 +86,7 @@ class BundleError(WainwrightError):
 
 
 def error_of(answer: httpx.Response, job_id: str | None = None) -> ApiError:
-    """The error that an answer of status 300 or more stands for, whoever on the way gave it."""
+    """Return the error that an answer of status 300 or more stands for, whoever on the way gave it."""
     return ApiError(answer.status_code, _problem(answer), job_id)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from pydantic.alias_generators import to_camel
+
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import SortBy
 from wainwright.domain.instants import to_text
@@ -60,12 +62,11 @@ def states_of(states: States) -> frozenset[JobStatus]:
     for name in _words(states):
         if name.lower() == FINISHED:
             found |= {JobStatus.COMPLETED, JobStatus.FAILED}
-            continue
-        try:
+        elif name.lower() in set(JobStatus):
             found.add(JobStatus(name.lower()))
-        except ValueError as error:
+        else:
             known = ", ".join([*JobStatus, FINISHED])
-            raise InvalidInput("status", f"{name!r} is not one of {known}", advice="Write one of them.") from error
+            raise InvalidInput("status", f"{name!r} is not one of {known}", advice="Write one of them.")
     if not found:
         raise InvalidInput("status", "no state was given", advice=f"Write one of {', '.join(JobStatus)}.")
     return frozenset(found)
@@ -78,13 +79,8 @@ def query_of(filters: Mapping[str, Any]) -> dict[str, str]:
         if value is None:
             continue
         text = ",".join(sorted(states_of(value))) if name == "status" else _text(value)
-        query[_wire_name(name)] = text
+        query[to_camel(name.removesuffix("_"))] = text
     return query
-
-
-def _wire_name(name: str) -> str:
-    first, *rest = name.removesuffix("_").split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def _text(value: object) -> str:
@@ -93,11 +89,9 @@ def _text(value: object) -> str:
             return str(value).lower()
         case datetime():
             return to_text(value)
-        case str() | int():
-            return str(value)
-        case Iterable():
+        case Iterable() if not isinstance(value, str):
             return ",".join(str(each) for each in value)
-    raise TypeError(f"{value!r} cannot be a filter")
+    return str(value)
 
 
 def _words(states: States) -> list[str]:

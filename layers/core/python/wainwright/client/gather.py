@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from pathspec import GitIgnoreSpec
+
 from wainwright.client.errors import BundleError
-from wainwright.client.ignore import IgnoreRules
 from wainwright.contracts.http.bounds import MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_UNPACKED_BYTES
 
 NEVER = frozenset({".git", "__pycache__", ".venv", "node_modules", ".pytest_cache", ".wainwright"})
@@ -30,6 +31,8 @@ CONFIG_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyp
 
 DEPENDENCY_FILES = ("requirements.txt", "uv.lock", "package.json", "package-lock.json", "npm-shrinkwrap.json")
 """Files that name the packages which the tests need, besides pyproject.toml."""
+
+IGNORE_FILE = ".gitignore"
 
 NAMED = 3
 """Files or directories that a message about size names."""
@@ -78,6 +81,53 @@ def biggest(entries: Iterable[Entry]) -> str:
     """Name the biggest files, with their sizes in bytes."""
     files = heapq.nlargest(NAMED, entries, key=lambda entry: entry.size)
     return ", ".join(f"{entry.name} ({entry.size:,} bytes)" for entry in files)
+
+
+@dataclass(frozen=True)
+class IgnoreRules:
+    """`.gitignore` rules that hold in one directory, as git reads them: outermost first."""
+
+    layers: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
+
+    @classmethod
+    def above(cls, directory: Path) -> "IgnoreRules":
+        """Return the rules that a directory inherits within its git repository; none outside of one.
+
+        A directory that its repository ignores as a whole was named on purpose, so it inherits nothing.
+        """
+        parents = list(directory.parents)
+        top = next((number for number, parent in enumerate([directory, *parents]) if (parent / ".git").exists()), 0)
+        rules = cls()
+        for parent in reversed(parents[:top]):
+            rules = rules.within(parent)
+        inside = [directory, *parents[: max(0, top - 1)]]
+        return cls() if any(rules.ignore(part, is_directory=True) for part in inside) else rules
+
+    def within(self, directory: Path) -> "IgnoreRules":
+        """Return the rules that hold in ``directory``, whose parents' rules these are.
+
+        Raises:
+            BundleError: its file cannot be read, or has a pattern that is none.
+        """
+        file = directory / IGNORE_FILE
+        if not file.is_file():
+            return self
+        try:
+            lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+            return IgnoreRules((*self.layers, (directory, GitIgnoreSpec.from_lines(lines))))
+        except (OSError, ValueError) as error:
+            raise BundleError(f"{file} cannot be read: {error}") from error
+
+    def ignore(self, path: Path, *, is_directory: bool) -> bool:
+        """Return True if the rules leave a path out."""
+        for base, spec in reversed(self.layers):
+            if not path.is_relative_to(base):
+                continue
+            name = path.relative_to(base).as_posix() + ("/" if is_directory else "")
+            said = spec.check_file(name).include
+            if said is not None:
+                return said
+        return False
 
 
 @dataclass

@@ -60,8 +60,8 @@ class AsyncClient(Calls):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         address = endpoint_of(endpoint)
-        opened = AsyncTransport(transport, sleep, trust_env=not address.loopback)
-        super().__init__(address, key, opened, timeout=timeout, retries=retries)
+        byte_transport = AsyncTransport(transport, sleep, trust_env=not address.loopback)
+        super().__init__(address, key, byte_transport, timeout=timeout, retries=retries)
         self.jobs = AsyncJobs(self)
         self.templates = AsyncTemplates(self)
 
@@ -151,7 +151,7 @@ class Client(_Blocking):
         endpoint: the API's address, ``https://…``; plain ``http`` only to this machine.
         key: the API key.
         timeout: seconds that one ordinary request may take.
-        transport: what opened the bytes, in place of the network.
+        transport: what moves the bytes, in place of the network.
         retries: how often and how soon a call is repeated.
 
     Raises (all calls):
@@ -172,8 +172,8 @@ class Client(_Blocking):
     ) -> None:
         address = endpoint_of(endpoint)
         # Proxies and the like that the environment names are for the network, not for a server on this machine.
-        opened = BlockingTransport(transport, sleep, trust_env=not address.loopback)
-        self.calls = Calls(address, key, opened, timeout=timeout, retries=retries)
+        byte_transport = BlockingTransport(transport, sleep, trust_env=not address.loopback)
+        self.calls = Calls(address, key, byte_transport, timeout=timeout, retries=retries)
         self.jobs = Jobs(self.calls)
         self.templates = Templates(self)
 

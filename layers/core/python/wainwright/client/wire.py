@@ -76,8 +76,8 @@ class Wire:
             job_id=path[1] if path[0] == "jobs" and len(path) > 1 else None,
         )
 
-    async def _ask(self, answer_type: type[RecordT], method: str, *path: str, **options: Unpack[Options]) -> RecordT:
-        """Call, and read the answer."""
+    async def _call(self, answer_type: type[RecordT], method: str, *path: str, **options: Unpack[Options]) -> RecordT:
+        """Send a request, and return what its answer holds."""
         request = self._request(method, *path, **options)
         answer = await self._exchange(request)
         try:
@@ -89,8 +89,8 @@ class Wire:
                 job_id=request.job_id,
             ) from error
 
-    async def _tell(self, method: str, *path: str, **options: Unpack[Options]) -> httpx.Response:
-        """Call, and see that it was done."""
+    async def _send(self, method: str, *path: str, **options: Unpack[Options]) -> httpx.Response:
+        """Send a request, and return its answer, a success."""
         return await self._exchange(self._request(method, *path, **options))
 
     async def _exchange(self, request: Request, deadline: float = math.inf) -> httpx.Response:

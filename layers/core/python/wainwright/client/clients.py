@@ -60,8 +60,7 @@ class AsyncClient(Calls):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         address = endpoint_of(endpoint)
-        byte_transport = AsyncTransport(transport, sleep, trust_env=not address.loopback)
-        super().__init__(address, key, byte_transport, timeout=timeout, retries=retries)
+        super().__init__(address, key, AsyncTransport(address, transport, sleep), timeout=timeout, retries=retries)
         self.jobs = AsyncJobs(self)
         self.templates = AsyncTemplates(self)
 
@@ -171,9 +170,7 @@ class Client(_Blocking):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         address = endpoint_of(endpoint)
-        # Proxies and the like that the environment names are for the network, not for a server on this machine.
-        byte_transport = BlockingTransport(transport, sleep, trust_env=not address.loopback)
-        self.calls = Calls(address, key, byte_transport, timeout=timeout, retries=retries)
+        self.calls = Calls(address, key, BlockingTransport(address, transport, sleep), timeout=timeout, retries=retries)
         self.jobs = Jobs(self.calls)
         self.templates = Templates(self)
 

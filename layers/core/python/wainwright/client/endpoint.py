@@ -1,7 +1,6 @@
 """The address of an API, checked before a key is sent there."""
 
 import ipaddress
-from dataclasses import dataclass
 
 import httpx
 
@@ -10,16 +9,8 @@ from wainwright.client.errors import InvalidEndpoint
 API_VERSION = "v1"
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Address of an API: ``url`` without version and final slash; ``loopback`` if it is on this machine."""
-
-    url: str
-    loopback: bool
-
-
-def endpoint_of(text: str) -> Endpoint:
-    """Return the endpoint that a text names, with or without the API's version at its end.
+def endpoint_of(text: str) -> str:
+    """Return the address that a text names, without version and final slash.
 
     Raises:
         InvalidEndpoint: it is no HTTP address, or one that would carry the key over the network unencrypted.
@@ -33,11 +24,9 @@ def endpoint_of(text: str) -> Endpoint:
             f"{text!r} is not the address of an API",
             advice="It should look like https://abc123.execute-api.eu-central-1.amazonaws.com or http://127.0.0.1:8787.",
         )
-    loopback = is_loopback(url.host)
-    if url.scheme == "http" and not loopback:
+    if url.scheme == "http" and not is_loopback(url.host):
         raise InvalidEndpoint(f"{text!r} would send the key in clear text", advice="Use an https:// address.")
-    base = str(url).rstrip("/").removesuffix(f"/{API_VERSION}").rstrip("/")
-    return Endpoint(base, loopback)
+    return str(url).rstrip("/").removesuffix(f"/{API_VERSION}").rstrip("/")
 
 
 def is_loopback(host: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
+from wainwright.client.endpoint import is_loopback
 from wainwright.client.errors import UnexpectedAnswer, Unreachable
 
 T = TypeVar("T")
@@ -48,9 +49,13 @@ class Request:
 class AsyncTransport:
     """Awaits answers on the running event loop; functions that block run in threads."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None, sleep: Callable[[float], Awaitable[object]],
-                 *, trust_env: bool) -> None:  # fmt: skip
-        self._http = httpx.AsyncClient(transport=transport, trust_env=trust_env, max_redirects=MAX_REDIRECTS)
+    def __init__(
+        self,
+        endpoint: str,
+        transport: httpx.AsyncBaseTransport | None,
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self._http = httpx.AsyncClient(transport=transport, **_settings(endpoint))
         self._sleep = sleep
 
     async def send(self, request: Request) -> httpx.Response:
@@ -88,9 +93,8 @@ class AsyncTransport:
 class BlockingTransport:
     """Blocks until the answer is there."""
 
-    def __init__(self, transport: httpx.BaseTransport | None, sleep: Callable[[float], None],
-                 *, trust_env: bool) -> None:  # fmt: skip
-        self._http = httpx.Client(transport=transport, trust_env=trust_env, max_redirects=MAX_REDIRECTS)
+    def __init__(self, endpoint: str, transport: httpx.BaseTransport | None, sleep: Callable[[float], None]) -> None:
+        self._http = httpx.Client(transport=transport, **_settings(endpoint))
         self._sleep = sleep
 
     async def send(self, request: Request) -> httpx.Response:
@@ -139,6 +143,11 @@ def iterate(values: AsyncGenerator[T]) -> Iterator[T]:
         return
     finally:
         finish(values.aclose())
+
+
+def _settings(endpoint: str) -> dict[str, Any]:
+    # Proxies and the like that the environment names are for the network, not for a server on this machine.
+    return {"trust_env": not is_loopback(httpx.URL(endpoint).host), "max_redirects": MAX_REDIRECTS}
 
 
 def _options(request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import ValidationError
 
-from wainwright.client.endpoint import API_VERSION, Endpoint
+from wainwright.client.endpoint import API_VERSION
 from wainwright.client.errors import UnexpectedAnswer, Unreachable, error_of
 from wainwright.client.retries import REPEATED_STATUSES, UNDONE_STATUSES, RetryRules
 from wainwright.client.transport import Request, Transport
@@ -35,9 +35,9 @@ class Wire:
     """The way to one endpoint with one key. ``timeout`` is what one ordinary request may take, in seconds."""
 
     def __init__(
-        self, endpoint: Endpoint, key: str, transport: Transport, *, timeout: float, retries: RetryRules | None
+        self, endpoint: str, key: str, transport: Transport, *, timeout: float, retries: RetryRules | None
     ) -> None:
-        self._address = endpoint
+        self._endpoint = endpoint
         self._key = key
         self.transport = transport
         self._timeout = timeout
@@ -46,7 +46,7 @@ class Wire:
     @property
     def endpoint(self) -> str:
         """The API's address, without version."""
-        return self._address.url
+        return self._endpoint
 
     async def aclose(self) -> None:
         """Close the connections."""

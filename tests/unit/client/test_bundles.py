@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wainwright.client import Bounds, Bundle, BundleError, pack
@@ -280,6 +280,7 @@ NAMES = st.text(
 )
 
 
+@settings(deadline=None)
 @given(files=st.dictionaries(NAMES.filter(lambda name: name not in {".", ".."}), st.binary(max_size=200), max_size=5))
 def test_what_is_packed_comes_out_as_it_was(tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]) -> None:
     root = tmp_path_factory.mktemp("any")

@@ -142,7 +142,7 @@ class TestDeadLetters:
     def ended(self, cloud: Cloud) -> Iterator[Faults]:
         workflows = drain_dead_letters.give_up().workflows
         assert isinstance(workflows, StepFunctionsWorkflows)
-        with Faults(workflows._stepfunctions(), on=["SendTaskFailure"]).installed() as faults:
+        with Faults(workflows.stepfunctions(), on=["SendTaskFailure"]).installed() as faults:
             yield faults
 
     @staticmethod

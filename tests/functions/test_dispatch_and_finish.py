@@ -262,7 +262,7 @@ class TestFinish:
     @pytest.mark.usefixtures("no_pauses")
     def test_raises_what_the_workflow_is_to_try_again(self, cloud: Cloud) -> None:
         job = cloud.with_outcome(completed())
-        with Faults(finish_job.finish().jobs._table._client).installed() as faults:  # type: ignore[attr-defined]
+        with Faults(finish_job.finish().jobs.table.client).installed() as faults:  # type: ignore[attr-defined]
             faults.refuse("TransactionCanceledException", reasons=("TransactionConflict",), times=10)
             with pytest.raises(Unavailable):
                 finish_job.handler(self.workflow_input(job), CONTEXT)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wainwright.adapters.aws import items
 from wainwright.adapters.aws.items import expressions, key, number, text
-from wainwright.adapters.aws.table import Refusal, Table
+from wainwright.adapters.aws.table import Refusal, TableStore
 from wainwright.contracts.events import JobEvent
 from wainwright.domain.errors import Conflict, FenceLost
 from wainwright.domain.jobs import Job
@@ -32,11 +32,11 @@ LAST_WAS = "attribute_not_exists(pk) OR #sequence = :sequence"
 Operation = dict[str, Any]
 
 
-class JobRecords:
+class JobRecords(TableStore):
     """The part of a :class:`~wainwright.ports.job_store.JobStore` that keeps outcomes and events."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
+        super().__init__(client, table)
         self._last_recorded: tuple[tuple[str, int, int], Progress] = (("", 0, 0), Progress())
 
     def record(
@@ -128,7 +128,7 @@ class JobRecords:
                 return None
             puts = _events(project, job_id, events, before.sequence + 1, operation)
             try:
-                self._table.commit([*wanted, *puts])
+                self.table.commit([*wanted, *puts])
             except Refusal as refusal:
                 if puts and self._is_ours(puts[0]["Put"]["Item"], operation):
                     return before  # it took effect, and its answer was lost
@@ -141,13 +141,13 @@ class JobRecords:
 
     def tests(self, project: str, job_id: str, ids: Collection[str] | None = None) -> Sequence[StoredTest]:
         if ids is None:
-            rows = self._table.partition(items.job_partition(project, job_id), "TEST#")
+            rows = self.table.partition(items.job_partition(project, job_id), "TEST#")
         else:
-            rows = self._table.get_all([items.test_key(project, job_id, each) for each in ids])
+            rows = self.table.get_all([items.test_key(project, job_id, each) for each in ids])
         return [StoredTest.model_validate_json(row["body"]["S"]) for row in rows]
 
     def events(self, project: str, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
-        answer = self._table.ask(
+        answer = self.table.ask(
             Limit=limit, ConsistentRead=True, KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":pk": text(items.job_partition(project, job_id)),
@@ -157,11 +157,11 @@ class JobRecords:
         return [JobEvent.model_validate_json(row["body"]["S"]) for row in answer["Items"]]
 
     def _progress(self, project: str, job_id: str) -> Progress:
-        return read_progress(self._table.get(key(items.job_partition(project, job_id), "#PROGRESS")))
+        return read_progress(self.table.get(key(items.job_partition(project, job_id), "#PROGRESS")))
 
     def _is_ours(self, event: items.Item, operation: str) -> bool:
         """Return True if this operation wrote the event that has this one's number. Others may have followed it."""
-        row = self._table.get({"pk": event["pk"], "sk": event["sk"]})
+        row = self.table.get({"pk": event["pk"], "sk": event["sk"]})
         return row is not None and row.get("operation") == text(operation)
 
 

@@ -34,7 +34,7 @@ class DynamoJobStore(JobRecords, JobStore):
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         super().__init__(client, table)
-        self._extremes = statistics.Extremes(self._table)
+        self._extremes = statistics.Extremes(self.table)
 
     # Writing
 
@@ -74,7 +74,7 @@ class DynamoJobStore(JobRecords, JobStore):
 
     def _commit(self, operations: Sequence[Operation], written: Job, load: LoadChange) -> None:
         try:
-            self._table.commit([operation for _, operation in operations])
+            self.table.commit([operation for _, operation in operations])
         except Refusal as refusal:
             failed = {operations[index][0] for index in refusal.failed}
             current = self.get(written.project, written.id)
@@ -91,13 +91,13 @@ class DynamoJobStore(JobRecords, JobStore):
         there = expressions({":none": number(0)}, ConditionExpression="#version > :none")
         _, put = _detail(project, job_id, detail)
         try:
-            self._table.commit([{"ConditionCheck": {"Key": items.job_key(project, job_id)} | there}, put])
+            self.table.commit([{"ConditionCheck": {"Key": items.job_key(project, job_id)} | there}, put])
         except Refusal as refusal:
             raise Conflict(f"there is no job {job_id} any more") from refusal
 
     def set_limits(self, project: str, limits: Limits) -> None:
         body = text(limits.model_dump_json(by_alias=True))
-        self._table.update(key("PROJECTS", project), "SET limits = :limits", {":limits": body})
+        self.table.update(key("PROJECTS", project), "SET limits = :limits", {":limits": body})
 
     def seal(self, job: Job) -> None:
         # The row's version is negative from then on.
@@ -108,7 +108,7 @@ class DynamoJobStore(JobRecords, JobStore):
             ":body": text(job.seal().model_dump_json(by_alias=True, exclude_defaults=True)),
         }  # fmt: skip
         try:
-            self._table.update(
+            self.table.update(
                 items.job_key(job.project, job.id),
                 "SET #version = :sealed, fence = :none, body = :body REMOVE byStatus, byTemplate, byBatch, dueShard",
                 values,
@@ -122,12 +122,12 @@ class DynamoJobStore(JobRecords, JobStore):
         # The row goes last. Until then it is sealed, and whoever reads it can go on deleting.
         self.seal(job)
         partition = items.job_partition(job.project, job.id)
-        rows = self._table.partition(partition, ProjectionExpression="pk, sk")
-        self._table.remove_all(row for row in rows if row["sk"]["S"] != "#JOB")
+        rows = self.table.partition(partition, ProjectionExpression="pk, sk")
+        self.table.remove_all(row for row in rows if row["sk"]["S"] != "#JOB")
         predecessors = dict.fromkeys((*job.depends_on, *job.blocked_on))
-        self._table.remove_all(items.next_key(job.project, each, job.id) for each in predecessors)
+        self.table.remove_all(items.next_key(job.project, each, job.id) for each in predecessors)
         try:
-            self._table.remove(
+            self.table.remove(
                 items.job_key(job.project, job.id), "attribute_not_exists(pk) OR #version = :sealed",
                 {":sealed": number(-job.version)},
             )  # fmt: skip
@@ -137,11 +137,11 @@ class DynamoJobStore(JobRecords, JobStore):
     # Reading
 
     def get(self, project: str, job_id: str) -> Job | None:
-        found = self._table.get(items.job_key(project, job_id))
+        found = self.table.get(items.job_key(project, job_id))
         return items.read_job(found) if found else None
 
     def view(self, project: str, job_id: str) -> JobView | None:
-        rows = {row["sk"]["S"]: row for row in self._table.partition(items.job_partition(project, job_id), "#")}
+        rows = {row["sk"]["S"]: row for row in self.table.partition(items.job_partition(project, job_id), "#")}
         if "#JOB" not in rows:
             return None
         detail = rows.get("#DETAIL")
@@ -152,14 +152,14 @@ class DynamoJobStore(JobRecords, JobStore):
         )
 
     def get_idempotent(self, project: str, key: str) -> tuple[str, str] | None:
-        found = self._table.get(items.key(items.project_partition(project), f"IDEMPOTENCY#{key}"))
+        found = self.table.get(items.key(items.project_partition(project), f"IDEMPOTENCY#{key}"))
         return (found["jobId"]["S"], found["digest"]["S"]) if found else None
 
     def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
         ready = expressions(
             {":now": text(to_text(now))}, FilterExpression="attribute_not_exists(notBefore) OR notBefore <= :now"
         )
-        rows = self._table.partition(items.queue_partition(project), most=limit, **ready)
+        rows = self.table.partition(items.queue_partition(project), most=limit, **ready)
         return [
             LineEntry(
                 position=row["sk"]["S"], job_id=row["jobId"]["S"], lanes=int(row["lanes"]["N"]),
@@ -169,15 +169,15 @@ class DynamoJobStore(JobRecords, JobStore):
         ]  # fmt: skip
 
     def loads(self) -> Sequence[ProjectLoad]:
-        return [_read_load(row) for row in self._table.partition("PROJECTS")]
+        return [_read_load(row) for row in self.table.partition("PROJECTS")]
 
     def load(self, project: str) -> ProjectLoad:
-        found = self._table.get(key("PROJECTS", project))
+        found = self.table.get(key("PROJECTS", project))
         return _read_load(found) if found else ProjectLoad(project=project)
 
     def due(self, before: datetime, limit: int) -> Sequence[tuple[str, str]]:
         values = {":shard": text(items.DUE_SHARD), ":before": text(to_text(before))}
-        rows = self._table.of_index(DUE_INDEX, "dueShard = :shard AND dueAt <= :before", values, limit)
+        rows = self.table.of_index(DUE_INDEX, "dueShard = :shard AND dueAt <= :before", values, limit)
         keys = [row["pk"]["S"].split("#", 2) for row in rows]
         return [(project, job_id) for _, project, job_id in keys]
 
@@ -185,13 +185,13 @@ class DynamoJobStore(JobRecords, JobStore):
         # Here, for most functions look for no jobs, and start sooner without it.
         from wainwright.adapters.aws.find import find
 
-        return find(self._table, project, query, now)
+        return find(self.table, project, query, now)
 
     def dependents(self, project: str, job_id: str) -> Sequence[str]:
-        return [row["jobId"]["S"] for row in self._table.partition(items.job_partition(project, job_id), "NEXT#")]
+        return [row["jobId"]["S"] for row in self.table.partition(items.job_partition(project, job_id), "NEXT#")]
 
     def statistics(self, project: str, template_id: str | None, start: datetime, end: datetime) -> Statistics:
-        return statistics.read(self._table, project, template_id, start, end)
+        return statistics.read(self.table, project, template_id, start, end)
 
 
 def _numbered(before: Job | None, after: Job, operation: str) -> Job:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wainwright.adapters.aws.items import Item, expiry, expressions, job_partition, key, number, text
 from wainwright.adapters.aws.paging import CHUNK, MOST_EXAMINED, Bounds, Reader, page
-from wainwright.adapters.aws.table import WRITE_BATCH, Refusal, Table
+from wainwright.adapters.aws.table import WRITE_BATCH, Refusal, TableStore
 from wainwright.adapters.cursors import read_cursor, write_cursor
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import Conflict
@@ -15,9 +15,6 @@ from wainwright.domain.instants import to_milliseconds
 from wainwright.domain.logs import LOG_FULL, MAX_LOG_LINES, LogEntry
 from wainwright.ports.log_store import LogPage, LogQuery
 from wainwright.ports.updates import retry_conflicts
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 LONGER_THAN_JOBS = timedelta(days=2)
 """Lines go by their own time, jobs by the time they ended; a job's log shall not be shorter-lived than the job."""
@@ -30,11 +27,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRIES = 5
 
 
-class DynamoLogStore:
+class DynamoLogStore(TableStore):
     """A :class:`~wainwright.ports.log_store.LogStore` on one table."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
 
     def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
         # Numbers are taken first and lines written then: whoever fails in between leaves a gap in the numbers, no more.
@@ -45,7 +39,7 @@ class DynamoLogStore:
         partition, kept_for = job_partition(project, job_id), self._kept_for(project)
         first, room = self._take(partition, len(entries), entries[-1].timestamp + kept_for)
         kept = entries[:room]
-        self._table.put_all(
+        self.table.put_all(
             _line(partition, entry.timestamp, first + place, entry, kept_for) for place, entry in enumerate(kept)
         )
         if room < len(entries) and first + room == MAX_LINES:
@@ -59,12 +53,12 @@ class DynamoLogStore:
             nonlocal wanted
             values = {":wanted": number(wanted), ":most": number(MAX_LINES - wanted), ":until": expiry(until)}
             try:
-                counted = self._table.update(
+                counted = self.table.update(
                     key(partition, "LOGGED"), "ADD #count :wanted SET expiresAt = :until", values,
                     "attribute_not_exists(pk) OR #count <= :most", ReturnValues="UPDATED_NEW",
                 )  # fmt: skip
             except Refusal as refusal:
-                count = int(self._table.get(key(partition, "LOGGED"))["count"]["N"])
+                count = int(self.table.get(key(partition, "LOGGED"))["count"]["N"])
                 wanted = min(wanted, MAX_LINES - count)
                 if wanted <= 0:
                     return count, 0
@@ -75,7 +69,7 @@ class DynamoLogStore:
 
     def _fill(self, partition: str, at: datetime, kept_for: timedelta) -> None:
         """Say once, at the end of the log, that it is full."""
-        last = self._table.ask(
+        last = self.table.ask(
             Limit=1, ConsistentRead=True, ScanIndexForward=False,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :log)",
             ExpressionAttributeValues={":pk": text(partition), ":log": text("LOG#")},
@@ -87,12 +81,12 @@ class DynamoLogStore:
             UpdateExpression="SET #count = :full", ConditionExpression="#count = :lines",
         )  # fmt: skip
         try:
-            self._table.commit([{"Update": count}, {"Put": {"Item": notice}}])
+            self.table.commit([{"Update": count}, {"Put": {"Item": notice}}])
         except Refusal:
             return  # it has been said
 
     def _kept_for(self, project: str) -> timedelta:
-        row: Any = self._table.get(key("PROJECTS", project)) or {}
+        row: Any = self.table.get(key("PROJECTS", project)) or {}
         limits = Limits.model_validate_json(row["limits"]["S"]) if "limits" in row else None
         return timedelta(days=(limits.retention if limits else Retention()).job_days) + LONGER_THAN_JOBS
 
@@ -106,7 +100,7 @@ class DynamoLogStore:
         chunk = query.limit + 1 + (bounds.passed is not None)
         if query.level is not None or query.message is not None:
             chunk = max(chunk, CHUNK)
-        reader = Reader(self._table, min(chunk, MOST_EXAMINED))
+        reader = Reader(self.table, min(chunk, MOST_EXAMINED))
         lines = reader.range(job_partition(project, job_id), *bounds.ends, ascending=True, ConsistentRead=True)
         found, passed = page(
             [lines], lambda row: str(row["sk"]["S"]), bounds, lambda row: query.matches(_read(row)), query.limit

@@ -1,8 +1,12 @@
-"""The jobs queue and the work queue in SQS."""
+"""The jobs queue and the work queue in SQS.
+
+They are given what makes the client: many a process sends nothing, and making it takes longer than a call.
+"""
 
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,34 +29,32 @@ _GONE = frozenset(
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
 class SqsWakeUps:
     """A :class:`~wainwright.ports.queues.WakeUps`. Messages are grouped by project, so that the queue is fair between them."""
 
-    def __init__(self, sqs: Callable[[], "SQSClient"], queue_url: str) -> None:
-        """``sqs`` gives the client: many a process sends nothing, and making it takes longer than a call."""
-        self._sqs = sqs
-        self._queue_url = queue_url
+    sqs: Callable[[], "SQSClient"]
+    queue_url: str
 
     def send(self, project: str, *, delay: timedelta = timedelta(0), workers: int = 0) -> None:
         # Rounded up: a wake-up that comes early finds nothing to start.
-        self._sqs().send_message(
-            QueueUrl=self._queue_url,
+        self.sqs().send_message(
+            QueueUrl=self.queue_url,
             MessageBody=WakeUp(project=project, workers=workers).model_dump_json(by_alias=True, exclude_defaults=True),
             MessageGroupId=project, DelaySeconds=math.ceil(delay.total_seconds()),
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
 class SqsWorkQueue:
     """A :class:`~wainwright.ports.queues.WorkQueue`."""
 
-    def __init__(self, sqs: Callable[[], "SQSClient"], queue_url: str) -> None:
-        """``sqs`` gives the client: many a process sends nothing, and making it takes longer than a call."""
-        self._sqs = sqs
-        self._queue_url = queue_url
+    sqs: Callable[[], "SQSClient"]
+    queue_url: str
 
     def receive(self, wait: timedelta) -> ReceivedWork | None:
-        answer = self._sqs().receive_message(
-            QueueUrl=self._queue_url, MaxNumberOfMessages=1, WaitTimeSeconds=int(min(wait, MOST_WAIT).total_seconds()),
+        answer = self.sqs().receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=1, WaitTimeSeconds=int(min(wait, MOST_WAIT).total_seconds()),
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )  # fmt: skip
         for message in answer.get("Messages", []):
@@ -71,15 +73,15 @@ class SqsWorkQueue:
     def send(self, message: WorkMessage) -> None:
         # Grouped by project, as the state machine's messages are.
         body = message.model_dump_json(by_alias=True, exclude_defaults=True)
-        self._sqs().send_message(QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=message.project)
+        self.sqs().send_message(QueueUrl=self.queue_url, MessageBody=body, MessageGroupId=message.project)
 
     def extend(self, receipt: str, visibility: timedelta) -> None:
         # A message that is gone became visible or was deleted. Who may write is decided by the fence, not by the message.
         with ignoring(_GONE):
-            self._sqs().change_message_visibility(
-                QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=int(visibility.total_seconds())
+            self.sqs().change_message_visibility(
+                QueueUrl=self.queue_url, ReceiptHandle=receipt, VisibilityTimeout=int(visibility.total_seconds())
             )
 
     def delete(self, receipt: str) -> None:
         with ignoring(_GONE):
-            self._sqs().delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
+            self.sqs().delete_message(QueueUrl=self.queue_url, ReceiptHandle=receipt)

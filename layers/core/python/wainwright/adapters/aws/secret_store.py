@@ -42,11 +42,11 @@ class SsmSecretStore:
     def __init__(self, ssm: Callable[[], Any], dynamodb: "DynamoDBClient", table: str, stage: str) -> None:
         """``ssm`` gives the client: few processes ever need it, and making it takes longer than a call."""
         self._ssm = ssm
-        self._table = Table(dynamodb, table)
+        self.table = Table(dynamodb, table)
         self._stage = stage
 
     def index(self, project: str) -> SecretIndex:
-        row = self._table.get(key(project_partition(project), SORT_KEY))
+        row = self.table.get(key(project_partition(project), SORT_KEY))
         return _index_of(row) if row else SecretIndex()
 
     def put(self, project: str, name: str, value: str, *, now: datetime, most: int) -> bool:
@@ -116,7 +116,7 @@ class SsmSecretStore:
                     {":revision": number(index.revision)}, ConditionExpression="revision = :revision"
                 )
             try:
-                self._table.commit([{"Put": {"Item": item} | condition}])
+                self.table.commit([{"Put": {"Item": item} | condition}])
             except Refusal as refusal:
                 raise Conflict("the project's secrets changed since they were read") from refusal
             return True

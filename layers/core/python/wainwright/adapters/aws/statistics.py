@@ -87,7 +87,7 @@ class Extremes:
     """
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self.table = table
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
     def note(self, sums: Sums) -> None:
@@ -96,12 +96,12 @@ class Extremes:
         if not wanted:
             return
         try:
-            rows = self._table.get_all([_row(*each) for each in wanted])
+            rows = self.table.get_all([_row(*each) for each in wanted])
             kept = {(row["pk"]["S"], row["sk"]["S"]): row for row in rows}
             for (scope, hour), adds in wanted.items():
                 row = kept.get((f"STATS#{scope}", hour), {})
-                _keep(self._table, _row(scope, hour), row, "shortest", adds.shortest_ms, ">")
-                _keep(self._table, _row(scope, hour), row, "longest", adds.longest_ms, "<")
+                _keep(self.table, _row(scope, hour), row, "shortest", adds.shortest_ms, ">")
+                _keep(self.table, _row(scope, hour), row, "longest", adds.longest_ms, "<")
                 self._remember((scope, hour), row, adds)
         except (ClientError, BotoCoreError, Unavailable):
             log.warning("shortest and longest duration not kept", exc_info=True)

@@ -52,16 +52,16 @@ class Table:
     """One table. What commits or updates raises Refusal and Unavailable as :func:`attempt_until_clear`."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
-        self._client = client
+        self.client = client
         self._name = name
 
     def get(self, key: Item) -> Any:
         """One row, read consistently, or None."""
-        return self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
+        return self.client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
 
     def ask(self, **request: Any) -> Any:
         """One ``Query``, as it is answered."""
-        return self._client.query(TableName=self._name, **request)
+        return self.client.query(TableName=self._name, **request)
 
     def partition(self, partition: str, prefix: str = "", *, most: int | None = None, **more: Any) -> list[Any]:
         """All rows of a partition whose sort key starts so, or the first ``most``; read consistently, page by page.
@@ -114,7 +114,7 @@ class Table:
 
     def _get_batch(self, keys: Sequence[Any], found: list[Any]) -> Sequence[Any]:
         request: Any = {self._name: {"Keys": keys, "ConsistentRead": True}}
-        answer = self._client.batch_get_item(RequestItems=request)
+        answer = self.client.batch_get_item(RequestItems=request)
         found += answer["Responses"].get(self._name, [])
         left: Any = answer.get("UnprocessedKeys", {})
         return left[self._name]["Keys"] if left else ()
@@ -131,22 +131,22 @@ class Table:
                 request["TableName"] = self._name
         if len(operations) == 1 and "Put" in operations[0]:
             put = operations[0]["Put"]
-            attempt_until_clear(lambda: self._client.put_item(**put))
+            attempt_until_clear(lambda: self.client.put_item(**put))
         else:
             transaction: Any = list(operations)
-            attempt_until_clear(lambda: self._client.transact_write_items(TransactItems=transaction))
+            attempt_until_clear(lambda: self.client.transact_write_items(TransactItems=transaction))
 
     def update(self, key: Item, expression: str, values: Item, condition: str = "", **more: Any) -> Any:
         """Update one row; returns what ``ReturnValues`` asks for. ``#name`` in expressions is the attribute ``name``."""
         clauses = {"UpdateExpression": expression} | ({"ConditionExpression": condition} if condition else {})
         request: Any = {"TableName": self._name, "Key": key} | expressions(values, **clauses) | more
-        return attempt_until_clear(lambda: self._client.update_item(**request)).get("Attributes")
+        return attempt_until_clear(lambda: self.client.update_item(**request)).get("Attributes")
 
     def remove(self, key: Item, condition: str = "", values: Item | None = None) -> None:
         """Delete one row, under a condition if one is given."""
         clauses = {"ConditionExpression": condition} if condition else {}
         request: Any = {"TableName": self._name, "Key": key} | expressions(values, **clauses)
-        attempt_until_clear(lambda: self._client.delete_item(**request))
+        attempt_until_clear(lambda: self.client.delete_item(**request))
 
     def put_all(self, items: Iterable[Item]) -> None:
         """Write rows without conditions, in batches. Raises as :meth:`get_all`."""
@@ -162,7 +162,7 @@ class Table:
 
     def _write_batch(self, requests: Sequence[Any]) -> Sequence[Any]:
         request: Any = {self._name: requests}
-        return self._client.batch_write_item(RequestItems=request).get("UnprocessedItems", {}).get(self._name, ())
+        return self.client.batch_write_item(RequestItems=request).get("UnprocessedItems", {}).get(self._name, ())
 
     def _until_done(self, batch: Sequence[Any], step: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
         """Take a step with what the step before left, a little later each time: a batch may be served in part."""
@@ -173,6 +173,13 @@ class Table:
                 return
             time.sleep(min(MAX_SECONDS, BASE_SECONDS * 2**number))
         raise Unavailable("the database was too busy", advice="Send the same request again.")
+
+
+class TableStore:
+    """A store on the one table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self.table = Table(client, table)
 
 
 def _batches(rows: Sequence[Any], size: int) -> Iterable[list[Any]]:

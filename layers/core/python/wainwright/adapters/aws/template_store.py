@@ -3,28 +3,21 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from wainwright.adapters.aws.items import Item, expressions, key, number, pack, text, unpack
 from wainwright.adapters.aws.paging import Bounds, Reader, page
-from wainwright.adapters.aws.table import Refusal, Table
+from wainwright.adapters.aws.table import Refusal, TableStore
 from wainwright.adapters.cursors import read_cursor, write_cursor
 from wainwright.domain.errors import Conflict
 from wainwright.domain.instants import to_text
 from wainwright.domain.templates import Template
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
-
-class DynamoTemplateStore:
+class DynamoTemplateStore(TableStore):
     """A :class:`~wainwright.ports.template_store.TemplateStore` on one table.
 
     Without its head a template is not there any more.
     """
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
 
     def put(self, template: Template) -> None:
         operation = str(uuid.uuid4())
@@ -40,20 +33,20 @@ class DynamoTemplateStore:
         version = key(partition, _version(template.version)) | body
         entry = key(_listed(template.project), place) | {"id": text(template.id)}
         try:
-            self._table.commit(
+            self.table.commit(
                 [{"Put": {"Item": head} | condition}, {"Put": {"Item": version}}, {"Put": {"Item": entry}}]
             )
         except Refusal as refusal:
-            current = self._table.get(key(partition, "HEAD"))
+            current = self.table.get(key(partition, "HEAD"))
             if current is None or current["operation"] != text(operation):  # else our own write, whose answer was lost
                 raise Conflict(f"template {template.id} changed since it was read") from refusal
 
     def get(self, project: str, template_id: str, version: int | None = None) -> Template | None:
         partition = _partition(project, template_id)
         if version is None:
-            found = self._table.get(key(partition, "HEAD"))
+            found = self.table.get(key(partition, "HEAD"))
             return _read(found) if found else None
-        rows = self._table.get_all([key(partition, "HEAD"), key(partition, _version(version))])
+        rows = self.table.get_all([key(partition, "HEAD"), key(partition, _version(version))])
         by_sort_key = {row["sk"]["S"]: row for row in rows}
         if len(by_sort_key) < 2 or version > int(by_sort_key["HEAD"]["version"]["N"]):
             return None
@@ -62,29 +55,29 @@ class DynamoTemplateStore:
     def list(self, project: str, limit: int, cursor: str | None) -> tuple[Sequence[Template], str | None]:
         scope = ["templates", project]
         bounds = Bounds(passed=read_cursor(cursor, scope))
-        entries = Reader(self._table, limit + 2).range(
+        entries = Reader(self.table, limit + 2).range(
             _listed(project), *bounds.ends, ascending=True, ConsistentRead=True
         )
         found, passed = page([entries], lambda row: str(row["sk"]["S"]), bounds, lambda _: True, limit)
-        heads = self._table.get_all([key(_partition(project, row["id"]["S"]), "HEAD") for row in found])
+        heads = self.table.get_all([key(_partition(project, row["id"]["S"]), "HEAD") for row in found])
         templates = {template.id: template for template in map(_read, heads)}
         in_order = [templates[row["id"]["S"]] for row in found if row["id"]["S"] in templates]
         return in_order, None if passed is None else write_cursor(scope, passed)
 
     def delete(self, project: str, template_id: str) -> bool:
         partition = _partition(project, template_id)
-        head = self._table.get(key(partition, "HEAD"))
+        head = self.table.get(key(partition, "HEAD"))
         if head is not None:
             gone = [key(partition, "HEAD"), key(_listed(project), head["place"]["S"])]
-            self._table.commit([{"Delete": {"Key": each}} for each in gone])
-        rest = self._table.partition(partition, ProjectionExpression="pk, sk")
-        self._table.remove_all(row for row in rest if row["sk"]["S"] != "HEAD")
+            self.table.commit([{"Delete": {"Key": each}} for each in gone])
+        rest = self.table.partition(partition, ProjectionExpression="pk, sk")
+        self.table.remove_all(row for row in rest if row["sk"]["S"] != "HEAD")
         return head is not None
 
     def mark_run(self, project: str, template_id: str, at: datetime) -> None:
         # A row of its own: it never conflicts with a new version.
         try:
-            self._table.update(
+            self.table.update(
                 key(_partition(project, template_id), "RAN"), "SET #at = :at", {":at": text(to_text(at))},
                 "attribute_not_exists(pk) OR #at < :at",
             )  # fmt: skip
@@ -93,7 +86,7 @@ class DynamoTemplateStore:
 
     def last_run(self, project: str, template_ids: Sequence[str]) -> Mapping[str, datetime]:
         keys = {_partition(project, each): each for each in template_ids}
-        rows = self._table.get_all([key(partition, "RAN") for partition in keys])
+        rows = self.table.get_all([key(partition, "RAN") for partition in keys])
         return {keys[row["pk"]["S"]]: datetime.fromisoformat(row["at"]["S"]) for row in rows}
 
 

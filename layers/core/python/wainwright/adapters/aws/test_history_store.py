@@ -7,19 +7,16 @@ tests may be longer than a sort key, so their digests stand for them.
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wainwright.adapters.aws.items import Item, expiry, expressions, key, number, pack, project_partition, text, unpack
-from wainwright.adapters.aws.table import Refusal, Table
+from wainwright.adapters.aws.table import Refusal, TableStore
 from wainwright.domain.errors import Conflict, TooLarge
 from wainwright.domain.model import Record
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.test_history import KEPT, MOST_TESTS, Sample, TestStats, add_samples
 from wainwright.ports.test_history import FileStats
 from wainwright.ports.updates import retry_conflicts
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 TRIES = 12
 """Of a write against others that end at the same time with tests of the same file."""
@@ -37,11 +34,8 @@ class _FileHistory(Record):
     tests: dict[str, TestStats]
 
 
-class DynamoTestHistory:
+class DynamoTestHistory(TableStore):
     """A :class:`~wainwright.ports.test_history.TestHistory` on one table."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
 
     def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
         rows = self._read(project, samples)
@@ -52,9 +46,9 @@ class DynamoTestHistory:
         def attempt() -> None:
             nonlocal row
             try:
-                self._table.commit([{"Put": _put(project, file, tests, now, row)}])
+                self.table.commit([{"Put": _put(project, file, tests, now, row)}])
             except Refusal as refusal:
-                row = self._table.get(_key(project, file))
+                row = self.table.get(_key(project, file))
                 raise Conflict(f"the history of {file} changed since it was read") from refusal
 
         retry_conflicts(attempt, f"the history of {file}", tries=TRIES)
@@ -63,11 +57,11 @@ class DynamoTestHistory:
         return {file: _read(row).tests for file, row in self._read(project, files).items()}
 
     def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
-        rows = self._table.partition(_partition(project), most=most)
+        rows = self.table.partition(_partition(project), most=most)
         return {(known := _read(row)).file: known.tests for row in rows}
 
     def _read(self, project: str, files: Collection[str]) -> dict[str, Any]:
-        found = self._table.get_all([_key(project, file) for file in dict.fromkeys(files)])
+        found = self.table.get_all([_key(project, file) for file in dict.fromkeys(files)])
         return {_read(row).file: row for row in found}
 
 
@@ -103,25 +97,22 @@ def _key(project: str, file: str) -> Item:
     return key(_partition(project), _digest(file))
 
 
-class DynamoQuarantineStore:
+class DynamoQuarantineStore(TableStore):
     """A :class:`~wainwright.ports.quarantine.QuarantineStore` on one table: a row for each test."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
-
     def list(self, project: str) -> Sequence[Quarantine]:
-        rows = self._table.partition(project_partition(project), _QUARANTINE)
+        rows = self.table.partition(project_partition(project), _QUARANTINE)
         entries = [Quarantine.model_validate_json(unpack(row)) for row in rows]
         return sorted(entries, key=lambda entry: entry.test_id)
 
     def put(self, project: str, entry: Quarantine) -> None:
         gone = datetime.combine(entry.until, time(), UTC) + SHOWN_AFTER
         body = {"body": text(entry.model_dump_json(by_alias=True)), "expiresAt": expiry(gone)}
-        self._table.commit([{"Put": {"Item": _entry_key(project, entry.test_id) | body}}])
+        self.table.commit([{"Put": {"Item": _entry_key(project, entry.test_id) | body}}])
 
     def remove(self, project: str, test_id: str) -> bool:
         try:
-            self._table.remove(_entry_key(project, test_id), "attribute_exists(pk)")
+            self.table.remove(_entry_key(project, test_id), "attribute_exists(pk)")
         except Refusal:
             return False
         return True

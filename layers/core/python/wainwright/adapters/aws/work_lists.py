@@ -6,35 +6,29 @@ long, is in pages of its own that never change. A lane's row says by its attribu
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wainwright.adapters.aws import items
 from wainwright.adapters.aws.items import Item, expressions, key, number, text
-from wainwright.adapters.aws.table import Refusal, Table
+from wainwright.adapters.aws.table import Refusal, TableStore
 from wainwright.domain.errors import Conflict, FenceLost
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.work_list import WorkList, WorkOrder
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 PAGE = 500
 """Cases of one page. Ids have at most 4,000 characters, and resemble each other: compressed, a page fits into a row."""
 
 
-class DynamoWorkListStore:
+class DynamoWorkListStore(TableStore):
     """A :class:`~wainwright.ports.work_lists.WorkListStore` on one table."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
 
     def open(self, job: Job, work: WorkList, order: WorkOrder) -> None:
         # The pages first: whoever sees the list finds them.
-        self._table.put_all(_pages(job, order))
+        self.table.put_all(_pages(job, order))
         put = {"Item": _list_item(job, work)}
         try:
-            self._table.commit([{"ConditionCheck": items.held(job)}, {"Put": put}])
+            self.table.commit([{"ConditionCheck": items.held(job)}, {"Put": put}])
         except Refusal as refusal:
             raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
 
@@ -52,11 +46,11 @@ class DynamoWorkListStore:
         return (work, self._order(job, work.fence)) if work is not None and work.run == job.run else None
 
     def _list(self, job: Job) -> WorkList | None:
-        row = self._table.get(items.work_key(job.project, job.id))
+        row = self.table.get(items.work_key(job.project, job.id))
         return WorkList.model_validate_json(row["body"]["S"]) if row else None
 
     def _order(self, job: Job, fence: int) -> WorkOrder:
-        pages = self._table.partition(items.job_partition(job.project, job.id), items.order_prefix(fence))
+        pages = self.table.partition(items.job_partition(job.project, job.id), items.order_prefix(fence))
         cases = [case for page in pages for case in json.loads(items.unpack(page))]
         return WorkOrder([case[0] for case in cases], [case[1] for case in cases])
 
@@ -68,7 +62,7 @@ class DynamoWorkListStore:
 
     def join(self, job: Job, lane: LaneRecord, before: LaneRecord | None) -> None:
         try:
-            self._table.commit([{"ConditionCheck": items.held(job)}, {"Put": _put_lane(job, before, lane)}])
+            self.table.commit([{"ConditionCheck": items.held(job)}, {"Put": _put_lane(job, before, lane)}])
         except Refusal as refusal:
             if 0 in refusal.failed:
                 raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
@@ -78,12 +72,12 @@ class DynamoWorkListStore:
         self._commit([{"Put": _put_lane(job, before, after)}], f"lane {after.lane} of job {job.id} changed meanwhile")
 
     def lanes(self, job: Job) -> Sequence[LaneRecord]:
-        rows = self._table.partition(items.job_partition(job.project, job.id), items.lane_prefix(job.fence))
+        rows = self.table.partition(items.job_partition(job.project, job.id), items.lane_prefix(job.fence))
         return [LaneRecord.model_validate_json(row["body"]["S"]) for row in rows]
 
     def _commit(self, operations: list[dict[str, Any]], conflict: str) -> None:
         try:
-            self._table.commit(operations)
+            self.table.commit(operations)
         except Refusal as refusal:
             raise Conflict(conflict) from refusal
 

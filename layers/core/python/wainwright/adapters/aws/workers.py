@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from wainwright.adapters.aws.items import Item, key, text
-from wainwright.adapters.aws.table import Refusal, Table
+from wainwright.adapters.aws.table import Refusal, TableStore
 from wainwright.domain.workers import WorkerRecord
 from wainwright.ports.workers import LaunchRefused, WorkerStore
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecs import ECSClient
 
 CONTAINER = "worker"
@@ -21,27 +20,24 @@ CONTAINER = "worker"
 _NO_ROOM = ("capacity", "RESOURCE:")
 
 
-class DynamoWorkerStore(WorkerStore):
+class DynamoWorkerStore(TableStore, WorkerStore):
     """A :class:`~wainwright.ports.workers.WorkerStore` on the one table."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
-
     def put(self, worker: WorkerRecord) -> None:
-        self._table.commit([{"Put": {"Item": _row(worker)}}])
+        self.table.commit([{"Put": {"Item": _row(worker)}}])
 
     def add(self, worker: WorkerRecord) -> bool:
         try:
-            self._table.commit([{"Put": {"Item": _row(worker), "ConditionExpression": "attribute_not_exists(pk)"}}])
+            self.table.commit([{"Put": {"Item": _row(worker), "ConditionExpression": "attribute_not_exists(pk)"}}])
         except Refusal:
             return False
         return True
 
     def list(self) -> Sequence[WorkerRecord]:
-        return [WorkerRecord.model_validate_json(row["body"]["S"]) for row in self._table.partition("WORKERS")]
+        return [WorkerRecord.model_validate_json(row["body"]["S"]) for row in self.table.partition("WORKERS")]
 
     def remove(self, worker_id: str) -> None:
-        self._table.remove(key("WORKERS", worker_id))
+        self.table.remove(key("WORKERS", worker_id))
 
 
 def _row(worker: WorkerRecord) -> Item:

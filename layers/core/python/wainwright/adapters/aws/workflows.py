@@ -1,6 +1,7 @@
 """Executions and task tokens in Step Functions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -18,18 +19,17 @@ MOST_CAUSE = 32_768
 """Characters of a cause; Step Functions takes no more."""
 
 
+@dataclass(frozen=True)
 class StepFunctionsWorkflows:
-    """:class:`~wainwright.ports.workflows.Workflows` of one state machine."""
+    """:class:`~wainwright.ports.workflows.Workflows` of one state machine. ``stepfunctions`` makes the client."""
 
-    def __init__(self, stepfunctions: Callable[[], "SFNClient"], state_machine_arn: str) -> None:
-        """``stepfunctions`` gives the client: many a process asks for nothing, and making it takes longer than a call."""
-        self._stepfunctions = stepfunctions
-        self._arn = state_machine_arn
+    stepfunctions: Callable[[], "SFNClient"]
+    state_machine_arn: str
 
     def start(self, request: ExecutionInput) -> bool:
         try:
-            self._stepfunctions().start_execution(
-                stateMachineArn=self._arn, name=execution_name(request.job_id, request.run),
+            self.stepfunctions().start_execution(
+                stateMachineArn=self.state_machine_arn, name=execution_name(request.job_id, request.run),
                 input=request.model_dump_json(by_alias=True),
             )  # fmt: skip
         except ClientError as error:
@@ -39,9 +39,9 @@ class StepFunctionsWorkflows:
         return True
 
     def state(self, job_id: str, run: int) -> ExecutionState:
-        arn = self._arn.replace(":stateMachine:", ":execution:") + f":{execution_name(job_id, run)}"
+        arn = self.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{execution_name(job_id, run)}"
         try:
-            status = self._stepfunctions().describe_execution(executionArn=arn)["status"]
+            status = self.stepfunctions().describe_execution(executionArn=arn)["status"]
         except ClientError as error:
             if error_code(error) == "ExecutionDoesNotExist":
                 return ExecutionState.ABSENT
@@ -50,8 +50,8 @@ class StepFunctionsWorkflows:
 
     def succeed(self, token: str, result: TokenResult) -> None:
         with ignoring(_STALE):
-            self._stepfunctions().send_task_success(taskToken=token, output=result.model_dump_json(by_alias=True))
+            self.stepfunctions().send_task_success(taskToken=token, output=result.model_dump_json(by_alias=True))
 
     def fail(self, token: str, *, error: str, cause: str) -> None:
         with ignoring(_STALE):
-            self._stepfunctions().send_task_failure(taskToken=token, error=error, cause=cause[:MOST_CAUSE])
+            self.stepfunctions().send_task_failure(taskToken=token, error=error, cause=cause[:MOST_CAUSE])

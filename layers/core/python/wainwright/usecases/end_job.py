@@ -1,9 +1,9 @@
 """Bring a job to rest: with its expiry, and with what that means for the jobs that wait for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import islice
 
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import Conflict
@@ -41,7 +41,7 @@ class EndJob:
         if after.status not in AT_REST or after.status is before.status:
             return self.jobs.write(before, after)
         after = self._kept(after, now)
-        also = self._successors(before, after, now) if after.is_final else []
+        also = [*islice(self._successors(before, after, now), MOST_AT_ONCE)] if after.is_final else []
         written = self.jobs.write(before, after, also=also)
         if after.is_final:
             self._follow_successors(written, now)
@@ -79,24 +79,19 @@ class EndJob:
             if job.status is JobStatus.SKIPPED:
                 self._follow_successors(job, now)
 
-    def _successors(self, before: Job, after: Job, now: datetime) -> list[tuple[Job, Job]]:
-        pairs: list[tuple[Job, Job]] = []
+    def _successors(self, before: Job, after: Job, now: datetime) -> Iterator[tuple[Job, Job]]:
         if before.is_leaf:
-            return pairs
+            return
         for job_id in self.jobs.dependents(after.project, after.id):
-            if len(pairs) == MOST_AT_ONCE:
-                break
             job = self.jobs.get(after.project, job_id)
             # One that was stopped may be half deleted, and must not keep this job from ending: it follows afterwards.
             if job is not None and before.id in job.blocked_on and job.status is JobStatus.PENDING:
-                pairs.append((job, self._after_predecessor(job, after, after.id, now)))
-        return pairs
+                yield job, self._after_predecessor(job, after, after.id, now)
 
     def _after_predecessor(self, job: Job, predecessor: Job | None, predecessor_id: str, now: datetime) -> Job:
         if predecessor is not None and predecessor.status is JobStatus.COMPLETED:
-            free = job.unblock(predecessor_id, now)
-            url = job.url or self._final_url(predecessor)
-            return free.model_copy(update={"url": url})
+            url = job.url or find_final_url(self.jobs, predecessor)
+            return job.unblock(predecessor_id, now).model_copy(update={"url": url})
         return self._kept(job.skip(_reason(predecessor, predecessor_id), now), now)
 
     def _kept(self, job: Job, now: datetime) -> Job:
@@ -104,14 +99,11 @@ class EndJob:
         retention = (self.jobs.load(job.project).limits or self.default_limits).retention
         return job.model_copy(update={"expires_at": now + timedelta(days=retention.job_days)})
 
-    def _final_url(self, predecessor: Job) -> str | None:
-        view = self.jobs.view(predecessor.project, predecessor.id)
-        return final_url(view.detail.results) if view else None
 
-
-def final_url(results: Mapping[str, Any] | None) -> str | None:
-    """The address that a job's results hand on, if it is one that a job may be given."""
-    found = (results or {}).get(FINAL_URL)
+def find_final_url(jobs: JobStore, job: Job) -> str | None:
+    """Return the address that a completed job's results hand on, if it is one that a job may be given."""
+    view = jobs.view(job.project, job.id)
+    found = (view.detail.results or {}).get(FINAL_URL) if view else None
     usable = isinstance(found, str) and found.startswith(("http://", "https://")) and len(found) <= MAX_URL
     return found if usable else None
 

@@ -23,7 +23,7 @@ from wainwright.ports.queues import WakeUps
 from wainwright.ports.updates import retry_conflicts
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.check_schemas import check_schema, check_size
-from wainwright.usecases.end_job import final_url
+from wainwright.usecases.end_job import find_final_url
 from wainwright.usecases.fill_parameters import fill_parameters
 from wainwright.usecases.keep_bundles import KeepBundles
 
@@ -145,11 +145,8 @@ class SubmitJob:
 
     def _final_url(self, predecessors: Sequence[Job]) -> str | None:
         """The address that the first completed predecessor ended at, of those that say so (requirement A9)."""
-        for job in predecessors:
-            view = self.jobs.view(job.project, job.id) if job.status is JobStatus.COMPLETED else None
-            if view and (url := final_url(view.detail.results)):
-                return url
-        return None
+        completed = (job for job in predecessors if job.status is JobStatus.COMPLETED)
+        return next((url for job in completed if (url := find_final_url(self.jobs, job))), None)
 
     def _job(
         self, caller: Caller, request: JobRequest, template: Template | None, detail: JobDetail, limits: Limits

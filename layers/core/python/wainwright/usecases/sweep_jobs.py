@@ -76,45 +76,33 @@ class SweepJobs:
         return len(lost)
 
     def _mend(self, job: Job) -> None:
+        now = self.clock()
         if job.status in AT_REST:
-            self.jobs.write(job, job.look_for_report(self.clock()))
+            self.jobs.write(job, job.look_for_report(now))
             self.end.ask_for_report(job)  # the message that did is lost, or nobody could write it
-            return
-        if job.blocked_on and job.status is JobStatus.PENDING:
-            if not self.end.follow(job, self.clock()):
+        elif job.blocked_on and job.status is JobStatus.PENDING:
+            if not self.end.follow(job, now):
                 self._look_again_later(job)
-            return
-        if job.waiting:
-            self._look_again_later(
-                job
-            )  # the wake-up was lost, or it is simply not its turn; dispatch is woken either way
-            return
+        elif job.waiting:  # the wake-up was lost, or it is not its turn; dispatch is woken either way
+            self._look_again_later(job)
+        else:
+            self._mend_run(job, now)
+
+    def _mend_run(self, job: Job, now: datetime) -> None:
         state = self.workflows.state(job.id, job.run)
         log.info("overdue", extra={"jobId": job.id, "run": job.run, "status": job.status, "execution": state})
-        if job.outcome is not None or state is ExecutionState.ENDED:
+        abandoned = job.status is JobStatus.CANCELING and job.can_be_claimed(now)
+        if job.outcome is not None or state is ExecutionState.ENDED or (state is ExecutionState.RUNNING and abandoned):
             self.finish(job.project, job.id, job.run)
-        elif state is ExecutionState.RUNNING:
-            self._mend_running(job)
+        elif state is ExecutionState.RUNNING:  # it waits for its token: the queue hands its message to another worker
+            self._look_again_later(job)
+        elif job.status is JobStatus.RUNNING:  # the execution is unknown, as after a restart of the one-machine system
+            self.jobs.write(job, job.restart(now))
         elif job.status in IN_WORK:
-            self._mend_vanished(job)
+            self.end(job, job.finish(Outcome(status=JobStatus.STOPPED, fence=job.fence), now), now)
         else:
             self._look_again_later(job)
             start_run(self.workflows, self.finish, job)
-
-    def _mend_running(self, job: Job) -> None:
-        """The execution waits for its token: the queue hands the message to another worker by itself."""
-        if job.status is JobStatus.CANCELING and job.can_be_claimed(self.clock()):
-            self.finish(job.project, job.id, job.run)
-        else:
-            self._look_again_later(job)
-
-    def _mend_vanished(self, job: Job) -> None:
-        """The execution is unknown, as after a restart of the one-machine system: a new run, or the end that was asked for."""
-        now = self.clock()
-        if job.status is JobStatus.RUNNING:
-            self.jobs.write(job, job.restart(now))
-        else:
-            self.end(job, job.finish(Outcome(status=JobStatus.STOPPED, fence=job.fence), now), now)
 
     def _look_again_later(self, job: Job) -> None:
         self.jobs.write(job, job.touch(self.clock()))

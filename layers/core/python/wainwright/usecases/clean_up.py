@@ -14,7 +14,7 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.artifacts import Artifacts
 from wainwright.ports.clock import Clock
-from wainwright.ports.job_store import JobStore, JobView
+from wainwright.ports.job_store import JobStore
 from wainwright.ports.spool import Spool
 from wainwright.usecases.remove_job import remove_job
 
@@ -98,6 +98,6 @@ class CleanUp:
 
         view = self.jobs.view(job.project, job.id)
         if view is not None:
-            record = present(JobView(view.job, view.detail, view.progress), self.clock())
+            record = present(view, self.clock())
             body = json.dumps(record.model_dump(mode="json", by_alias=True)).encode()
             self.artifacts.put(archive_key(job.project, job.id), body, "application/json")

@@ -212,7 +212,7 @@ def _worker_failed(bench: Bench) -> Ended:
         raise RuntimeError("nobody has thought of this")
 
     with at_the_end(one, fail):
-        agent._take(one.admitted_work())
+        agent.take(one.admitted_work())
     return ended(one)
 
 

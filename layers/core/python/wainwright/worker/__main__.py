@@ -1,4 +1,4 @@
-"""``python -m wainwright.worker``: one worker, on Fargate as on this machine, until it is idle or told to go."""
+"""``python -m wainwright.worker``: one worker, on Fargate as on this machine, until it is idle or shut down."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ class JsonLines(logging.Formatter):
     """One JSON object a line, with the fields given as ``extra``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON."""
+        """Return the record as JSON."""
         entry = {
             "time": self.formatTime(record),
             "level": record.levelname,
@@ -38,7 +38,7 @@ class JsonLines(logging.Formatter):
 
 
 def main() -> int:
-    """Run one worker; the exit code is 0 when it left in good order."""
+    """Run one worker, and return its exit code: 0 when it left in good order."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -67,7 +67,7 @@ class Agent:
                     keep.report(WorkerState.IDLE)  # it does not leave after all
                     reported = idle_since
             if work is not None:
-                self._take(work)
+                self.take(work)
                 idle_since = time.monotonic()
             # Not after each job: that the worker is there is what counts, whether it is busy or idle.
             if time.monotonic() - reported > keep.REPORT_SECONDS:
@@ -75,7 +75,8 @@ class Agent:
                 reported = time.monotonic()
             self._spooled.run_if_due()
 
-    def _take(self, work: ReceivedWork) -> None:
+    def take(self, work: ReceivedWork) -> None:
+        """Work on one message, and log what becomes of it."""
         message = work.message
         fields = {"jobId": message.job_id, "run": message.run, "lane": message.lane or 0, "received": work.received}
         try:

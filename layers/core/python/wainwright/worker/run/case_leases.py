@@ -10,7 +10,7 @@ from typing import Self
 from wainwright.domain.errors import Lost
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import OWNER
-from wainwright.domain.work_list import SHARES_EACH, WorkList, WorkOrder
+from wainwright.domain.work_list import WorkList, WorkOrder
 from wainwright.usecases.share_work import ShareWork
 from wainwright.worker.runners.suite import StopRequest, Take
 
@@ -163,7 +163,8 @@ class CaseLeases:
 
     def _step(self) -> None:
         if self._order is None:
-            self._find_order()
+            if (order := self._share.find_order(self._job)) is not None:
+                self.open(order)
         elif self._answer == "idle":
             if not self._done and time.monotonic() - self._looked_for_lost >= LOST_SECONDS:
                 self._looked_for_lost = time.monotonic()
@@ -173,11 +174,6 @@ class CaseLeases:
             self._lease(self._order)
         elif self._waiting and not self._batches:
             self._even_out()
-
-    def _find_order(self) -> None:
-        order = self._share.find_order(self._job)
-        if order is not None:
-            self.open(order)
 
     def _lease(self, order: WorkOrder) -> None:
         with self._changed:
@@ -196,9 +192,7 @@ class CaseLeases:
             self._changed.notify_all()
 
     def _number(self, work: WorkList, order: WorkOrder) -> int:
-        if self._batches:
-            return work.share(order, shares_each=BATCH_SHARES, most=MAX_BATCH)
-        return work.share(order, shares_each=SHARES_EACH)
+        return work.share(order, shares_each=BATCH_SHARES, most=MAX_BATCH) if self._batches else work.share(order)
 
     def _even_out(self) -> None:
         """Give back what waits behind the running case while another lane has nothing to do."""

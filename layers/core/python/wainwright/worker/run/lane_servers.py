@@ -65,8 +65,8 @@ class LaneServers:
             if self._server.state is False:
                 self._give_up_turn()  # let another lane try, which finds the same, or does better
             return None if self._server.state == "begun" else self._server.state
-        if self._users is None and (users := self._locked("users", fcntl.LOCK_SH)) is not None:
-            self._users = users
+        if self._users is None:
+            self._users = self._locked("users", fcntl.LOCK_SH)
         if self._users is None:
             return None  # those who serve are about to end
         turn = self._locked("turn", fcntl.LOCK_EX)
@@ -86,9 +86,8 @@ class LaneServers:
         found = self._folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
             raise PermissionError(f"{self._folder} is not a folder of this user alone")
-        file = os.open(
-            self._folder / f"{self._name}.{kind}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(self._folder / f"{self._name}.{kind}", flags, 0o600)
         try:
             fcntl.flock(file, how | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""How the client follows a job's events."""
+"""Following a job's events with the client."""
 
 import time
 

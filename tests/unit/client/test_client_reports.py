@@ -1,4 +1,4 @@
-"""How the client reads a job's report."""
+"""Reading a job's report with the client."""
 
 from pathlib import Path
 

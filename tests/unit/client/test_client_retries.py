@@ -1,4 +1,4 @@
-"""When the client sends a request again, and how long it pauses before."""
+"""Repetition of requests by the client, and its pauses."""
 
 from datetime import UTC, datetime
 

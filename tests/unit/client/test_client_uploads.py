@@ -1,4 +1,4 @@
-"""How the client uploads a bundle."""
+"""Uploads of bundles by the client."""
 
 from pathlib import Path
 

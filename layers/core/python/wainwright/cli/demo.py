@@ -15,7 +15,7 @@ from wainwright.cli.watch import WatchOptions, run_tests
 from wainwright.contracts.http.jobs import CreateJob
 
 STOP_POLL = 0.05
-"""Seconds between two looks of the server at whether it shall end."""
+"""Seconds between two checks of the server for its end."""
 
 
 def run_demo() -> int:

@@ -43,8 +43,8 @@ def _announced(child: "subprocess.Popen[str]") -> tuple[str, str]:
     if not line:
         raise typer.Exit(child.wait() or ExitCode.PLATFORM)
     try:
-        told = json.loads(line)
-        return told["endpoint"], told["key"]
+        access = json.loads(line)
+        return access["endpoint"], access["key"]
     except (ValueError, KeyError, TypeError) as error:
         raise PlatformProblem(f"the local system announced itself unreadably: {line[:100]!r}") from error
 

@@ -121,7 +121,7 @@ def serve(
     make: Callable[[UpOptions, Path], Startable] = _local_system,
     access: Callable[[], str] = local_access,
 ) -> int:
-    """Start the local system, say where it is, and serve until told to end.
+    """Start the local system, print its address, and serve until a signal ends it.
 
     Raises:
         PlatformProblem, LocalError: it cannot start.

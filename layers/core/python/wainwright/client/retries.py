@@ -19,7 +19,7 @@ class RetryRules:
 
     The pause doubles from ``first_pause`` up to ``longest_pause``, less up to half of it by chance, so that clients
     that failed together do not come back together. A ``Retry-After`` beyond ``longest_retry_after`` is not waited for:
-    the caller is told.
+    the caller gets the error.
     """
 
     tries: int = 5

@@ -37,19 +37,17 @@ class both(Generic[P, T]):  # noqa: N801 - a decorator
     def __call__(self, client: Client, /, *args: P.args, **kwargs: P.kwargs) -> T: ...
     @overload
     def __call__(self, client: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
-    def __call__(self, client: Client | AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> object:
-        if isinstance(client, AsyncClient):
-            return self._function(client, *args, **kwargs)
-        return finish(self._function(client.calls, *args, **kwargs))
+    def __call__(self, target: Client | AsyncClient | Pattern[Any], /, *args: P.args, **kwargs: P.kwargs) -> object:
+        if isinstance(target, Pattern):
+            coroutine, client = self._function(target, *args, **kwargs), target.client
+        else:
+            coroutine = self._function(target if isinstance(target, AsyncClient) else target.calls, *args, **kwargs)
+            client = target
+        return coroutine if isinstance(client, AsyncClient) else finish(coroutine)
 
     @overload
     def __get__(self, pattern: Pattern[Client], owner: type) -> Callable[P, T]: ...
     @overload
     def __get__(self, pattern: Pattern[AsyncClient], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
-    def __get__(self, pattern: Pattern[Any], owner: type) -> object:
-        @functools.wraps(self._function)
-        def method(*args: P.args, **kwargs: P.kwargs) -> object:
-            coroutine = self._function(pattern, *args, **kwargs)
-            return coroutine if isinstance(pattern.client, AsyncClient) else finish(coroutine)
-
-        return method
+    def __get__(self, pattern: Any, owner: type) -> object:
+        return self if pattern is None else functools.update_wrapper(functools.partial(self, pattern), self._function)

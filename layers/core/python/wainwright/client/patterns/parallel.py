@@ -47,13 +47,13 @@ async def run_parallel(
     watch = Watch()
     for number, work in enumerate(works):
         await watch.start(calls, number, work)
-    told: dict[int, tuple[JobStatus, int]] = {}
+    known: dict[int, tuple[JobStatus, int]] = {}
     while watch.running:
         for number, job in (await watch.look(calls)).items():
             now = (job.status, job.progress)
-            if on_progress is not None and told.get(number) != now:
+            if on_progress is not None and known.get(number) != now:
                 on_progress(number, job)
-            told[number] = now
+            known[number] = now
         if time.monotonic() >= deadline:
             for job_id in list(watch.running):
                 watch.fail(job_id, WaitTimeout(job_id, timeout))

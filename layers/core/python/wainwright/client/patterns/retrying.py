@@ -27,7 +27,7 @@ async def run_with_retry(
 ) -> JobOutcome:
     """Run the work until a job completes, ``max_retries`` times in all: the first try counts, and so does an error.
 
-    After try number n it waits ``delay × multiplier^(n−1)`` seconds. Each try has ``timeout`` seconds. ``on_attempt`` is told
+    After try number n it waits ``delay × multiplier^(n−1)`` seconds. Each try has ``timeout`` seconds. ``on_attempt`` gets
     the number of each try, and its error once it has one. What the API refuses is not tried again. To have one and the
     same job tried again by the system, create it with a ``RetryPolicy`` instead.
 

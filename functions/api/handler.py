@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -18,6 +19,7 @@ from wainwright.domain.errors import NotFound
 from wainwright.settings import ApiSettings
 
 app = APIGatewayHttpResolver()
+_adding, _added = Lock(), set[str]()
 
 
 @cache
@@ -26,17 +28,25 @@ def api() -> Api:
     return Api(ApiSettings.read(os.environ))
 
 
-@cache
 def _add_routes(module: str) -> None:
-    router: Router = import_module(f"functions.api.{module}").route
-    for operation in router.operations:
-        if operation.served:
-            rule = "/v1" + operation.path.replace("{path+}", ".+").replace("{", "<").replace("}", ">")
-            app.route(rule, method=operation.method)(_serving(operation))
+    """Import a module's operations at the first request for one; the local system serves requests side by side."""
+    with _adding:
+        if module in _added:
+            return
+        router: Router = import_module(f"functions.api.{module}").route
+        for operation in router.operations:
+            if operation.served:
+                rule = "/v1" + operation.path.replace("{path+}", ".+").replace("{", "<").replace("}", ">")
+                app.route(rule, method=operation.method)(_serving(operation))
+        _added.add(module)
 
 
 def _serving(operation: Operation) -> Callable[..., Response[Any]]:
-    return lambda **_path: operation.serve(api(), app.current_event)
+    def serve(**_path: str) -> Response[Any]:
+        event = app.current_event  # before anything that takes time: it is of all threads
+        return operation.serve(api(), event)
+
+    return serve
 
 
 @app.get("/r/<ticket>")

@@ -61,7 +61,7 @@ class Header(Query):
 class Operation:
     """An operation of the API. ``path`` is below ``/v1``; braces mark path parameters, ``{path+}`` takes the rest.
 
-    The signature of ``call`` says the rest: after the backend and the caller come path parameters by their names,
+    The signature of ``call`` says the rest: after the API's context and the caller come path parameters by their names,
     ``body`` with its model, and others annotated as :class:`Query` or :class:`Header`. It returns the answer's model,
     None for no content, or a response of its own, whose model is then ``answer`` and whose content type ``content``.
     ``also`` has further statuses with their descriptions. ``location`` formats the header of that name from the answer.

@@ -5,9 +5,7 @@ import re
 from datetime import datetime
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Response
-
-from functions.api.answers import SAFE, answered
+from functions.api.answers import SAFE, Response, answered
 from functions.api.context import Api
 from functions.api.operations import Header, Query, Router
 from functions.api.parameters import (
@@ -175,7 +173,7 @@ def get_job(
         Query("states to wait for, separated by commas; the final ones if not given", read_states),
     ] = AT_REST,
     if_none_match: Annotated[str, Header("The ETag of the answer before.", name="If-None-Match")] = "",
-) -> Response[str]:
+) -> Response:
     """One job."""
     view = ReadJobs(api.jobs, api.clock, api.pause).wait(caller, job_id, seconds=wait, states=status)
     record = present(view, api.clock(), api.costs)

@@ -8,12 +8,10 @@ from functools import cached_property
 from inspect import Parameter, cleandoc, signature
 from typing import Any, TypeVar, get_args
 
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel, to_snake
 
-from functions.api.answers import JSON, SAFE, answered
+from functions.api.answers import JSON, SAFE, Request, Response, answered
 from functions.api.context import Api
 from wainwright.contracts.http.bounds import MAX_BODY_BYTES
 from wainwright.contracts.scopes import Scope
@@ -129,39 +127,50 @@ class Operation:
                 found.append((argument, name, source))
         return found
 
-    def serve(self, api: Api, event: APIGatewayProxyEventV2) -> Response[Any]:
-        """Answer a request.
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        def group(parameter: re.Match[str]) -> str:
+            return f"(?P<{to_snake(parameter[1])}>{'.+' if parameter[2] else '[^/]+'})"
+
+        return re.compile("/v1" + re.sub(r"{(\w+)(\+?)}", group, self.path))
+
+    def match(self, request: Request) -> dict[str, str] | None:
+        """Return the path parameters of a request for this operation; None if it is for another."""
+        found = self._pattern.fullmatch(request.path) if request.method == self.method and self.served else None
+        return None if found is None else found.groupdict()
+
+    def serve(self, api: Api, request: Request, values: Mapping[str, str]) -> Response:
+        """Answer a request. ``values`` are its path parameters.
 
         Raises:
             Unauthenticated, Forbidden: the key is none, or may not do this.
             InvalidInput, TooLarge: as :meth:`read`. Further what the call raises.
         """
-        caller = api.authenticate(event.headers.get("authorization"))
+        caller = api.authenticate(request.headers.get("authorization"))
         caller.need(self.scope)
-        found = self.call(api, caller, **self.read(event))
+        found = self.call(api, caller, **values, **self.read(request))
         if isinstance(found, Response):
             return found
         if found is None:
             return Response(self.status, headers=SAFE)
         return answered(self.status, found, {"Location": self.location.format(found)} if self.location else {})
 
-    def read(self, event: APIGatewayProxyEventV2) -> dict[str, Any]:
-        """Arguments of the call.
+    def read(self, request: Request) -> dict[str, Any]:
+        """Return the arguments of the call that are not in the path.
 
         Raises:
             InvalidInput: a parameter is unknown, or it or the body is wrong.
             TooLarge: the body has more than MAX_BODY_BYTES.
         """
-        given = event.query_string_parameters or {}
         if self.queries:
-            self._check_names(given)
-        found: dict[str, Any] = self._path_values(event.path)
+            self._check_names(request.query)
+        found: dict[str, Any] = {}
         for argument, name, source in self._sources:
-            text = (event.headers if isinstance(source, Header) else given).get(name)
+            text = request.headers.get(name.lower()) if isinstance(source, Header) else request.query.get(name)
             if text is not None:
                 found[argument] = source.read(name, text)
         if self.takes_body:
-            text = _body_text(event)
+            text = _body_text(request)
             if self.needs_body or text.strip():
                 found["body"] = _read_body(self.model, text)
         return found
@@ -174,18 +183,10 @@ class Operation:
                     name[:100], f"there is no parameter {name[:100]}", advice=f"Known here: {', '.join(self.queries)}."
                 )
 
-    def _path_values(self, path: str) -> dict[str, Any]:
-        found = {}
-        for number, segment in enumerate(f"/v1{self.path}".split("/")):
-            if segment.startswith("{"):
-                limit = number if "+" in segment else -1
-                found[to_snake(segment.strip("{+}"))] = path.split("/", limit)[number]
-        return found
 
-
-def _body_text(event: APIGatewayProxyEventV2) -> str:
+def _body_text(request: Request) -> str:
     try:
-        text = event.decoded_body or ""
+        text = request.text()
         size = len(text.encode())
     except (UnicodeError, binascii.Error) as error:
         raise InvalidInput("body", "the body is not text in UTF-8", advice="Send JSON in UTF-8.") from error

@@ -1,9 +1,8 @@
 """Calls of the reports and events of jobs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Response
-
+from functions.api.answers import Response
 from functions.api.context import Api
 from functions.api.operations import Header, Router
 from wainwright.contracts.http.jobs import TicketAnswer
@@ -55,12 +54,12 @@ def stream_events(
     content="*/*",
     also={302: "A large file: where to fetch it for a while."},
 )
-def get_report(api: Api, caller: Caller, job_id: str, path: str) -> Response[Any]:
+def get_report(api: Api, caller: Caller, job_id: str, path: str) -> Response:
     """A file of the job's report, or `report.zip` with all of them; large files by redirect."""
     return _answer(_reports(api).read(caller, job_id, path), path)
 
 
-def open_with_ticket(api: Api, ticket: str, path: str) -> Response[Any]:
+def open_with_ticket(api: Api, ticket: str, path: str) -> Response:
     """Answer ``GET /r/{ticket}/{path}``: the ticket alone gives leave, for links carry no header.
 
     The report's links are relative, so without a path its index is named.
@@ -70,7 +69,7 @@ def open_with_ticket(api: Api, ticket: str, path: str) -> Response[Any]:
     return _answer(_reports(api).read_by_ticket(ticket, path), path)
 
 
-def _answer(file: ReportFile, path: str) -> Response[Any]:
+def _answer(file: ReportFile, path: str) -> Response:
     """The file, or a redirect to a large one. Attachments that are pages may run no script of this origin."""
     headers = {
         "X-Content-Type-Options": "nosniff",

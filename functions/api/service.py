@@ -2,9 +2,7 @@
 
 import json
 
-from aws_lambda_powertools.event_handler import Response
-
-from functions.api.answers import JSON, SAFE
+from functions.api.answers import JSON, SAFE, Response
 from functions.api.context import Api
 from functions.api.operations import Router
 from wainwright.contracts.http.service import Health
@@ -22,7 +20,7 @@ def tell_health(api: Api, caller: Caller) -> Health:
 
 
 @route("GET /openapi.json", Scope.READ, id="openapi")
-def describe_api(_api: Api, _caller: Caller) -> Response[str]:
+def describe_api(_api: Api, _caller: Caller) -> Response:
     """This document."""
     from functions.api.openapi import document
 

@@ -88,15 +88,6 @@ def test_refuses_a_resource_with_a_condition() -> None:
         read(document)
 
 
-def test_leaves_out_functions_of_the_cdk_itself() -> None:
-    document = template()
-    document["Resources"]["Provider"] = {
-        "Type": "AWS::Lambda::Function",
-        "Properties": {"Handler": "index.handler", "Runtime": "nodejs22.x"},
-    }
-    assert "Provider" not in [spec.name for spec in compute.functions(read(document))]
-
-
 def test_refuses_a_variable_with_two_values() -> None:
     document = template()
     document["Resources"]["Echo"]["Properties"]["Environment"] = {"Variables": {"SHOP_TABLE": "another"}}

@@ -209,8 +209,11 @@ class SafeDynamoDB:
         records: list[tuple[Stream, StreamRecord]] = []
         journalled: list[tuple[str, int, str]] = []
         ahead: dict[str, int] = defaultdict(int)
-        for (name, key), touched in self._touched.items():
-            after = touched.table.get_item(touched.hash_key, touched.range_key)
+        changes = [
+            (identity, each, each.table.get_item(each.hash_key, each.range_key))
+            for identity, each in self._touched.items()
+        ]
+        for (name, key), touched, after in changes:
             if touched.before == after if touched.before is not None and after is not None else touched.before is after:
                 continue
             rows.append(RowChange(name, key, None if after is None else _attributes(after)))
@@ -224,8 +227,7 @@ class SafeDynamoDB:
                     journalled.append((name, sequence, dynamo_json_dump(record.to_json())))
         if rows:
             self._journal.write(rows, journalled)
-        for touched in self._touched.values():
-            after = touched.table.get_item(touched.hash_key, touched.range_key)
+        for _, touched, after in changes:
             self._reindex(touched.table, touched.before, after)
         self._touched.clear()
         for stream, record in records:

@@ -11,7 +11,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.events.models import EventsBackend, Rule, events_backends
@@ -99,16 +99,12 @@ class EventRouter:
         elif service == "sqs":
             self._sqs.send(resource, json.dumps(payload))
         elif service == "events" and resource.startswith("event-bus/"):
-            self._backend.put_events(
-                [
-                    {
-                        "Source": event["source"],
-                        "DetailType": event["detail-type"],
-                        "Detail": json.dumps(event["detail"]),
-                        "EventBusName": resource.removeprefix("event-bus/"),
-                    }
-                ]
-            )
+            entry = {
+                "Source": event["source"],
+                "DetailType": event["detail-type"],
+                "Detail": json.dumps(event["detail"]),
+            }
+            self._backend.put_events([entry | {"EventBusName": resource.removeprefix("event-bus/")}])
         else:
             raise LocalError(f"events to {target['Arn']} are not delivered by the local system")
 
@@ -122,4 +118,4 @@ def rate_seconds(expression: str) -> float:
     match = _RATE.fullmatch(expression.strip())
     if match is None:
         raise LocalError(f"the schedule {expression!r} is not supported by the local system: use rate(...)")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2].removesuffix("s")]).total_seconds()
+    return float(int(match[1]) * _UNITS[match[2].removesuffix("s")])

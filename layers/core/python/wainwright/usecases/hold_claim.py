@@ -108,12 +108,12 @@ class HoldClaim:
         return Claim(claimed, view.detail, work, ending=_ending_at_claim(claimed))
 
     def _join(self, work: ReceivedWork, worker: str) -> Claim | None:
-        message, now = work.message, self.clock()
+        message = work.message
         view = self.jobs.view(message.project, message.job_id)
         if view is None or message.lane is None or not _needs_help(view.job, message.run, message.fence):
             self.queue.delete(work.receipt)
             return None
-        job = view.job
+        job, now = view.job, self.clock()
         before = next((each for each in self.lists.lanes(job) if each.lane == message.lane), None)
         if before is not None and before.is_live(now):
             self._give_back(work, before.lease_until - now)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.runners.pytest.plain_script import plain_script
+from wainwright.worker.runners.pytest.plain_script import find_script
 
 SCRIPT = "from playwright.sync_api import sync_playwright\nwith sync_playwright() as p:\n    p.chromium.launch()\n"
 
@@ -25,7 +25,7 @@ def test_the_only_file_is_a_script_if_it_has_no_test(tmp_path: Path, name: str, 
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(content)
-    assert plain_script(tmp_path) == path
+    assert find_script(tmp_path) == path
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_the_only_file_is_a_script_if_it_has_no_test(tmp_path: Path, name: str, 
 )
 def test_everything_else_is_left_to_pytest(tmp_path: Path, content: str) -> None:
     (tmp_path / "check.py").write_text(content)
-    assert plain_script(tmp_path) is None
+    assert find_script(tmp_path) is None
 
 
 @pytest.mark.parametrize("other", ["helpers.py", "conftest.py", "pytest.ini"])
 def test_a_script_with_company_is_a_suite(tmp_path: Path, other: str) -> None:
     (tmp_path / "check.py").write_text(SCRIPT)
     (tmp_path / other).write_text("[pytest]\n" if other.endswith("ini") else "")
-    assert plain_script(tmp_path) is None
+    assert find_script(tmp_path) is None

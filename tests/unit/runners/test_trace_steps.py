@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wainwright.worker.runners.trace_steps import MAX_STEPS, trace_steps
+from wainwright.worker.runners.trace_steps import MAX_STEPS, read_steps
 
 CLOCK = {"type": "context-options", "version": 10, "wallTime": 1_767_323_045_000, "monotonicTime": 1000}
 
@@ -29,7 +29,7 @@ def before(call: str, start: object, method: str = "goto", **params: str) -> dic
 def test_a_call_has_title_time_duration_and_place(tmp_path: Path) -> None:
     events = [CLOCK, before("c1", 1250, url="/cart"), {"type": "after", "callId": "c1", "endTime": 1300.5}]
     stacks = {"files": [str(tmp_path / "test_a.py")], "stacks": [["c1", [[0, 7, 0, "test_a"]]]]}
-    [step] = trace_steps(write(tmp_path / "t.zip", events, stacks), tmp_path)
+    [step] = read_steps(write(tmp_path / "t.zip", events, stacks), tmp_path)
     assert (step.title, step.started_at, step.duration_ms) == ("Frame.goto(/cart)", "2026-01-02T03:04:05.250Z", 50.5)
     assert (step.file, step.line, step.category) == ("test_a.py", 7, "api")
 
@@ -41,13 +41,13 @@ def test_a_call_that_failed_says_why_and_one_that_never_ended_has_no_duration(tm
         before("c1", 1250),
         {"type": "after", "callId": "c1", "endTime": 1300, "error": {"message": "refused"}},
     ]
-    first, second = trace_steps(write(tmp_path / "t.zip", events), tmp_path)
+    first, second = read_steps(write(tmp_path / "t.zip", events), tmp_path)
     assert (first.error, second.error, second.duration_ms) == ("refused", None, 0)
 
 
 def test_the_number_of_steps_is_bounded(tmp_path: Path) -> None:
     events = [CLOCK, *(before(f"c{number}", 1000 + number) for number in range(MAX_STEPS + 5))]
-    assert len(trace_steps(write(tmp_path / "t.zip", events), tmp_path)) == MAX_STEPS
+    assert len(read_steps(write(tmp_path / "t.zip", events), tmp_path)) == MAX_STEPS
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ def test_the_number_of_steps_is_bounded(tmp_path: Path) -> None:
     ],
 )
 def test_a_trace_that_cannot_be_understood_gives_no_steps(tmp_path: Path, events: list[Any]) -> None:
-    assert trace_steps(write(tmp_path / "t.zip", events), tmp_path) == ()
+    assert read_steps(write(tmp_path / "t.zip", events), tmp_path) == ()
 
 
 def test_a_file_that_is_no_trace_gives_no_steps(tmp_path: Path) -> None:
     (tmp_path / "t.zip").write_bytes(b"PK\x03\x04 garbage")
-    assert trace_steps(tmp_path / "t.zip", tmp_path) == ()
-    assert trace_steps(tmp_path / "absent.zip", tmp_path) == ()
+    assert read_steps(tmp_path / "t.zip", tmp_path) == ()
+    assert read_steps(tmp_path / "absent.zip", tmp_path) == ()
 
 
 def test_what_is_typed_is_in_no_title(tmp_path: Path) -> None:
     events = [CLOCK, before("c1", 1250, "fill", selector="#password", value="hunter2")]
-    [step] = trace_steps(write(tmp_path / "t.zip", events), tmp_path)
+    [step] = read_steps(write(tmp_path / "t.zip", events), tmp_path)
     assert step.title == "Frame.fill(#password)"

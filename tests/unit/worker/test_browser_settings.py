@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from wainwright.worker.child.wainwright_child.browsers import context_options, joined_arguments
+from wainwright.worker.child.wainwright_child.browsers import complete_context_options, join_arguments
 from wainwright.worker.child.wainwright_child.headers import HeadersOfOwnOrigin
 from wainwright.worker.runners.ad_hosts import AD_HOSTS, is_at_or_below
-from wainwright.worker.runners.browser_settings import browser_settings, origin_of
+from wainwright.worker.runners.browser_settings import build_settings, origin_of
 
 
 def test_nothing_given_is_the_default_viewport_and_nothing_else() -> None:
-    assert browser_settings({}, "https://shop.example") == {
+    assert build_settings({}, "https://shop.example") == {
         "contextOptions": {"viewport": {"width": 1280, "height": 720}},
         "waitForMs": 0,
         "headers": {},
@@ -25,7 +25,7 @@ def test_nothing_given_is_the_default_viewport_and_nothing_else() -> None:
 
 def test_what_is_switched_off_is_off() -> None:
     off = {"blockAds": False, "disableImages": False, "reducedMotion": False, "waitFor": 0, "extraHeaders": {}}
-    assert browser_settings(off, None) == browser_settings({}, None)
+    assert build_settings(off, None) == build_settings({}, None)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_an_origin_is_written_as_in_the_url_of_a_request(url: str, origin: str) 
 
 
 def test_a_site_on_a_listed_domain_is_not_cut_off_from_itself() -> None:
-    blocked = browser_settings({"blockAds": True}, "https://app.segment.com/")["blockedHosts"]
+    blocked = build_settings({"blockAds": True}, "https://app.segment.com/")["blockedHosts"]
     assert set(AD_HOSTS) - set(blocked) == {"segment.com"}
 
 
@@ -58,7 +58,7 @@ def test_no_listed_host_is_listed_twice_or_below_another() -> None:
 def test_a_switch_that_the_test_gives_too_is_made_one_with_ours() -> None:
     ours = ["--disable-quic", "--host-resolver-rules=MAP a ~NOTFOUND"]
     theirs = ["--lang=de", "--host-resolver-rules=MAP * 127.0.0.1"]
-    assert sorted(joined_arguments(ours, theirs)) == [
+    assert sorted(join_arguments(ours, theirs)) == [
         "--disable-quic",
         "--host-resolver-rules=MAP a ~NOTFOUND,MAP * 127.0.0.1",
         "--lang=de",
@@ -76,7 +76,7 @@ def test_a_switch_that_the_test_gives_too_is_made_one_with_ours() -> None:
 )
 def test_what_the_test_gives_goes_before_the_config(given: dict[str, Any], options: dict[str, Any]) -> None:
     settings = {"contextOptions": {"viewport": {"width": 1, "height": 2}, "locale": "fr"}}
-    assert context_options(settings, None, given) == options
+    assert complete_context_options(settings, None, given) == options
 
 
 def test_headers_are_added_and_those_of_the_browser_replaced() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from wainwright.worker.child.wainwright_child.watching import taken_below
+from wainwright.worker.child.wainwright_child.watching import measure_below
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts by /proc")
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts by /proc
 def test_its_own_process_is_not_counted_as_one_of_the_suite() -> None:
     with subprocess.Popen(["sleep", "60"]) as one, subprocess.Popen(["sleep", "60"]) as other:
         try:
-            _, all_of_them = taken_below(os.getpid())
-            _, without_one = taken_below(os.getpid(), one.pid)
+            _, all_of_them = measure_below(os.getpid())
+            _, without_one = measure_below(os.getpid(), one.pid)
         finally:
             one.kill()
             other.kill()

@@ -19,7 +19,7 @@ from wainwright.worker.dependencies.node_packages import node_requirements
 from wainwright.worker.dependencies.python_packages import python_requirements
 from wainwright.worker.dependencies.requirements import NotPrepared, Requirements
 from wainwright.worker.dependencies.shared import SharedEnvironments
-from wainwright.worker.runners.detect_runner import runner_of
+from wainwright.worker.runners.detect_runner import detect_runner
 from wainwright.worker.runners.node import NodeMissing
 from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest
 from wainwright.worker.sandbox.environment import private_folders
@@ -133,5 +133,5 @@ def requirements_of(bundle: Path) -> list[Requirements]:
     It follows from the suite's runner: a pytest suite in a web project does not need that project's packages, while a
     Playwright Test suite may well start a server that is written in Python.
     """
-    node = node_requirements(bundle) if runner_of(bundle) == "playwright-test" else None
+    node = node_requirements(bundle) if detect_runner(bundle) == "playwright-test" else None
     return [each for each in (python_requirements(bundle), node) if each is not None]

@@ -8,7 +8,7 @@ from pathlib import Path
 from wainwright.worker.evidence.recording import Recording
 from wainwright.worker.run.case_leases import CaseLeases
 from wainwright.worker.run.lane_servers import LaneServers
-from wainwright.worker.runners.detect_runner import runner_of
+from wainwright.worker.runners.detect_runner import detect_runner
 from wainwright.worker.runners.suite import (
     Collected,
     Event,
@@ -82,7 +82,7 @@ class LaneSuite(WholeSuite):
     @staticmethod
     def runs_batches(request: SuiteRequest) -> bool:
         """True if the suite's runner cannot be fed, so that each lease is a process of its own."""
-        return runner_of(request.folder) != "pytest"
+        return detect_runner(request.folder) != "pytest"
 
     def recorded(self, ids: Collection[str]) -> None:
         self._leases.recorded(ids)

@@ -39,7 +39,7 @@ from wainwright.worker.run.owner_suite import OwnerSuite
 from wainwright.worker.run.shutdown import ShutdownSignal
 from wainwright.worker.run.suite_outcome import build_lane_end, decide_outcome
 from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
-from wainwright.worker.runners.detect_runner import runner_of
+from wainwright.worker.runners.detect_runner import detect_runner
 from wainwright.worker.runners.playwright_test import playwright_run
 from wainwright.worker.runners.playwright_test.playwright_settings import BLOB
 from wainwright.worker.runners.pytest import pytest_run
@@ -75,7 +75,7 @@ def run_suite(
     if request.config.get("extraHeaders") and not request.base_url:
         message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
         on_event(JobLog("ERROR", message))
-    run = playwright_run.run_suite if runner_of(request.folder) == "playwright-test" else pytest_run.run_suite
+    run = playwright_run.run_suite if detect_runner(request.folder) == "playwright-test" else pytest_run.run_suite
     return run(request, on_event, stop, expiry_grace_seconds)
 
 

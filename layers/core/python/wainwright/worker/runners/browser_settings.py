@@ -21,7 +21,7 @@ _POINTER = "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availa
 DEFAULT_VIEWPORT = {"width": 1280, "height": 720}
 
 
-def browser_settings(config: Mapping[str, Any], base_url: str | None) -> dict[str, Any]:
+def build_settings(config: Mapping[str, Any], base_url: str | None) -> dict[str, Any]:
     """Return the settings of the test process that follow from `config`, whose keys are those of the API.
 
     {contextOptions, waitForMs, headers, headersOrigin | null, blockedHosts, launchArgs}

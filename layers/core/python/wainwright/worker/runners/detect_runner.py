@@ -24,16 +24,16 @@ _SCRIPT_TEST = re.compile(r"\.(spec|test)\.[cm]?[jt]sx?$")
 _NEVER = frozenset({"node_modules", ".venv", "__pycache__", ".git"})
 
 
-def playwright_config(folder: Path) -> Path | None:
+def find_playwright_config(folder: Path) -> Path | None:
     """The suite's Playwright Test configuration; None if it has none of its own."""
     return next((folder / name for name in PLAYWRIGHT_CONFIGS if (folder / name).is_file()), None)
 
 
-def runner_of(folder: Path) -> Runner:
+def detect_runner(folder: Path) -> Runner:
     """Playwright Test for a suite with its configuration; else pytest for one with Python tests or pytest's configuration;
     else Playwright Test for one that names its package or has spec files; else pytest, which says that there are no tests.
     """
-    if playwright_config(folder) is not None:
+    if find_playwright_config(folder) is not None:
         return "playwright-test"
     names = list(islice(_names(folder), MAX_FILES))
     if own_configuration(folder) is not None or any(_PYTHON_TEST.match(name) for name in names):

@@ -87,7 +87,7 @@ def _within(limit: int) -> AfterValidator:
         written = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         if len(written) > limit:
             raise ValueError(f"over {limit} bytes")
-        if _depth(value) > MAX_DEPTH:
+        if _measure_depth(value) > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
         found: dict[str, Any] = json.loads(written)
         return found
@@ -95,7 +95,7 @@ def _within(limit: int) -> AfterValidator:
     return AfterValidator(bounded)
 
 
-def _depth(value: Any) -> int:
+def _measure_depth(value: Any) -> int:
     """Levels of lists and objects below the outermost."""
     depth, level = 0, [value]
     while level := [

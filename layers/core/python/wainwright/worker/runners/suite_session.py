@@ -36,7 +36,7 @@ from wainwright.worker.runners.suite import (
     TestStands,
     TestStarted,
 )
-from wainwright.worker.runners.trace_steps import trace_steps
+from wainwright.worker.runners.trace_steps import read_steps
 from wainwright.worker.sandbox.bounds import SETTINGS
 from wainwright.worker.sandbox.process import Exceeded, ExitStatus
 from wainwright.worker.sandbox.untrusted_files import UntrustedFiles
@@ -194,7 +194,7 @@ class Session:
     def _with_calls(self, result: TestResult, attachments: tuple[Attachment, ...]) -> tuple[Step, ...]:
         """Give each phase the Playwright calls that began in it, for a runner that does not report them itself."""
         traces = [a.path for a in attachments if a.name == "trace" and a.path is not None]
-        calls = [step for trace in traces for step in trace_steps(trace, self._folder)]
+        calls = [step for trace in traces for step in read_steps(trace, self._folder)]
         phases = list(result.steps)
         for index, phase in enumerate(phases):
             # Times are RFC 3339 of one width in UTC, so they compare as text.

@@ -129,22 +129,22 @@ class SupervisedRun(ABC):
             now = time.monotonic()
             if self._stop.mode == "cancel" and self._canceled_at is None:
                 self._canceled_at = now
-                tell(control, b"cancel\n")
+                send_line(control, b"cancel\n")
             if _over(self._canceled_at, CANCEL_GRACE_SECONDS, now) or _over(self._expired_at, self._grace, now):
                 process.kill()
             elif deadline is not None and now > deadline and self._expired_at is None:
                 self._expired_at = now
-                tell(control, b"expire\n")
+                send_line(control, b"expire\n")
             elif self._stop.mode == "stop" and not self._told_to_stop:
                 self._told_to_stop = True
-                tell(control, b"stop\n")
+                send_line(control, b"stop\n")
 
 
 def _over(since: float | None, grace: float, now: float) -> bool:
     return since is not None and now >= since + grace
 
 
-def tell(control: int, line: bytes) -> None:
+def send_line(control: int, line: bytes) -> None:
     """Write a line to the child, which may have ended."""
     try:
         os.write(control, line)

@@ -27,7 +27,7 @@ SHOWN = ("url", "selector", "expression")
 """Parameters in a step's title. Never what is typed: it may be a password."""
 
 
-def trace_steps(trace: Path, folder: Path) -> tuple[Step, ...]:
+def read_steps(trace: Path, folder: Path) -> tuple[Step, ...]:
     """The calls in order of start, files relative to `folder` (the bundle). Empty for an unreadable trace."""
     try:
         with zipfile.ZipFile(trace) as archive:

@@ -172,7 +172,7 @@ def install(settings: dict[str, Any], log: BrowserLog, traces: Traces) -> None:
         return  # a suite that tests no browser runs without Playwright
 
     def launching(browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
-        options = launch_options(settings, browser_type, options)
+        options = complete_launch_options(settings, browser_type, options)
         return options if options.get("traces_dir") else {**options, "traces_dir": traces.folder()}
 
     def launched(_: Any, browser: Any) -> Any:
@@ -183,7 +183,7 @@ def install(settings: dict[str, Any], log: BrowserLog, traces: Traces) -> None:
         log.attach(context)
         traces.opened(context)
 
-    in_context = functools.partial(context_options, settings)
+    in_context = functools.partial(complete_context_options, settings)
     headers = HeadersOfOwnOrigin(settings)
 
     def launching_persistent(browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def _wait_after_navigations(api: Any, milliseconds: int) -> None:
             _wrap(owner, name, None, lambda page, _: page.wait_for_timeout(milliseconds))
 
 
-def launch_options(settings: dict[str, Any], browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
+def complete_launch_options(settings: dict[str, Any], browser_type: Any, options: dict[str, Any]) -> dict[str, Any]:
     """Complete the test's options by what this machine needs. Its own executable or channel is left alone."""
     if browser_type.name not in settings["executables"]:
         return options
@@ -220,13 +220,13 @@ def launch_options(settings: dict[str, Any], browser_type: Any, options: dict[st
     if executable and not options.get("executable_path") and not options.get("channel"):
         options["executable_path"] = executable
     if browser_type.name == "chromium":
-        options["args"] = joined_arguments(settings["launchArgs"], options.get("args") or [])
+        options["args"] = join_arguments(settings["launchArgs"], options.get("args") or [])
         if settings["sandbox"] and os.geteuid() != 0:  # Chromium refuses to run as root with its sandbox
             options.setdefault("chromium_sandbox", True)
     return options
 
 
-def joined_arguments(ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
+def join_arguments(ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
     """Join our arguments and the test's. Of a switch given twice Chromium takes the last, so lists are made one, ours first."""
     joined = list(theirs)
     for argument in ours:
@@ -239,7 +239,7 @@ def joined_arguments(ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
     return joined
 
 
-def context_options(settings: dict[str, Any], _owner: Any, options: dict[str, Any]) -> dict[str, Any]:
+def complete_context_options(settings: dict[str, Any], _owner: Any, options: dict[str, Any]) -> dict[str, Any]:
     """Complete the test's options by those of the job's config."""
     wanted = dict(settings["contextOptions"])
     if options.get("no_viewport"):

@@ -25,18 +25,17 @@ class TimeIsUp(BaseException):
     """The time of the whole suite ran out while this test ran. Not an Exception, which tests may swallow."""
 
     kind = "job_timeout"
+    message = "The time of the whole suite ran out while this test ran"
 
-    def __init__(self, message: str = "The time of the whole suite ran out while this test ran") -> None:
-        super().__init__(message)
+    def __init__(self) -> None:
+        super().__init__(self.message)
 
 
 class Canceled(TimeIsUp):
     """The job was canceled while this test ran."""
 
     kind = "canceled"
-
-    def __init__(self) -> None:
-        super().__init__("The job was canceled while this test ran")
+    message = "The job was canceled while this test ran"
 
 
 ENDS = {"expire": TimeIsUp, "cancel": Canceled}

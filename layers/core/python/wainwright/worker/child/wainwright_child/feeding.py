@@ -113,6 +113,6 @@ def _ask_at_teardown(session: pytest.Session, following: Callable[[], pytest.Ite
     return True
 
 
-def cannot_run(session: pytest.Session) -> bool:
-    """Return True if pytest's own loop would run nothing either, and say why."""
-    return bool(session.testsfailed) and not session.config.option.continue_on_collection_errors
+def can_run(session: pytest.Session) -> bool:
+    """Return True unless pytest's own loop would run nothing either, and say why."""
+    return not session.testsfailed or session.config.option.continue_on_collection_errors

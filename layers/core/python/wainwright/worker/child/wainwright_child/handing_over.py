@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from .browsers import Traces, launch_options
+from .browsers import Traces, complete_launch_options
 from .control import current_greenlet
 
 _AS_BY_DEFAULT = {"headless": True}
@@ -125,7 +125,7 @@ def prepare(settings: dict[str, Any]) -> Prepared | None:
         return None
     traces = Traces(Path(settings["traces"]))
     given = {"traces_dir": traces.folder()}
-    options = launch_options(settings, playwright.chromium, given)
+    options = complete_launch_options(settings, playwright.chromium, given)
     try:
         browser = playwright.chromium.launch(**options)
         _warm(browser)

@@ -49,7 +49,7 @@ class CurrentJob:
 
     def _log(self, level: str, message: str, info: dict[str, Any]) -> None:
         check_text("the message", message, MAX_MESSAGE)
-        size_of(info, "the additional information", MAX_INFO_BYTES)
+        measure_size(info, "the additional information", MAX_INFO_BYTES)
         self._report("job_log", level=level, message=message, info=info or None)
 
     def progress(self, percent: Any, message: str = "") -> None:
@@ -65,7 +65,7 @@ class CurrentJob:
         values = {name: value} if isinstance(name, str) else dict(name)
         for each in values:
             check_name("the name of a result", each)
-        new = {each: size_of({each: given}, each, MAX_RESULTS_BYTES) for each, given in values.items()}
+        new = {each: measure_size({each: given}, each, MAX_RESULTS_BYTES) for each, given in values.items()}
         if sum({**self._sizes, **new}.values()) > MAX_RESULTS_BYTES:
             raise ValueError(f"the job's results would be over {MAX_RESULTS_BYTES} bytes of JSON")
         self._sizes.update(new)
@@ -79,7 +79,7 @@ class CurrentJob:
             entry["response"] = response
         if error_message is not None:
             entry["errorMessage"] = str(error_message)
-        size_of(entry, f"item {id}", MAX_ITEM_BYTES)
+        measure_size(entry, f"item {id}", MAX_ITEM_BYTES)
         self._report("job_result", items={id: entry})
 
     def _report(self, kind: str, **fields: Any) -> None:
@@ -101,7 +101,7 @@ def check_name(what: str, given: Any) -> None:
         raise ValueError(f"{ITEMS_NOTE} is where Wainwright says that items were left out: use another name")
 
 
-def size_of(value: Any, what: str, limit: int) -> int:
+def measure_size(value: Any, what: str, limit: int) -> int:
     """Bytes of the value as JSON; refuses what is no JSON, nested too deeply, or over the limit."""
     try:
         size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace"))
@@ -109,20 +109,20 @@ def size_of(value: Any, what: str, limit: int) -> int:
         raise ValueError(f"{what} cannot be written as JSON: {error}") from error
     if size > limit:
         raise ValueError(f"{what} has {size} bytes of JSON; at most {limit} are kept")
-    if depth_of(value) > MAX_DEPTH:
+    if measure_depth(value) > MAX_DEPTH:
         raise ValueError(f"{what} is nested deeper than {MAX_DEPTH} levels")
     return size
 
 
-def depth_of(value: Any) -> int:
+def measure_depth(value: Any) -> int:
     """Return the levels of lists and objects, counted without recursion, since the value may be as deep as it likes."""
     depth, level = 0, [value]
-    while level := [inner for each in level for inner in inner_of(each)]:
+    while level := [inner for each in level for inner in list_inner(each)]:
         depth += 1
     return depth
 
 
-def inner_of(value: Any) -> Iterable[Any]:
+def list_inner(value: Any) -> Iterable[Any]:
     """Return the values in a list or an object."""
     if isinstance(value, Mapping):
         return value.values()

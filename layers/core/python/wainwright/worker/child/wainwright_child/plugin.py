@@ -25,8 +25,8 @@ import pytest
 
 from . import browsers, job, scripts
 from .control import Control
-from .failures import collection_errors, conftest_error, test_errors
-from .feeding import Feed, cannot_run, run_fed
+from .failures import describe_collection_error, describe_conftest_error, describe_errors
+from .feeding import Feed, can_run, run_fed
 from .recording import Left, Recording, describe
 from .retrying import run_with_retries
 
@@ -131,8 +131,7 @@ class Reporter:
     ) -> None:
         """A file that cannot be loaded."""
         if isinstance(report, pytest.CollectReport):
-            for error in collection_errors(node, call.excinfo, report):
-                self.channel.send("collection_error", **error)
+            self.channel.send("collection_error", **describe_collection_error(node, call.excinfo, report))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -141,7 +140,7 @@ class Reporter:
             raise session.Interrupted("stopped before the first test")
         if self._settings["collectOnly"]:
             return True
-        if self._feed is None or cannot_run(session):
+        if self._feed is None or not can_run(session):
             return None  # pytest's own loop
         run_fed(session, self._feed)
         return True
@@ -180,7 +179,7 @@ class Reporter:
         report = yield
         if report.when == "setup" or self._recording is None:
             self._recording = Recording(item, self._left)
-        self._recording.add(report, call, test_errors(item, call, report, crashed=self._log.crashed))
+        self._recording.add(report, call, describe_errors(item, call, report, crashed=self._log.crashed))
         if report.when == "teardown":
             recording, self._recording = self._recording, None
             self._ended += 1
@@ -248,6 +247,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     try:
         return (yield)
     except BaseException as error:
-        if found := conftest_error(error, early_config.invocation_params.dir):
+        if found := describe_conftest_error(error, early_config.invocation_params.dir):
             reporter.channel.send("collection_error", **found)
         raise

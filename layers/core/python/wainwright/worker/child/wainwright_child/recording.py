@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .failures import definition
+from .failures import find_definition
 
 MAX_PRINTED = 20_000
 """Characters kept of each of standard output and error of a test; the last ones."""
@@ -27,14 +27,14 @@ CONTENT_TYPES = {
 }
 
 
-def timestamp(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     """RFC 3339 in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def describe(item: pytest.Item) -> dict[str, Any]:
     """Identity, place and title of a test."""
-    file, line = definition(item)
+    file, line = find_definition(item)
     classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
     return {"id": item.nodeid, "file": file, "line": line, "title": title_of(item), "path": classes}
 
@@ -89,7 +89,7 @@ class Recording:
         self._steps.append(
             {
                 "title": STEP_TITLES[call.when],
-                "startedAt": timestamp(call.start),
+                "startedAt": format_time(call.start),
                 "durationMs": round(call.duration * 1000, 3),
                 "category": "phase",
                 "error": errors[0]["message"][:500] if errors else None,
@@ -122,7 +122,7 @@ class Recording:
             **describe(self._item),
             "outcome": self._outcome,
             "durationMs": round(self._duration * 1000, 3),
-            "startedAt": timestamp(self._started or 0),
+            "startedAt": format_time(self._started or 0),
             # Counted from 1, by pytest-rerunfailures too.
             "retry": max(0, getattr(self._item, "execution_count", 1) - 1),
             "errors": self._errors,
@@ -131,7 +131,7 @@ class Recording:
             "steps": self._steps,
             "annotations": self._annotations,
             "attachments": [
-                {"name": name, "contentType": content_type(path), "path": str(path)} for name, path in attachments
+                {"name": name, "contentType": guess_content_type(path), "path": str(path)} for name, path in attachments
             ],
         }
 
@@ -159,6 +159,6 @@ def _put_apart(path: Path, log: Path) -> Path:
         return path
 
 
-def content_type(path: Path) -> str:
+def guess_content_type(path: Path) -> str:
     """Return the content type by the file's suffix."""
     return CONTENT_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

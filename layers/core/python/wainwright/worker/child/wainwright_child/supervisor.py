@@ -24,7 +24,7 @@ import signal
 from typing import Any
 
 from .starting import LINUX, PR_SET_CHILD_SUBREAPER, prctl, start_command
-from .watching import Watch, processes
+from .watching import Watch, read_processes
 
 
 def main(arguments: list[str]) -> int:
@@ -105,7 +105,7 @@ def kill_children(child: int) -> int:
     """Kill and reap until no child is left: those of a killed process come here. Returns the command's wait status."""
     ended = 0
     while True:
-        for pid in children():
+        for pid in find_children():
             os.kill(pid, signal.SIGKILL)  # ours and not yet waited for, so the id cannot have gone to another
         try:
             pid, code = os.waitpid(-1, 0)
@@ -115,6 +115,6 @@ def kill_children(child: int) -> int:
             ended = code
 
 
-def children() -> list[int]:
+def find_children() -> list[int]:
     """Return the process ids of our children, from /proc; none where there is no such folder."""
-    return [pid for pid, (parent, _) in processes().items() if parent == os.getpid()] if LINUX else []
+    return [pid for pid, (parent, _) in read_processes().items() if parent == os.getpid()] if LINUX else []

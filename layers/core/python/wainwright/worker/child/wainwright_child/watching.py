@@ -52,7 +52,7 @@ class Watch:
             self._measure()
         if now < self._next or not (self._memory or self._processes):
             return None
-        memory, processes = taken_below(os.getpid(), self.measurer)
+        memory, processes = measure_below(os.getpid(), self.measurer)
         for name, found, limit in (("memory", memory, self._memory), ("processes", processes, self._processes)):
             if limit is not None and found > limit:
                 return {"name": name, "limit": limit, "found": found}
@@ -68,7 +68,7 @@ class Watch:
             try:
                 become(self._user)
                 os.nice(10)
-                os.write(write, str(sum(map(bytes_in, self._folders))).encode())
+                os.write(write, str(sum(map(measure_folder, self._folders))).encode())
             finally:
                 os._exit(0)
         os.close(write)
@@ -87,12 +87,12 @@ class Watch:
         return None
 
 
-def taken_below(root: int, ours: int | None = None) -> tuple[int, int]:
+def measure_below(root: int, ours: int | None = None) -> tuple[int, int]:
     """Return the bytes of memory that no file backs, and the number of threads, of all processes below one but for our own.
 
     A suite that has all that it may must not be ended for our looking at it.
     """
-    found = processes()
+    found = read_processes()
     found.pop(ours or 0, None)
     below: set[int] = set()
     level = {root}
@@ -102,7 +102,7 @@ def taken_below(root: int, ours: int | None = None) -> tuple[int, int]:
     return sum(map(_memory_of, below)), sum(found[pid][1] for pid in below)
 
 
-def processes() -> dict[int, tuple[int, int]]:
+def read_processes() -> dict[int, tuple[int, int]]:
     """Return the parent and the number of threads of each process, by its id."""
     found = {}
     for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - pathlib would double the time to start
@@ -126,7 +126,7 @@ def _memory_of(pid: int) -> int:
         return 0
 
 
-def bytes_in(folder: str) -> int:
+def measure_folder(folder: str) -> int:
     """Return the bytes that a folder takes on disk; links are not followed."""
     total = 0
     folders = [folder]

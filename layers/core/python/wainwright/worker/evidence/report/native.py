@@ -25,7 +25,7 @@ from wainwright.worker.evidence.report.blobs import (
 from wainwright.worker.evidence.report.kept_blobs import KeptBlobs
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
 from wainwright.worker.evidence.report.run_page import NOT_A_PAGE, finish_page
-from wainwright.worker.runners.detect_runner import runner_of
+from wainwright.worker.runners.detect_runner import detect_runner
 from wainwright.worker.runners.node import (
     NodeMissing,
     PlaywrightTestMissing,
@@ -75,7 +75,7 @@ class OwnPage:
             self.keep(results)
             return None
         attempts = find_attempts(results)
-        if not attempts or runner_of(self._suite) == "pytest":
+        if not attempts or detect_runner(self._suite) == "pytest":
             return None
         if len(set(map(get_run, attempts))) == 1 and (page := self._of_the_run(attempts, results)):
             return page

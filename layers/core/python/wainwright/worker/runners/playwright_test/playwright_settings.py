@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from wainwright.worker.runners.browser_settings import browser_settings
-from wainwright.worker.runners.detect_runner import playwright_config
+from wainwright.worker.runners.browser_settings import build_settings
+from wainwright.worker.runners.detect_runner import find_playwright_config
 from wainwright.worker.runners.node import PlaywrightTest
 from wainwright.worker.runners.suite import SuiteRequest
 from wainwright.worker.sandbox.find_browser import (
@@ -117,7 +117,7 @@ def write_helpers(root: Path) -> Path:
 
 
 def _write_configuration(folder: Path, settings: Path, helpers: Path) -> Path:
-    own = playwright_config(folder)
+    own = find_playwright_config(folder)
     ending = own.suffix if own else ".cjs"
     is_module = _is_module(folder, ending)
     load = f"{'await import' if is_module else 'require'}({json.dumps(f'./{own.name}')})" if own else "{}"
@@ -155,10 +155,10 @@ def _is_module(folder: Path, ending: str) -> bool:
 
 def _settings_of(request: SuiteRequest, runner: PlaywrightTest) -> dict[str, Any]:
     """Return the settings that follow from the request and the machine, as `settings.cjs` describes them."""
-    configured = browser_settings(request.config, request.base_url)
+    configured = build_settings(request.config, request.base_url)
     found = {name: find_browser(name, package=runner.core) for name in BROWSERS}
     install = f"npx playwright@{runner.version} install --with-deps"
-    own = playwright_config(request.folder)
+    own = find_playwright_config(request.folder)
     output = request.output.resolve()
     return {
         **configured,

@@ -15,7 +15,7 @@ _ACTS = (ast.If, ast.With, ast.AsyncWith, ast.For, ast.While, ast.Try, ast.Asser
 """Statements at the top level that do something, besides calls. A file without any would run nothing, and pass."""
 
 
-def plain_script(folder: Path) -> Path | None:
+def find_script(folder: Path) -> Path | None:
     """Return the only Python file of a bundle if it uses Playwright, has no test, and does something when run; else None."""
     found = list(islice((path for path in folder.rglob("*.py") if path.is_file()), MOST_FILES))
     if len(found) != 1 or found[0].name == "conftest.py" or own_configuration(folder) is not None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from wainwright.worker.runners.browser_settings import browser_settings
+from wainwright.worker.runners.browser_settings import build_settings
 from wainwright.worker.runners.interrupted_evidence import collect_evidence
-from wainwright.worker.runners.pytest.plain_script import plain_script
+from wainwright.worker.runners.pytest.plain_script import find_script
 from wainwright.worker.runners.pytest.suite_style import own_configuration, suite_style
 from wainwright.worker.runners.suite import (
     Attachment,
@@ -24,7 +24,7 @@ from wainwright.worker.runners.suite import (
     SuiteRequest,
 )
 from wainwright.worker.runners.suite_session import Record, Session
-from wainwright.worker.runners.supervised_run import POLL_SECONDS, Child, SupervisedRun, tell
+from wainwright.worker.runners.supervised_run import POLL_SECONDS, Child, SupervisedRun, send_line
 from wainwright.worker.sandbox.environment import PrivateFolders, child_environment, own_playwright, private_folders
 from wainwright.worker.sandbox.find_browser import (
     QUIET_FLAGS,
@@ -148,7 +148,7 @@ class _Run(SupervisedRun):
         super().__init__(request, session, stop, grace, spare)
         self._browsers = browsers
         self._place = place
-        self._script = plain_script(request.folder.resolve())
+        self._script = find_script(request.folder.resolve())
         self._told_idle = False
         if request.feed is not None or request.collect_only:
             session.handed = set()
@@ -179,14 +179,14 @@ class _Run(SupervisedRun):
         # After `idle` it goes on waiting, once it has torn down its fixtures.
         self._session.wants = self._told_idle = taken == "idle"
         if isinstance(taken, str):
-            tell(control, taken.encode() + b"\n")
+            send_line(control, taken.encode() + b"\n")
         else:
             self._session.handed.update(taken)
-            tell(control, b"run " + json.dumps(taken).encode() + b"\n")
+            send_line(control, b"run " + json.dumps(taken).encode() + b"\n")
 
     def _write_settings(self, events_fd: int, control_fd: int) -> Path:
         request = self._request
-        configured = browser_settings(request.config, request.base_url)
+        configured = build_settings(request.config, request.base_url)
         settings: dict[str, Any] = {
             **configured,
             "eventsFd": events_fd,

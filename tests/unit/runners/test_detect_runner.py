@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wainwright.worker.runners.detect_runner import runner_of
+from wainwright.worker.runners.detect_runner import detect_runner
 
 PACKAGE = json.dumps({"devDependencies": {"@playwright/test": "^1.60"}})
 
@@ -36,4 +36,4 @@ def test_is_told_by_the_files(tmp_path: Path, files: dict[str, str], runner: str
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
-    assert runner_of(tmp_path) == runner
+    assert detect_runner(tmp_path) == runner

@@ -134,7 +134,7 @@ class Session:
     def _read_ended(self, record: Record) -> list[Event]:
         test_id = self._known(record)
         result = TestResult.from_json(record)
-        attachments = (*map(self._attachment, result.attachments, _paths(record)), *self._left_by(record))
+        attachments = (*map(self._attachment, result.attachments, _paths(record)), *self._evidence_of_ended(record))
         self._running.pop(test_id, None)
         result = replace(result, attachments=attachments, steps=self._with_calls(result, attachments))
         if any(error.kind == "canceled" for error in result.errors):
@@ -174,7 +174,7 @@ class Session:
         """Return the number of a running test's attempt, from 0."""
         return 0
 
-    def _left_by(self, _record: Record) -> tuple[Attachment, ...]:
+    def _evidence_of_ended(self, _record: Record) -> tuple[Attachment, ...]:
         """Evidence of a test that has ended with its process, besides its attachments."""
         return ()
 

@@ -27,7 +27,7 @@ from . import browsers, job, scripts
 from .control import Control
 from .failures import describe_collection_error, describe_conftest_error, describe_errors
 from .feeding import Feed, can_run, run_fed
-from .recording import Left, Recording, describe
+from .recording import EvidenceFolder, Recording, describe
 from .retrying import run_with_retries
 
 BATCH = 100
@@ -72,7 +72,8 @@ class Reporter:
         self._ended = 0
         self._retries: int = settings["testRetries"] or 0
         self._again = False
-        self._left = Left(Path(settings["options"]["output"]))
+        self._evidence = EvidenceFolder(Path(settings["options"]["output"]))
+        self._session: pytest.Session | None = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
@@ -136,6 +137,7 @@ class Reporter:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Asked to stop before the first test; or told which tests to run."""
+        self._session = session  # which later hooks do not name
         if self.control.stopping:
             raise session.Interrupted("stopped before the first test")
         if self._settings["collectOnly"]:
@@ -178,7 +180,7 @@ class Reporter:
         """After each phase. First among wrappers, so that evidence which other plugins attach is there by now."""
         report = yield
         if report.when == "setup" or self._recording is None:
-            self._recording = Recording(item, self._left)
+            self._recording = Recording(item, self._evidence)
         self._recording.add(report, call, describe_errors(item, call, report, crashed=self._log.crashed))
         if report.when == "teardown":
             recording, self._recording = self._recording, None
@@ -198,12 +200,6 @@ class Reporter:
             job.current.test_id = None
         if self.control.stopping and self._session is not None:
             self._session.shouldstop = "asked to stop"
-
-    _session: pytest.Session | None = None
-
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Keep the session, which later hooks do not name."""
-        self._session = session
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         """An error in pytest or a plugin of the suite, not in a test."""

@@ -16,9 +16,9 @@ MAX_PRINTED = 20_000
 STEP_TITLES = {"setup": "Setup", "call": "Test", "teardown": "Teardown"}
 EVIDENCE = {"playwright_trace": "trace", "playwright_screenshot": "screenshot", "playwright_video": "video"}
 """Names under which pytest-playwright puts the paths of its files into a report's user properties."""
-LEFT = {".zip": "trace", ".png": "screenshot", ".webm": "video"}
+KINDS = {".zip": "trace", ".png": "screenshot", ".webm": "video"}
 """Kinds of its files by their suffixes."""
-MAX_LEFT = 20
+MAX_NEW_FILES = 20
 CONTENT_TYPES = {
     ".zip": "application/zip",
     ".webm": "video/webm",
@@ -50,8 +50,8 @@ def title_of(item: pytest.Item) -> str:
     return f"{name}[{parameters[0]}]" if parameters else name
 
 
-class Left:
-    """The files that pytest-playwright left in its folder, for its versions that do not tell a report of them."""
+class EvidenceFolder:
+    """The folder of pytest-playwright's files, for its versions that do not tell a report of them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -61,14 +61,14 @@ class Left:
         """Kind and path of those that are there since the last call."""
         found = sorted(path for path in self._folder.rglob("*") if path not in self._seen and path.is_file())
         self._seen.update(found)
-        return [(LEFT[path.suffix], path) for path in found if path.suffix in LEFT][:MAX_LEFT]
+        return [(KINDS[path.suffix], path) for path in found if path.suffix in KINDS][:MAX_NEW_FILES]
 
 
 class Recording:
     """Collects the reports of one attempt's phases."""
 
-    def __init__(self, item: pytest.Item, left: Left) -> None:
-        self._left = left
+    def __init__(self, item: pytest.Item, folder: EvidenceFolder) -> None:
+        self._evidence = folder
         self._item = item
         self._outcome = "passed"
         self._started: float | None = None
@@ -115,8 +115,8 @@ class Recording:
         self._write_log(log, report, browser_log)
         folder = self._item.config.invocation_params.dir
         told = [(EVIDENCE[name], Path(folder, str(path))) for name, path in report.user_properties if name in EVIDENCE]
-        left = self._left.take()
-        evidence = [(name, _put_apart(path, log)) for name, path in told or left] if apart else told or left
+        found = told or self._evidence.take()
+        evidence = [(name, _put_apart(path, log)) for name, path in found] if apart else found
         attachments = [*evidence, ("log", log)]
         return {
             **describe(self._item),

@@ -97,7 +97,7 @@ class PlaywrightSession(Session):
         }
         return events
 
-    def _left_by(self, record: Record) -> tuple[Attachment, ...]:
+    def _evidence_of_ended(self, record: Record) -> tuple[Attachment, ...]:
         attempt = self._attempts.get(self._known(record))
         if record.get("left") is None or attempt is None:
             return ()

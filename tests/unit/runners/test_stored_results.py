@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stop import Stop
 from wainwright.worker.runners.suite import Annotation, Attachment, Step, TestCase, TestError, TestResult
 
 RESULT = TestResult(
@@ -88,12 +87,3 @@ def test_refuses_steps_without_end() -> None:
         step = {**step, "steps": [step]}
     with pytest.raises(ValueError, match="nested"):
         TestResult.from_json({**RESULT.to_json(), "steps": [step]})
-
-
-def test_a_cancel_outranks_a_stop() -> None:
-    stop = Stop()
-    modes: list[str] = [stop.mode]
-    for ask in (stop.stop, stop.cancel, stop.stop):
-        ask()
-        modes.append(stop.mode)
-    assert modes == ["run", "stop", "cancel", "cancel"]

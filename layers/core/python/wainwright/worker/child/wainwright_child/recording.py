@@ -115,7 +115,8 @@ class Recording:
         self._write_log(log, report, browser_log)
         folder = self._item.config.invocation_params.dir
         told = [(EVIDENCE[name], Path(folder, str(path))) for name, path in report.user_properties if name in EVIDENCE]
-        found = told or self._evidence.take()
+        new = self._evidence.take()  # in any case: else they would be taken for those of a later test
+        found = told or new
         evidence = [(name, _put_apart(path, log)) for name, path in found] if apart else found
         attachments = [*evidence, ("log", log)]
         return {

@@ -123,7 +123,8 @@ class SubmitJob:
                 unchanged=[each for each in blockers if not each.is_leaf],
             )  # fmt: skip
 
-        return retry_conflicts(attempt, "a job that this one depends on")
+        # Only those that it depends on can have changed meanwhile.
+        return retry_conflicts(attempt, "a job that depends on others") if request.depends_on else attempt()
 
     def _predecessors(self, project: str, ids: Sequence[str]) -> list[Job]:
         found: dict[str, Job] = {}

@@ -16,6 +16,7 @@ from tests.support.aws import TABLE
 from tests.support.builders import PROJECT, START, a_job, failed, job_id
 from tests.support.events import CONTEXT, bus_event, sqs_event, stream_event
 from tests.support.faults import Faults
+from wainwright.adapters.aws.event_bus import EventBridgeBus
 from wainwright.adapters.aws.items import job_item, line_item
 from wainwright.adapters.aws.workflows import StepFunctionsWorkflows
 from wainwright.adapters.clock import system_clock
@@ -34,7 +35,7 @@ class TestPublish:
         """Requests to put events, as they were sent."""
         sent: list[dict[str, Any]] = []
         publish_events.publish.cache_clear()
-        client: Any = publish_events.publish().bus._client  # type: ignore[attr-defined]
+        client: Any = publish_events.publish().bus.client  # type: ignore[attr-defined]
 
         def note(params: dict[str, Any], **_: Any) -> None:
             sent.extend(json.loads(params["body"])["Entries"])
@@ -84,10 +85,10 @@ class TestPublish:
     def test_a_failure_fails_the_batch_so_that_it_comes_again(
         self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def refuse(_changes: object) -> None:
+        def refuse(_bus: EventBridgeBus, _changes: object) -> None:
             raise Unavailable("throttled")
 
-        monkeypatch.setattr(publish_events.publish().bus, "publish", refuse)
+        monkeypatch.setattr(EventBridgeBus, "publish", refuse)
 
         with pytest.raises(Unavailable):
             publish_events.handler(stream_event((None, job_item(a_job()))), CONTEXT)

@@ -60,7 +60,7 @@ class MemoryProbe:
         """A dictionary is always looked at as it is."""
 
     def rows(self) -> Sequence[Job]:
-        return sorted(self.memory._jobs.values(), key=lambda job: job.id)
+        return sorted(self.memory.all_jobs(), key=lambda job: job.id)
 
     def line(self, project: str) -> Sequence[LineRow]:
         entries = self.memory.waiting_line(project, datetime.max.replace(tzinfo=START.tzinfo), 1_000)
@@ -72,9 +72,9 @@ class MemoryProbe:
     def remains(self, gone: Mapping[str, str]) -> Iterable[str]:
         memory = self.memory
         keys = {(project, job_id) for job_id, project in gone.items()}
-        for part in (memory._jobs, memory._details, memory._progress, memory._tests, memory._events, memory._next):
+        for part in memory.parts:
             yield from (str(key) for key in keys.intersection(part))
-        for predecessor, successors in memory._next.items():
+        for predecessor, successors in memory.successors.items():
             yield from (f"{predecessor} {job_id}" for job_id in successors.intersection(gone))
 
     def trouble(self, kind: str) -> None:

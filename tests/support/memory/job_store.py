@@ -34,8 +34,17 @@ class MemoryJobStore(JobStore):
         self._events: dict[tuple[str, str], list[JobEvent]] = {}
         self._keys: dict[tuple[str, str], tuple[str, str]] = {}
         self._loads: dict[str, ProjectLoad] = {}
-        self._next: dict[tuple[str, str], set[str]] = {}
+        self.successors: dict[tuple[str, str], set[str]] = {}
         self._ended: list[tuple[str, str | None, datetime, Statistics]] = []
+
+    @property
+    def parts(self) -> Sequence[dict[tuple[str, str], Any]]:
+        """All that is kept of jobs, by project and id."""
+        return self._jobs, self._details, self._progress, self._tests, self._events, self.successors
+
+    def all_jobs(self) -> Sequence[Job]:
+        """Every job of every project."""
+        return [*self._jobs.values()]
 
     def write(
         self,
@@ -76,7 +85,7 @@ class MemoryJobStore(JobStore):
         self._jobs[written.project, written.id] = written
         if before is None:
             for predecessor in after.blocked_on:
-                self._next.setdefault((after.project, predecessor), set()).add(after.id)
+                self.successors.setdefault((after.project, predecessor), set()).add(after.id)
         if (adds := Statistics.of_change(before, after)) is not None:
             self._ended.append((after.project, after.template_id, hour_of_end(after), adds))
         return written
@@ -153,7 +162,7 @@ class MemoryJobStore(JobStore):
 
     def dependents(self, project: str, job_id: str) -> Sequence[str]:
         with self._lock:
-            return sorted(self._next.get((project, job_id), set()))
+            return sorted(self.successors.get((project, job_id), set()))
 
     def seal(self, job: Job) -> None:
         if job.status not in AT_REST:
@@ -172,13 +181,10 @@ class MemoryJobStore(JobStore):
         key = (job.project, job.id)
         with self._lock:
             self._sealed.discard(key)
-            parts: tuple[dict[tuple[str, str], Any], ...] = (
-                self._jobs, self._details, self._progress, self._tests, self._events, self._next
-            )  # fmt: skip
-            for part in parts:
+            for part in self.parts:
                 part.pop(key, None)
             for predecessor in (*job.depends_on, *job.blocked_on):
-                self._next.get((job.project, predecessor), set()).discard(job.id)
+                self.successors.get((job.project, predecessor), set()).discard(job.id)
 
     def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
         with self._lock:

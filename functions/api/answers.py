@@ -1,9 +1,8 @@
-"""Requests and answers of API Gateway's payload format 2.0."""
+"""Answers in API Gateway's payload format 2.0."""
 
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from wainwright.domain.model import Record
@@ -11,28 +10,6 @@ from wainwright.domain.model import Record
 JSON = "application/json"
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """On every answer: a browser shall neither guess its type nor keep it."""
-
-
-class Request:
-    """A request as API Gateway hands it on."""
-
-    def __init__(self, event: Mapping[str, Any]) -> None:
-        http = event["requestContext"]["http"]
-        self.id = str(event["requestContext"]["requestId"])
-        self.method: str = http["method"]
-        self.path: str = event["rawPath"]
-        self.query: Mapping[str, str] = event.get("queryStringParameters") or {}
-        self._event = event
-
-    @cached_property
-    def headers(self) -> Mapping[str, str]:
-        """Headers by their names in lower case."""
-        return {name.lower(): value for name, value in (self._event.get("headers") or {}).items()}
-
-    def text(self) -> str:
-        """Return the body. Raises UnicodeError or binascii.Error if it is no text."""
-        body: str = self._event.get("body") or ""
-        return base64.b64decode(body).decode() if self._event.get("isBase64Encoded") else body
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from functools import cached_property
 from inspect import Parameter, cleandoc, signature
 from typing import Any, TypeVar, get_args
 
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel, to_snake
 
-from functions.api.answers import JSON, SAFE, Request, Response, answered
+from functions.api.answers import JSON, SAFE, Response, answered
 from functions.api.context import Api
 from wainwright.contracts.http.bounds import MAX_BODY_BYTES
 from wainwright.contracts.scopes import Scope
@@ -134,12 +135,14 @@ class Operation:
 
         return re.compile("/v1" + re.sub(r"{(\w+)(\+?)}", group, self.path))
 
-    def match(self, request: Request) -> dict[str, str] | None:
+    def match(self, request: APIGatewayProxyEventV2) -> dict[str, str] | None:
         """Return the path parameters of a request for this operation; None if it is for another."""
-        found = self._pattern.fullmatch(request.path) if request.method == self.method and self.served else None
+        found = (
+            self._pattern.fullmatch(request.raw_path) if request.http_method == self.method and self.served else None
+        )
         return None if found is None else found.groupdict()
 
-    def serve(self, api: Api, request: Request, values: Mapping[str, str]) -> Response:
+    def serve(self, api: Api, request: APIGatewayProxyEventV2, values: Mapping[str, str]) -> Response:
         """Answer a request. ``values`` are its path parameters.
 
         Raises:
@@ -155,7 +158,7 @@ class Operation:
             return Response(self.status, headers=SAFE)
         return answered(self.status, found, {"Location": self.location.format(found)} if self.location else {})
 
-    def read(self, request: Request) -> dict[str, Any]:
+    def read(self, request: APIGatewayProxyEventV2) -> dict[str, Any]:
         """Return the arguments of the call that are not in the path.
 
         Raises:
@@ -163,10 +166,12 @@ class Operation:
             TooLarge: the body has more than MAX_BODY_BYTES.
         """
         if self.queries:
-            self._check_names(request.query)
+            self._check_names(request.query_string_parameters)
         found: dict[str, Any] = {}
         for argument, name, source in self._sources:
-            text = request.headers.get(name.lower()) if isinstance(source, Header) else request.query.get(name)
+            text = (
+                request.headers.get(name) if isinstance(source, Header) else request.query_string_parameters.get(name)
+            )
             if text is not None:
                 found[argument] = source.read(name, text)
         if self.takes_body:
@@ -184,9 +189,9 @@ class Operation:
                 )
 
 
-def _body_text(request: Request) -> str:
+def _body_text(request: APIGatewayProxyEventV2) -> str:
     try:
-        text = request.text()
+        text = request.decoded_body or ""
         size = len(text.encode())
     except (UnicodeError, binascii.Error) as error:
         raise InvalidInput("body", "the body is not text in UTF-8", advice="Send JSON in UTF-8.") from error

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from functions.api.answers import Request
 from functions.api.openapi import operations
 from tests.support.events import http_event
 from wainwright.domain.errors import InvalidInput
@@ -17,7 +17,7 @@ TEMPLATE = "7f4df6f4-3a54-4c60-9a4e-7a4f4c7f1a01"
 
 def arguments(query: dict[str, str]) -> dict[str, Any]:
     (list_jobs,) = (operation for operation in operations() if operation.id == "listJobs")
-    return list_jobs.read(Request(http_event("GET", "/v1/jobs", query=query)))
+    return list_jobs.read(APIGatewayProxyEventV2(http_event("GET", "/v1/jobs", query=query)))
 
 
 def test_nothing_asked_for_is_everything() -> None:

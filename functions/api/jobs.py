@@ -31,10 +31,10 @@ from wainwright.domain.find import JobQuery, SortBy
 from wainwright.domain.jobs import JobDetail
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.job_store import JobView
-from wainwright.usecases.accept_bundle import AcceptBundle
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.invoke_template import InvokeTemplate
+from wainwright.usecases.keep_bundles import KeepBundles
 from wainwright.usecases.present_job import present, present_new
 from wainwright.usecases.read_jobs import ReadJobs
 from wainwright.usecases.submit_job import SubmitJob
@@ -55,7 +55,7 @@ route = Router()
 @route("POST /bundles", Scope.RUN, problems=(400, 413))
 def create_bundle(api: Api, caller: Caller, body: CreateBundle) -> BundleAnswer:
     """Announce a test directory's archive; says how to upload it."""
-    upload = AcceptBundle(api.artifacts, api.clock)(caller, sha256=body.sha256, size=body.size)
+    upload = KeepBundles(api.artifacts, api.clock).announce(caller.project, sha256=body.sha256, size=body.size)
     if upload is None:
         return BundleAnswer(bundle_id=body.sha256, upload=None)
     put, expires_at = upload
@@ -74,9 +74,7 @@ def create_job(api: Api, caller: Caller, body: CreateJob, idempotency_key: Idemp
 def submitting(api: Api) -> SubmitJob:
     """Return the use case that accepts jobs."""
     settings = api.settings
-    return SubmitJob(
-        api.jobs, api.artifacts, api.wakeups, api.clock, settings.limits, settings.timeout_ms
-    )  # fmt: skip
+    return SubmitJob(api.jobs, api.artifacts, api.wakeups, api.clock, settings.limits, settings.timeout_ms)
 
 
 def invoking(api: Api) -> InvokeTemplate:
@@ -185,9 +183,7 @@ def get_job(
 
 
 def _steering(api: Api) -> ControlJob:
-    return ControlJob(
-        api.jobs, api.artifacts, api.wakeups, api.end_job, api.clock, api.spool
-    )  # fmt: skip
+    return ControlJob(api.jobs, api.artifacts, api.wakeups, api.end_job, api.clock, api.spool)
 
 
 def _answer(api: Api, caller: Caller, job_id: str) -> JobAnswer:
@@ -198,9 +194,7 @@ def _answer(api: Api, caller: Caller, job_id: str) -> JobAnswer:
 @route("PATCH /jobs/{jobId}", Scope.RUN, problems=(400, 404, 409))
 def patch_job(api: Api, caller: Caller, job_id: str, body: PatchJob) -> JobAnswer:
     """Change priority, low priority or label."""
-    _steering(api).change(
-        caller, job_id, priority=body.priority, low_priority=body.low_priority, label=body.label
-    )  # fmt: skip
+    _steering(api).change(caller, job_id, priority=body.priority, low_priority=body.low_priority, label=body.label)
     return _answer(api, caller, job_id)
 
 

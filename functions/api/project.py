@@ -16,7 +16,6 @@ from wainwright.domain.jobs import Job, JobDetail
 from wainwright.ports.access import ApiKey
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import ManageKeys
-from wainwright.usecases.manage_limits import ManageLimits
 from wainwright.usecases.manage_secrets import ManageSecrets
 from wainwright.usecases.present_job import present_new
 from wainwright.usecases.read_queue import ReadQueue
@@ -57,13 +56,17 @@ def _job_records(jobs: list[Job], now: datetime) -> list[JobRecord]:
 @route("GET /limits", Scope.READ)
 def get_limits(api: Api, caller: Caller) -> Limits:
     """Capacity and retention of the project."""
-    return ManageLimits(api.jobs, api.settings.limits).get(caller)
+    return api.jobs.load(caller.project).limits or api.settings.limits
 
 
 @route("PUT /limits", Scope.ADMIN, problems=(400,))
 def put_limits(api: Api, caller: Caller, body: Limits) -> Limits:
-    """Set capacity and retention of the project."""
-    return ManageLimits(api.jobs, api.settings.limits).put(caller, body)
+    """Set capacity and retention of the project.
+
+    Jobs beyond lower limits are left to end by themselves.
+    """
+    api.jobs.set_limits(caller.project, body)
+    return body
 
 
 @route("GET /keys", Scope.ADMIN)

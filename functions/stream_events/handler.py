@@ -15,7 +15,6 @@ from wainwright.contracts.problems import CONTENT_TYPE
 from wainwright.contracts.scopes import Scope
 from wainwright.settings import StoreSettings
 from wainwright.usecases.authenticate import Authenticate
-from wainwright.usecases.open_ticket import OpenTicket
 from wainwright.usecases.stream_events import StreamEvents
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -28,7 +27,6 @@ class EventStream:
     """The use cases that answer a request."""
 
     authenticate: Authenticate
-    open_ticket: OpenTicket
     stream: StreamEvents
 
 
@@ -36,10 +34,8 @@ class EventStream:
 def stream() -> EventStream:
     """Return the use cases, put together at the first request."""
     settings, clients = StoreSettings.read(os.environ), Clients()
-    access = DynamoAccessStore(clients.dynamodb, settings.table)
     return EventStream(
-        authenticate=Authenticate(access, system_clock),
-        open_ticket=OpenTicket(access, system_clock),
+        authenticate=Authenticate(DynamoAccessStore(clients.dynamodb, settings.table), system_clock),
         stream=StreamEvents(DynamoJobStore(clients.dynamodb, settings.table), system_clock),
     )
 
@@ -64,7 +60,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def _job(path: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:
     """Return the project and job that the key, or the ticket, opens."""
     if "ticket" in path:
-        ticket = stream().open_ticket(path["ticket"])
+        ticket = stream().authenticate.open_ticket(path["ticket"])
         return ticket.project, ticket.job_id
     caller = stream().authenticate(headers.get("authorization"))
     caller.need(Scope.READ)

@@ -20,7 +20,6 @@ from wainwright.domain.jobs import Job
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.usecases.clean_up import CleanUp
-from wainwright.usecases.manage_limits import ManageLimits
 
 picks = st.integers(min_value=0, max_value=999)
 projects = st.sampled_from(PROJECTS)
@@ -188,9 +187,8 @@ class Steering(Upholding):
         """Limits are raised and lowered at any time; nothing that is there is touched."""
         retention = Retention(max_completed=completed, max_failed=failed, archive=archive)
         limits = Limits(running=running, queued=queued, retention=retention)
-        manage = ManageLimits(self.system.jobs, LIMITS)
-        manage.put(a_caller(project), limits)
-        assert manage.get(a_caller(project)) == limits
+        self.system.jobs.set_limits(project, limits)
+        assert self.system.jobs.load(project).limits == limits
         self.limits[project] = limits
         self.probe.look()
         assert list(self.probe.rows()) == sorted(self.watched.jobs.values(), key=lambda job: job.id)

@@ -23,7 +23,6 @@ from wainwright.contracts.http.jobs import CreateJob
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job
 from wainwright.ports.job_store import JobStore
-from wainwright.usecases.ask_for_report import AskForReport
 from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.dispatch_jobs import DispatchJobs
 from wainwright.usecases.end_job import EndJob
@@ -61,7 +60,7 @@ class System:
         self.quarantine = MemoryQuarantineStore()
         self.history = MemoryTestHistory()
         self.submit = SubmitJob(self.jobs, self.artifacts, self.wakeups, self.clock, self.limits, 60_000)
-        self.end = EndJob(self.jobs, self.limits, AskForReport(self.queue, self.wakeups))
+        self.end = EndJob(self.jobs, self.limits, self.queue, self.wakeups)
         self.finish = FinishJob(self.jobs, self.end, self.wakeups, self.clock)
         self.launch = LaunchWorkers(self.jobs, self.workers, self.launcher, self.clock, self.max_workers)
         self.dispatch = DispatchJobs(

@@ -21,7 +21,6 @@ from wainwright.contracts.messages import ExecutionError
 from wainwright.domain.capacity import Limits
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.ports.job_store import Progress
-from wainwright.usecases.ask_for_report import AskForReport
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
 from wainwright.worker.run.closing import report_late
@@ -243,8 +242,8 @@ def _ended_without_a_worker(bench: Bench) -> Ended:
     """The execution times out, and only then there is a worker again."""
     one = bench.worker(WAIT)
     bench.lose_the_worker(one, losses=1)
-    ask = AskForReport(one.worker.queue, MemoryWakeUps())
-    finish = FinishJob(one.jobs, EndJob(one.jobs, Limits(), ask), MemoryWakeUps(), system_clock)
+    end = EndJob(one.jobs, Limits(), one.worker.queue, MemoryWakeUps())
+    finish = FinishJob(one.jobs, end, MemoryWakeUps(), system_clock)
     at_rest = finish(PROJECT, one.id, one.job.run, ExecutionError(error="States.Timeout"))
     assert at_rest is not None
     assert at_rest.report is None

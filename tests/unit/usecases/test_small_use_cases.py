@@ -1,31 +1,30 @@
-"""Accepting bundles, publishing changes, giving up work."""
+"""Announcing bundles, publishing changes, giving up work."""
 
 from datetime import timedelta
 
 import pytest
 
-from tests.support.builders import PROJECT, START, a_caller, a_job, completed, failed
+from tests.support.builders import PROJECT, START, a_job, completed, failed
 from tests.support.memory.services import MemoryEventBus
 from tests.support.system import System
 from wainwright.contracts.events import StatusChanged
 from wainwright.contracts.names import bundle_key
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.retry import RetryPolicy
-from wainwright.usecases.accept_bundle import FRESH, UPLOAD_LASTS, AcceptBundle
 from wainwright.usecases.give_up_work import GiveUpWork
+from wainwright.usecases.keep_bundles import FRESH, UPLOAD_LASTS, KeepBundles
 from wainwright.usecases.publish_changes import PublishChanges
 
 DIGEST = "ab" * 32
-CALLER = a_caller()
 
 
-class TestAcceptBundle:
+class TestAnnounceBundle:
     @pytest.fixture
-    def accept(self, system: System) -> AcceptBundle:
-        return AcceptBundle(system.artifacts, system.clock)
+    def bundles(self, system: System) -> KeepBundles:
+        return KeepBundles(system.artifacts, system.clock)
 
-    def test_says_how_to_upload_a_new_one(self, accept: AcceptBundle) -> None:
-        upload = accept(CALLER, sha256=DIGEST, size=5)
+    def test_says_how_to_upload_a_new_one(self, bundles: KeepBundles) -> None:
+        upload = bundles.announce(PROJECT, sha256=DIGEST, size=5)
 
         assert upload is not None
         put, expires_at = upload
@@ -33,26 +32,26 @@ class TestAcceptBundle:
         assert put.headers["content-length"] == "5"
         assert expires_at == START + UPLOAD_LASTS
 
-    def test_asks_for_no_upload_of_what_is_there(self, system: System, accept: AcceptBundle) -> None:
+    def test_asks_for_no_upload_of_what_is_there(self, system: System, bundles: KeepBundles) -> None:
         system.artifacts.put(bundle_key(PROJECT, DIGEST), b"12345", "application/gzip")
 
-        assert accept(CALLER, sha256=DIGEST, size=5) is None
+        assert bundles.announce(PROJECT, sha256=DIGEST, size=5) is None
 
-    def test_asks_again_for_what_will_expire_soon(self, system: System, accept: AcceptBundle) -> None:
+    def test_asks_again_for_what_will_expire_soon(self, system: System, bundles: KeepBundles) -> None:
         system.artifacts.put(bundle_key(PROJECT, DIGEST), b"12345", "application/gzip")
         system.clock.advance(FRESH)
 
-        assert accept(CALLER, sha256=DIGEST, size=5) is not None
+        assert bundles.announce(PROJECT, sha256=DIGEST, size=5) is not None
 
-    def test_asks_again_for_what_is_of_another_size(self, system: System, accept: AcceptBundle) -> None:
+    def test_asks_again_for_what_is_of_another_size(self, system: System, bundles: KeepBundles) -> None:
         system.artifacts.put(bundle_key(PROJECT, DIGEST), b"1", "application/gzip")
 
-        assert accept(CALLER, sha256=DIGEST, size=5) is not None
+        assert bundles.announce(PROJECT, sha256=DIGEST, size=5) is not None
 
-    def test_does_not_look_into_other_projects(self, system: System, accept: AcceptBundle) -> None:
+    def test_does_not_look_into_other_projects(self, system: System, bundles: KeepBundles) -> None:
         system.artifacts.put(bundle_key("other", DIGEST), b"12345", "application/gzip")
 
-        assert accept(CALLER, sha256=DIGEST, size=5) is not None
+        assert bundles.announce(PROJECT, sha256=DIGEST, size=5) is not None
 
 
 class TestPublishChanges:

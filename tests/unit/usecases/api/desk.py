@@ -19,7 +19,6 @@ from wainwright.usecases.analyze_jobs import AnalyzeJobs
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.invoke_template import InvokeTemplate
 from wainwright.usecases.job_logs import JobLogs
-from wainwright.usecases.manage_limits import ManageLimits
 from wainwright.usecases.manage_templates import ManageTemplates
 from wainwright.usecases.read_jobs import ReadJobs
 from wainwright.usecases.read_queue import ReadQueue
@@ -53,7 +52,6 @@ class Desk:
         self.read = ReadJobs(self.jobs, self.clock, pause=lambda _seconds: None)
         self.analyze = AnalyzeJobs(self.jobs, self.clock)
         self.queue = ReadQueue(self.jobs, self.clock, self.limits)
-        self.manage_limits = ManageLimits(self.jobs, self.limits)
         self.stream = StreamEvents(self.jobs, self.clock, pause=lambda _seconds: None)
 
     def submitted(self, **fields: Any) -> Job:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.unit.usecases.api.desk import CALLER, Desk
+from tests.unit.usecases.api.desk import CALLER, PROJECT, Desk
 from wainwright.domain.capacity import Limits
 from wainwright.domain.states import JobStatus
 from wainwright.usecases.read_queue import MOST_WAITING
@@ -44,7 +44,7 @@ def test_shows_the_five_latest_failures_by_their_last_change(desk: Desk) -> None
 
 
 def test_reads_no_more_of_a_long_line_than_it_shows(desk: Desk) -> None:
-    desk.manage_limits.put(CALLER, Limits(queued=100))
+    desk.jobs.set_limits(PROJECT, Limits(queued=100))
     for _ in range(MOST_WAITING + 5):
         desk.submitted()
 

@@ -50,7 +50,7 @@ def test_a_job_of_instructions_fails_at_once_and_never_waits(desk: Desk) -> None
 
 
 def test_remembers_how_long_its_report_is_kept(desk: Desk) -> None:
-    desk.manage_limits.put(CALLER, Limits(retention=Retention(report_days=90)))
+    desk.jobs.set_limits(PROJECT, Limits(retention=Retention(report_days=90)))
     assert desk.submitted().report_days == 90
 
 

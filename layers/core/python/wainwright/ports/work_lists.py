@@ -20,7 +20,6 @@ class WorkListStore(Protocol):
         Raises:
             FenceLost: the job's row has another run or fence by now.
         """
-        ...
 
     def read(self, job: Job) -> WorkList | None:
         """The job's work list, read consistently; None before its owner has opened it.
@@ -28,15 +27,12 @@ class WorkListStore(Protocol):
         Raises:
             FenceLost: there is one of a later fence.
         """
-        ...
 
     def order(self, job: Job) -> WorkOrder:
         """The cases of the job's work list in their order; to be called once there is one."""
-        ...
 
     def last(self, job: Job) -> tuple[WorkList, WorkOrder] | None:
         """The list that the job's run had last, with its order, whichever of the run's owners made it; None if it had none."""
-        ...
 
     def write(self, job: Job, work: WorkList) -> None:
         """Put a list in the place of the version before it.
@@ -44,7 +40,6 @@ class WorkListStore(Protocol):
         Raises:
             Conflict: somebody else wrote it meanwhile: read it and decide again.
         """
-        ...
 
     def join(self, job: Job, lane: LaneRecord, before: LaneRecord | None) -> None:
         """Write the row of a worker's stay in a lane, where ``before`` (None: nothing) stands.
@@ -53,7 +48,6 @@ class WorkListStore(Protocol):
             Conflict: somebody else wrote it meanwhile.
             FenceLost: the job's row has another run or fence by now.
         """
-        ...
 
     def update(self, job: Job, before: LaneRecord, after: LaneRecord) -> None:
         """Renew a lane's lease, or end it.
@@ -61,8 +55,6 @@ class WorkListStore(Protocol):
         Raises:
             Conflict: the row is no longer ``before``.
         """
-        ...
 
     def lanes(self, job: Job) -> Sequence[LaneRecord]:
         """The lanes under the job's fence, read consistently."""
-        ...

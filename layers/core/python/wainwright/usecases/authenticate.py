@@ -1,11 +1,11 @@
-"""Authenticate requests by the ``Authorization`` header."""
+"""Authenticate requests: by the ``Authorization`` header, or by the ticket in an address."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from wainwright.domain.errors import Unauthenticated
-from wainwright.ports.access import AccessStore, ApiKey
+from wainwright.ports.access import AccessStore, ApiKey, Ticket
 from wainwright.ports.clock import Clock
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import digest
@@ -14,6 +14,9 @@ REMEMBER = timedelta(seconds=30)
 """Time for which a key is cached: the longest that a revoked key goes on working."""
 
 MOST_REMEMBERED = 1_000
+
+MAX_SECRET = 200
+"""Characters of the longest secret of a ticket."""
 
 _ADVICE = "Send the header `Authorization: Bearer <API key>`."
 
@@ -41,6 +44,19 @@ class Authenticate:
         if key is None or key.revoked:
             raise Unauthenticated("this API key is unknown or was revoked", advice="Check the key, or create another.")
         return Caller(project=key.project, key_id=key.id, name=key.name, scope=key.scope)
+
+    def open_ticket(self, secret: str) -> Ticket:
+        """Return the ticket with this secret; raise Unauthenticated if there is none, or it has expired.
+
+        Tickets are for browsers, which cannot send a key with a link.
+        """
+        ticket = self.access.find_ticket(digest(secret)) if len(secret) <= MAX_SECRET else None
+        if ticket is None or ticket.expires_at <= self.clock():
+            raise Unauthenticated(
+                "this address of a report is unknown or has expired",
+                advice="Open the report anew: `wainwright report open JOB`.",
+            )
+        return ticket
 
     def _find(self, key_digest: str) -> ApiKey | None:
         now = self.clock()

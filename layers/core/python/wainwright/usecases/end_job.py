@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from wainwright.contracts.messages import WorkMessage
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import Conflict
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.job_store import JobStore
-from wainwright.usecases.ask_for_report import AskForReport
+from wainwright.ports.queues import WakeUps, WorkQueue
 
 MAX_URL = 2_048
 MOST_AT_ONCE = 30
@@ -30,7 +31,8 @@ class EndJob:
 
     jobs: JobStore
     default_limits: Limits
-    ask_for_report: AskForReport
+    work: WorkQueue
+    wakeups: WakeUps
 
     def __call__(self, before: Job, after: Job, now: datetime) -> Job:
         """Write ``after``, whether it is an ending or not.
@@ -60,6 +62,13 @@ class EndJob:
                 self.jobs.write(job, self._after_predecessor(job, predecessor, predecessor_id, now))
                 return True
         return False
+
+    def ask_for_report(self, job: Job) -> None:
+        """Ask for the report that a job at rest owes, if any. Asking twice does no harm: the second finds nothing owed."""
+        if job.owes_report:
+            asked = WorkMessage(project=job.project, job_id=job.id, run=job.run, fence=job.fence, report_only=True)
+            self.work.send(asked)
+            self.wakeups.send(job.project, workers=1)  # after the message: the worker that comes finds it
 
     def _follow_successors(self, ended: Job, now: datetime) -> None:
         """Go on with successors that the ending's own transaction left out (beyond its bound, or added meanwhile), and theirs."""

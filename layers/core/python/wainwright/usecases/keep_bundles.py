@@ -3,19 +3,24 @@
 import hashlib
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from wainwright.contracts.bundles import pack_files
 from wainwright.contracts.names import bundle_key, template_bundle_key, template_prefix
 from wainwright.domain.errors import InvalidInput, NotFound
 from wainwright.domain.job_requests import Work
-from wainwright.ports.artifacts import ArtifactMissing, Artifacts
+from wainwright.ports.artifacts import ArtifactMissing, Artifacts, Presigned
 from wainwright.ports.clock import Clock
-from wainwright.usecases.accept_bundle import FRESH
 from wainwright.usecases.check_scripts import check_script, check_scripts
 
 GZIP = "application/gzip"
 OBJECTS_AT_ONCE = 1_000
+
+FRESH = timedelta(days=3)
+"""A bundle older than this is uploaded again, well before the seven days after which the bucket drops it."""
+
+UPLOAD_LASTS = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,14 @@ class KeepBundles:
 
     artifacts: Artifacts
     clock: Clock
+
+    def announce(self, project: str, *, sha256: str, size: int) -> tuple[Presigned, datetime] | None:
+        """Return the address to upload a bundle to, and when it expires; None if the bundle is there already."""
+        now, key = self.clock(), bundle_key(project, sha256)
+        there = self.artifacts.size_and_age(key)
+        if there is not None and there[0] == size and now - there[1] < FRESH:
+            return None
+        return self.artifacts.presign_put(key, sha256=sha256, size=size, lasts=UPLOAD_LASTS), now + UPLOAD_LASTS
 
     def for_job(self, project: str, request: Work) -> str | None:
         """Return the digest of what the request has to run, kept as an upload; None where it brings nothing of the kind.

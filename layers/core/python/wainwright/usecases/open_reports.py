@@ -15,10 +15,10 @@ from wainwright.ports.artifacts import ArtifactMissing, Artifacts
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
 from wainwright.ports.spool import Spool
+from wainwright.usecases.authenticate import Authenticate
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.find_job import find_job
 from wainwright.usecases.manage_keys import digest
-from wainwright.usecases.open_ticket import OpenTicket
 from wainwright.usecases.pack_report import PackReport, file_key, too_large, zip_key
 
 TICKET_LASTS = timedelta(hours=1)
@@ -72,7 +72,7 @@ class OpenReports:
             Unauthenticated: the ticket is unknown or has expired.
             NotFound: there is no such file (yet).
         """
-        ticket = OpenTicket(self.access, self.clock)(secret)
+        ticket = Authenticate(self.access, self.clock).open_ticket(secret)
         return self._read(ticket.project, ticket.job_id, path)
 
     def read(self, caller: Caller, job_id: str, path: str) -> ReportFile:

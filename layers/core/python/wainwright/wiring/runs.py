@@ -5,7 +5,6 @@ from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.queues import SqsWakeUps, SqsWorkQueue
 from wainwright.adapters.clock import system_clock
 from wainwright.settings import JobSettings
-from wainwright.usecases.ask_for_report import AskForReport
 from wainwright.usecases.end_job import EndJob
 from wainwright.usecases.finish_job import FinishJob
 
@@ -22,4 +21,4 @@ def end_job(clients: Clients, settings: JobSettings) -> EndJob:
     work = SqsWorkQueue(lambda: clients.sqs, settings.work_queue_url)
     wakeups = SqsWakeUps(lambda: clients.sqs, settings.jobs_queue_url)
     jobs = DynamoJobStore(clients.dynamodb, settings.table)
-    return EndJob(jobs, settings.limits, AskForReport(work, wakeups))
+    return EndJob(jobs, settings.limits, work, wakeups)

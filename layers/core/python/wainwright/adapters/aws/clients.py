@@ -92,10 +92,8 @@ def _partition(found: Mapping[str, Any]) -> dict[str, Any]:
         "regionRegex": found["regionRegex"],
         "regions": found["regions"],
         "services": _GLOBAL_SERVICES.get(found["id"], {}),
-        "defaults": {
-            "hostname": "{service}.{region}.{dnsSuffix}", "protocols": ["https"], "signatureVersions": ["v4"]
-        },
-    }  # fmt: skip
+        "defaults": {"hostname": "{service}.{region}.{dnsSuffix}", "protocols": ["https"], "signatureVersions": ["v4"]},
+    }
 
 
 def _session() -> Session:

@@ -70,9 +70,9 @@ def _nothing_else(query: JobQuery, **met: Any) -> bool:
 
 
 def _bounds(query: JobQuery, passed: str | None) -> Bounds:
-    times: TimeRange = {
-        SortBy.CREATED: query.created, SortBy.STARTED: query.started, SortBy.COMPLETED: query.ended
-    }[query.sort_by]  # fmt: skip
+    times: TimeRange = {SortBy.CREATED: query.created, SortBy.STARTED: query.started, SortBy.COMPLETED: query.ended}[
+        query.sort_by
+    ]
     return Bounds(
         first=FIRST if times.start is None else to_text(times.start),
         last=LAST if times.end is None else f"{to_text(times.end)}#{LAST}",

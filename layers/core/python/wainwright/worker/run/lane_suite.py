@@ -1,4 +1,4 @@
-"""The suite of one lane: it runs what the work list gives it, with a runner that can be fed or with one that runs batches."""
+"""The suite of one lane of several: it runs what the work list gives it, fed case by case or in batches."""
 
 import time
 from collections.abc import Callable, Collection
@@ -32,30 +32,7 @@ class OtherCases(Exception):
     """A lane has collected other test cases than the owner did."""
 
 
-class WholeSuite:
-    """The suite of a job of one lane: its work list is in memory, and the process that collects it has all of it at once."""
-
-    spent: str | None = None
-
-    def __init__(self, run: RunSuite) -> None:
-        self._run = run
-
-    def run(self, request: SuiteRequest, recording: Recording, stop: StopRequest) -> SuiteEnd:
-        """Run it to its end. Raises as ``run_suite``."""
-        return self._run(request, recording.take, stop)
-
-    def recorded(self, ids: Collection[str]) -> None:
-        """Outcomes of these cases have been written."""
-
-    def give_back(self) -> None:
-        """Nobody else runs what is left."""
-
-    def conclude(self, end: SuiteEnd) -> SuiteEnd:
-        """Return the end of the suite over all lanes. To be called after the recording was closed. Raises as the stores."""
-        return end
-
-
-class LaneSuite(WholeSuite):
+class LaneSuite:
     """The suite of one lane of several. ``spent`` is the case whose process died, once that has ended the lane.
 
     ``on_collected`` is called once with what was collected, by a lane that has to; that is not recorded here, nor is what
@@ -63,6 +40,7 @@ class LaneSuite(WholeSuite):
     of its runner.
     """
 
+    spent: str | None = None
     _recording: Recording
 
     def __init__(
@@ -72,7 +50,7 @@ class LaneSuite(WholeSuite):
         on_collected: Callable[[Collected], None] | None = None,
         on_batch: Callable[[Path, Recording], None] = lambda _output, _recording: None,
     ) -> None:
-        super().__init__(run)
+        self._run = run
         self._leases = leases
         self._on_collected = on_collected
         self._on_batch = on_batch
@@ -85,10 +63,16 @@ class LaneSuite(WholeSuite):
         return detect_runner(request.folder) != "pytest"
 
     def recorded(self, ids: Collection[str]) -> None:
+        """Outcomes of these cases have been written."""
         self._leases.recorded(ids)
 
     def give_back(self) -> None:
+        """Others run what is left."""
         self._leases.give_back(self.spent)
+
+    def conclude(self, end: SuiteEnd) -> SuiteEnd:
+        """Return the end of the suite over all lanes. To be called after the recording was closed. Raises as the stores."""
+        return end
 
     def run(self, request: SuiteRequest, recording: Recording, stop: StopRequest) -> SuiteEnd:
         """Run it until there is no more to run. A runner of batches collects first, if this lane has to at all.

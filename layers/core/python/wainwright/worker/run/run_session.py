@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
 from wainwright.worker.evidence.write_report import write_report
 from wainwright.worker.run.case_leases import CaseLeases
 from wainwright.worker.run.closing import add_report, log_errors
-from wainwright.worker.run.lane_suite import LaneSuite, RunSuite, WholeSuite
+from wainwright.worker.run.lane_suite import LaneSuite, RunSuite
 from wainwright.worker.run.lease import LeaseKeeper
 from wainwright.worker.run.owner_suite import OwnerSuite
 from wainwright.worker.run.shutdown import ShutdownSignal
@@ -107,6 +107,29 @@ def run_claim(
     if claim.lane:
         session.suite.give_back()
     log.info("handed back" if session.hands_back else "left the lane", extra=fields)
+
+
+class WholeSuite:
+    """The suite of a job of one lane: its work list is in memory, and the process that collects it has all of it at once."""
+
+    spent: str | None = None
+
+    def __init__(self, run: RunSuite) -> None:
+        self._run = run
+
+    def run(self, request: SuiteRequest, recording: Recording, stop: StopRequest) -> SuiteEnd:
+        """Run it to its end. Raises as ``run_suite``."""
+        return self._run(request, recording.take, stop)
+
+    def recorded(self, ids: Collection[str]) -> None:
+        """Outcomes of these cases have been written."""
+
+    def give_back(self) -> None:
+        """Nobody else runs what is left."""
+
+    def conclude(self, end: SuiteEnd) -> SuiteEnd:
+        """Return the end of the suite over all lanes. To be called after the recording was closed. Raises as the stores."""
+        return end
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ NOBODY = 0x7100_0000
 
 
 def _for_all(program: str) -> bool:
-    """Whether anybody may run it, also where a link leads."""
+    """True if anybody may run it, also where a link leads."""
     path = Path(program).resolve()
     return path.is_file() and all(each.stat().st_mode & 0o001 for each in (path, *path.parents))
 
@@ -41,16 +42,20 @@ as_root = pytest.mark.skipif(
 
 
 @pytest.fixture
-def isolation(tmp_path: Path) -> Iterator[Isolation]:
+def root() -> Iterator[Path]:
+    """A folder of the test's own, for pytest takes other users' access from all of its folders when it starts anew."""
+    with tempfile.TemporaryDirectory(prefix="ww-handover-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def isolation(root: Path) -> Iterator[Isolation]:
     """Another user, let through to the test's folder."""
     before = os.umask(UMASK)
     groups = os.getgroups()
     os.setgroups([*groups, NOBODY])
     isolation = Isolation(ProcessUser(NOBODY, NOBODY, "tester"))
-    for folder in (tmp_path, *tmp_path.parents):
-        if not folder.stat().st_mode & 0o001:
-            os.chown(folder, -1, NOBODY)
-            folder.chmod(folder.stat().st_mode | 0o010)
+    isolation.let_through(root)
     yield isolation
     os.setgroups(groups)
     os.umask(before)
@@ -77,20 +82,20 @@ def run_as_tester(code: str, environment: Path) -> subprocess.CompletedProcess[s
 @as_root
 @pytest.mark.parametrize("shared", [False, True], ids=["on disk", "by the bucket"])
 def test_a_suite_of_another_user_uses_its_environment_and_cannot_change_it(
-    tmp_path: Path, isolation: Isolation, monkeypatch: pytest.MonkeyPatch, shared: bool
+    root: Path, isolation: Isolation, monkeypatch: pytest.MonkeyPatch, shared: bool
 ) -> None:
     monkeypatch.setattr(sys, "executable", PYTHON)
-    index = wheel(tmp_path / "index", "smallpackage").parent
+    index = wheel(root / "index", "smallpackage").parent
     for path in (index, *index.iterdir()):
         path.chmod(0o755)
     monkeypatch.setenv("UV_FIND_LINKS", str(index))
     monkeypatch.setenv("UV_NO_INDEX", "1")
-    asked = request(tmp_path, isolation)
+    asked = request(root, isolation)
     npm_package(asked.folder, "small", {"scripts": {"postinstall": "id -u > who.txt"}})
     (asked.folder / "playwright.config.ts").write_text("")
     (asked.folder / "requirements.txt").write_text("smallpackage\n")
     isolation.lend_tree(asked.folder)
-    cache = None if shared else str(tmp_path / "cache")
+    cache = None if shared else str(root / "cache")
     provision = Provision("shop", MemoryArtifacts(system_clock), DependencySettings(cache_dir=cache))
 
     with prepare_dependencies(provision, asked, print, Stop()) as environment:

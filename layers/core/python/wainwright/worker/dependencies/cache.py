@@ -27,10 +27,8 @@ POLL_SECONDS = 0.1
 
 
 class EnvironmentCache:
-    """The environments below one folder. Each project has its own, so that none can put something into another's.
-
-    At most ``max_bytes`` are kept in all, each environment for ``max_days`` after its last use.
-    """
+    """The environments below one folder, for each project its own: none can put something into another's.
+    `max_bytes` are kept in all, and each environment for `max_days` after its last use."""
 
     def __init__(self, root: Path, max_bytes: int = 5 * 1024**3, max_days: int = 14) -> None:
         self._root = root

@@ -79,11 +79,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Installer:
-    """Runs installers for one environment.
-
-    ``target`` is the folder that they fill, ``until`` the time of ``time.monotonic()`` at which the job's own time is over,
-    ``log`` takes lines for the job's log.
-    """
+    """Runs installers for one environment, which fill `target`. `until` is the time of `time.monotonic()` at which the job's
+    own time is over; `log` takes lines for the job's log."""
 
     bundle: Path
     target: Path
@@ -101,11 +98,8 @@ class Installer:
         return self.place.home.parent
 
     def run(self, file: str, command: list[str], folder: Path, extra: Mapping[str, str]) -> list[str]:
-        """Run a command, and return what it printed on its standard output, which is short.
-
-        Raises:
-            NotPrepared: it failed (``file`` names what was to be installed), was stopped, or took more than it may.
-        """
+        """Run a command, and return the lines of its standard output, of which there are few.
+        Raises NotPrepared if it failed to install `file`, was stopped, or took more than it may."""
         environment = child_environment({**self.variables, **extra}, self.place, Path())
         environment.pop("PYTHONPATH")
         said: deque[str] = deque(maxlen=LINES_KEPT)
@@ -195,11 +189,7 @@ def without_credentials(line: str) -> str:
 
 
 def read_back(path: Path) -> bytes:
-    """Read a file that an installer wrote, and nothing that it only leads to.
-
-    Raises:
-        NotPrepared: it is no file, or too large to be one of ours.
-    """
+    """Read a file that an installer wrote, and nothing that it only leads to. Raises NotPrepared if it is none, or too large."""
     why = ""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:

@@ -37,15 +37,8 @@ class NodeRequirements(Requirements):
             return {}
 
     def install(self, installer: Installer) -> None:
-        """Fill ``<target>/node_modules``.
-
-        Scripts of packages run, as they do on the machine of whoever wrote the suite; those of the suite itself, which
-        prepare a developer's checkout, do not.
-
-        Raises:
-            NotPrepared: as :meth:`Installer.run`.
-            NodeMissing: there is no Node.js to install them with.
-        """
+        """Fill `<target>/node_modules`. Scripts of packages run, as for whoever wrote the suite; the suite's own, which prepare a
+        developer's checkout, do not. Raises NotPrepared as :meth:`Installer.run`, and NodeMissing."""
         target = installer.target
         installer.log(f"installing {self.packages} package{'s' if self.packages != 1 else ''} from {self.file}")
         if self.names_folders:
@@ -71,11 +64,7 @@ class NodeRequirements(Requirements):
 
 
 def node_requirements(bundle: Path) -> NodeRequirements | None:
-    """Return the packages that the bundle asks for, or None.
-
-    Raises:
-        NotPrepared: a package.json with dependencies has no lock that npm reads.
-    """
+    """Return the packages that the bundle asks for, or None. Raises NotPrepared if dependencies have no lock that npm reads."""
     if not (bundle / "package.json").is_file():
         return None
     inputs = {"package.json": content_of(bundle, "package.json")}

@@ -43,10 +43,7 @@ def prepare_request(
     provision: Provision, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest
 ) -> Iterator[SuiteRequest]:
     """Yield the request with the environment that its bundle asks for, and with what is left of its time.
-
-    Raises:
-        NotPrepared: the environment cannot be had; ``end`` is how the suite ended.
-    """
+    Raises NotPrepared if the environment cannot be had; its `end` is how the suite ended."""
     began = time.monotonic()
     try:
         with prepare_dependencies(provision, request, on_event, stop) as dependencies:
@@ -63,12 +60,7 @@ def prepare_dependencies(
     provision: Provision, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest
 ) -> Iterator[Path | None]:
     """Yield the environment that a bundle asks for, or None where the worker has all of it. It stays until the block ends.
-
-    It holds `python/` (for the import path), `node_modules/`, or both. ``on_event`` takes lines for the job's log.
-
-    Raises:
-        NotPrepared: it cannot be had; ``end`` is how the suite ended.
-    """
+    It holds `python/` (for the import path), `node_modules/`, or both. Raises NotPrepared."""
     required = requirements_of(request.folder)
     if not required:
         yield None

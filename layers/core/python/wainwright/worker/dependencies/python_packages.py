@@ -119,10 +119,7 @@ def _not_editable(lines: list[str]) -> list[str]:
 
 def python_requirements(bundle: Path) -> PythonRequirements | None:
     """Return the packages that the bundle asks for beyond what the worker has, or None.
-
-    Raises:
-        NotPrepared: a file cannot be read, or includes what is not in the bundle.
-    """
+    Raises NotPrepared if a file cannot be read, or includes what is not in the bundle."""
     if (bundle / "uv.lock").is_file():
         return _read_lock(bundle)
     if (bundle / "requirements.txt").is_file():

@@ -42,11 +42,8 @@ class NotPrepared(Exception):
 
 @dataclass(frozen=True)
 class Requirements(ABC):
-    """One file that names what to install.
-
-    `file` is its name in the bundle, `inputs` the bytes that decide what comes of it, by name. With `names_folders` it
-    installs folders of the bundle itself, which then decide too.
-    """
+    """One file that names what to install: its name in the bundle, and by name the bytes that decide what comes of it.
+    With `names_folders` it installs folders of the bundle itself, which then decide too."""
 
     file: str
     inputs: Mapping[str, bytes]
@@ -66,11 +63,7 @@ class Requirements(ABC):
 
     @abstractmethod
     def install(self, installer: Installer) -> None:
-        """Fill the installer's target.
-
-        Raises:
-            NotPrepared: as :meth:`Installer.run`.
-        """
+        """Fill the installer's target. Raises NotPrepared as :meth:`Installer.run`."""
 
 
 def folder_digest(folder: Path) -> str:
@@ -85,11 +78,7 @@ def folder_digest(folder: Path) -> str:
 
 
 def content_of(bundle: Path, name: str) -> bytes:
-    """Read a file of the bundle.
-
-    Raises:
-        NotPrepared: it is not there, or is larger than such a file should be.
-    """
+    """Read a file of the bundle. Raises NotPrepared if it is not there, or larger than such a file should be."""
     path = bundle / name
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -100,11 +89,7 @@ def content_of(bundle: Path, name: str) -> bytes:
 
 
 def parse_json(content: bytes, file: str) -> dict[str, Any]:
-    """Parse a file that should hold a JSON object.
-
-    Raises:
-        NotPrepared: it does not.
-    """
+    """Parse a file that should hold a JSON object. Raises NotPrepared if it does not."""
     try:
         found = json.loads(content)
     except ValueError as error:
@@ -115,11 +100,7 @@ def parse_json(content: bytes, file: str) -> dict[str, Any]:
 
 
 def parse_toml(content: bytes, file: str) -> dict[str, Any]:
-    """Parse a TOML file.
-
-    Raises:
-        NotPrepared: it is none.
-    """
+    """Parse a TOML file. Raises NotPrepared if it is none."""
     try:
         return tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

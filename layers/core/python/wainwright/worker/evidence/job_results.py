@@ -18,10 +18,8 @@ NOTE = "itemsNote"
 
 
 class JobResults:
-    """Collects additions; a later value or outcome of the same name takes the place of the earlier one.
-
-    What each test handed back is kept with the test's row, so that whoever goes on with the job has the results of exactly
-    those tests that he does not run again. :meth:`of_test` gives that part, and the constructor takes it from the rows.
+    """Collects additions; a later value or outcome of the same name takes the place of the earlier one. What each test handed
+    back (:meth:`of_test`) is kept in the test's row: whoever goes on with the job starts with those of tests not run again.
     """
 
     def __init__(self, stored: Sequence[StoredTest] = ()) -> None:

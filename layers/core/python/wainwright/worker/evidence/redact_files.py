@@ -57,10 +57,7 @@ def redact_file(path: Path, content_type: str, redactor: Redactor) -> str | None
 
     Text is known by its type or its look. Of JSON lines in an archive (a trace's events) strings and numbers are replaced and
     the structure is kept; all other members are redacted as text, so that images stay as they are. A report that carries its
-    data as an archive in base64 is redacted too. Any other file is left as it is, and withheld if it contains a secret.
-
-    Raises:
-        OSError: the file cannot be read or replaced.
+    data as an archive in base64 is redacted too. Any other file that contains a secret is withheld. Raises OSError.
     """
     if redactor:
         try:

@@ -79,10 +79,8 @@ class Unfinished:
 def find_unfinished(
     lists: WorkListStore, job: Job, rows: Iterable[StoredTest], running: Sequence[RunningTest], why: str
 ) -> Unfinished:
-    """Return them from what was noted as running, and in a job of several lanes from its work list.
-
-    A lane runs what it holds in that order: the first case of it without an outcome had begun, or was just about to.
-    """
+    """Return them from what was noted as running, and in a job of several lanes from its work list. A lane runs what it holds
+    in that order: the first case of it without an outcome had begun, or was just about to."""
     ended = {row.id for row in rows if row.attempt == job.attempt}
     begun = [each for each in running if each.id not in ended]
     if job.lanes == 1:

@@ -61,10 +61,8 @@ def write_report(
 
 
 def _ensure_viewer(uploads: UploadArtifacts, job: Job, viewer: str, files: Iterable[AssetFile]) -> bool:
-    """Return True if the viewer is in the bucket; if not, the spool has it, and notes that this report waits for it.
-
-    It is written once for each version of Playwright, and shared by all reports.
-    """
+    """Return True if the viewer, which all reports share, is in the bucket. If not, it is in the spool, with a note that this
+    report waits for it."""
     marker = viewer_key(viewer, "complete")
     uploads.upload_spooled(viewer_key(viewer, ""))
     if uploads.is_stored(marker):

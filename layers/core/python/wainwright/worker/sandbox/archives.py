@@ -25,11 +25,7 @@ def pack_archive(folder: Path, archive: Path) -> None:
 
 
 def unpack_archive(archive: Path, folder: Path, *, max_files: int, max_bytes: int) -> None:
-    """Unpack a gzipped tar into a folder.
-
-    Raises:
-        ArchiveUnusable: it is none, would write outside the folder, or unpacks to more than the bounds.
-    """
+    """Unpack a gzipped tar into a folder. Raises ArchiveUnusable if it is none, leads outside, or is beyond the bounds."""
     size = 0
     try:
         with tarfile.open(archive, mode="r:gz") as packed:

@@ -52,20 +52,14 @@ def bounds_of(settings: SuiteSettings) -> SuiteBounds:
 
 
 def default_memory_bytes(root: Path = Path("/")) -> int | None:
-    """Return what the container or the machine has, less a reserve for the worker; None where it cannot be told.
-
-    ``root`` is for tests.
-    """
+    """Return what the container or the machine has, less a reserve for the worker; None where it cannot be told."""
     groups = map(_number, _group_files(root, "memory.max", "memory.limit_in_bytes"))
     limits = [limit for limit in (_machine_memory(root), *groups) if limit is not None]
     return max(min(limits) - RESERVE_BYTES, LEAST_BYTES) if limits else None
 
 
 def oom_kills(root: Path = Path("/")) -> int | None:
-    """Count the processes of our control group that the kernel killed for want of memory; None where it cannot be read.
-
-    ``root`` is for tests.
-    """
+    """Count the processes of our control group that the kernel killed for want of memory; None where it cannot be read."""
     counts = map(_oom_counter, _group_files(root, "memory.events", "memory.oom_control"))
     return next((count for count in counts if count is not None), None)
 

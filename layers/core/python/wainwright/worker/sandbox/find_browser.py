@@ -70,10 +70,8 @@ def find_browser(
     places: tuple[str, ...] = CHROMIUM_PLACES,
     package: Path | None = None,
 ) -> Browser | BrowserMissing:
-    """Return Playwright's own build if installed, else (Chromium only) one on PATH or in a usual place, the headless shell first.
-
-    Firefox and WebKit must be Playwright's own, since it patches them. `package` is the playwright-core whose builds count;
-    None for that of the worker's own Playwright.
+    """Return Playwright's own build if installed, else, for Chromium, one on PATH or in a usual place, the headless shell first.
+    Playwright patches Firefox and WebKit. `package` is the playwright-core whose builds count, if not the worker's own.
     """
     environ = os.environ if environ is None else environ
     own = _own_build(name, browsers_path(environ), package)

@@ -44,10 +44,7 @@ class Hosting:
 
 def host(settings: SuiteSettings, work_dir: Path) -> Hosting:
     """Set suites of this worker apart as far as the platform allows, log how far that is, and start the first spare.
-
-    Raises:
-        UserUnusable: test code cannot run as the user that the settings name.
-    """
+    Raises UserUnusable if test code cannot run as the user that the settings name."""
     os.umask(UMASK)
     chosen = choose_user(settings.test_user, work_dir)
     # As a warning where root runs what others wrote; what anybody else may do here, the suites may as well.

@@ -133,10 +133,8 @@ class Isolation:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def clear_shared(self, places: Iterable[Path] = SHARED) -> None:
-        """Remove what test code left where anybody may write, so that the next job's does not find it.
-
-        To be called when nothing of it runs any more. Does nothing without a process user: the files are not told apart then.
-        """
+        """Remove what test code left where anybody may write, once nothing of it runs any more, so that the next job's does not
+        find it. Does nothing without a process user: the files are not told apart then."""
         if self.user is None:
             return
         # The program itself looks for processes of the user: /proc may hide them from others.

@@ -45,13 +45,10 @@ class ChosenUser:
 
 
 def choose_user(wanted: str | None, work_dir: Path) -> ChosenUser:
-    """Choose the process user; the worker joins that user's group, and lets it through ``work_dir``.
+    """Choose the process user; the worker joins that user's group, and lets it through `work_dir`.
 
-    ``wanted`` is a name or a number, as the setting says it: the worker's own means that there is to be no other. Without it,
-    a worker that may become another user does, and any other runs test code as itself.
-
-    Raises:
-        UserUnusable: test code cannot run as the user that was asked for.
+    `wanted`, the setting, is a name or a number: the worker's own means that there is to be no other. Without it, a worker
+    that may become another user does, and any other runs test code as itself. Raises UserUnusable if `wanted` cannot be.
     """
     user = _candidate(wanted)
     if isinstance(user, ProcessUser):

@@ -96,10 +96,8 @@ class Spare:
         return self._ready and self.usable
 
     def give(self, arguments: list[str], environment: Mapping[str, str], folder: Path, output: Path) -> None:
-        """Let it run the suite in `folder`, with these arguments of pytest and this whole environment.
-
-        What lies in the two folders counts against the bound on disk space from now on.
-        """
+        """Let it run the suite in `folder`, with these arguments of pytest and this whole environment. What lies in the two
+        folders counts against the bound on disk space from now on."""
         data = json.dumps(
             {"arguments": arguments, "environment": dict(environment), "folder": str(folder.resolve())}
         ).encode()
@@ -175,10 +173,8 @@ class Spares:
         return None
 
     def make_way(self) -> None:
-        """End the spare where tests have a process user: called before other code runs as that user.
-
-        That code could change the spare, or what it has in its folders. It would be no clean start for the next job.
-        """
+        """End the spare where tests have a process user, before other code runs as that user: it could change the spare, or its
+        folders, which would be no clean start for the next job."""
         if self._isolation.user is not None:
             self.close()
 

@@ -73,11 +73,8 @@ def read_runs(blob: Path) -> set[str]:
 def trim_blob(
     blob: Path, target: Path, attempts: Mapping[str, str] | None, moved: tuple[str, str] | None = None
 ) -> set[str]:
-    """Write a blob with recorded attempts alone, and return their names. Raises BlobUnusable.
-
-    `attempts` are those recorded, by name; None keeps all that have a name. `moved` are two folders: paths in the first one
-    become paths in the second.
-    """
+    """Write a blob with recorded attempts (of the given names, or None: of any) alone, and return their names. With `moved`, two
+    folders, paths in the first one become paths in the second. Raises BlobUnusable."""
     messages = _read(blob)
     results = _recorded(messages, attempts)
     tests = {

@@ -66,10 +66,8 @@ class OwnPage:
         self._isolation = isolation
 
     def of(self, results: Sequence[TestResult], ending: Ending, meta: ReportMeta) -> bytes | None:
-        """Return the page of a complete report, to which attachments and trace viewer belong as to our own page.
-
-        None where something is missing, of which only our own page tells: then the blobs are kept for the next claim. None
-        also where the blobs do not have each recorded attempt once, or the merge fails.
+        """Return the page of a complete report, to which attachments and trace viewer belong as to our own page. None where
+        something is missing, of which only our own page tells (then the blobs are kept for the next claim), or the merge fails.
         """
         if not ending.complete:
             self.keep(results)

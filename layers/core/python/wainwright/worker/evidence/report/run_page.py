@@ -38,10 +38,8 @@ NOT_A_PAGE = (PageUnusable, AttributeError, KeyError, TypeError, ValueError, Rec
 
 
 def finish_page(page: bytes, attempts: Mapping[str, str], links: Mapping[str, str], redactor: Redactor) -> bytes:
-    """Return the page with links to the files that were kept, and without secrets. Raises one of NOT_A_PAGE.
-
-    `attempts` are the names of all that were recorded: each has to be in it once, and no other. `links` are paths of files in
-    the report by the names of their stubs.
+    """Return the page with links to the files that were kept, and without secrets. Raises one of NOT_A_PAGE, also where not each
+    of the recorded `attempts` is in it once, or any other. `links` are paths in the report by the names of the stubs.
     """
     found = [*_DATA.finditer(page)]
     if len(found) != 1:

@@ -40,8 +40,6 @@ class TestRecord(Record):
     S skipped.
     """
 
-    __test__ = False
-
     id: str
     file: str
     runs: int

@@ -43,8 +43,6 @@ class TestStats(Record):
     until it ran. ``last`` has a letter for each of its last outcomes, the newest last: P, F, K (flaky), S.
     """
 
-    __test__ = False
-
     runs: int = 0
     failed: int = 0
     flaky: int = 0

@@ -11,8 +11,6 @@ from wainwright.domain.model import Record
 class TestOutcome(StrEnum):
     """Outcomes of a test case. ``flaky``: passed after a retry. ``quarantined``: failed while it was in quarantine."""
 
-    __test__ = False  # not a test class for pytest
-
     PASSED = "passed"
     FAILED = "failed"
     FLAKY = "flaky"

@@ -25,7 +25,3 @@ class TestHistory(Protocol):
 
     def all(self, project: str, *, most: int) -> Mapping[str, FileStats]:
         """The tests of the project's files, of ``most`` files at most."""
-
-
-# Not a test class, whatever its name tells a collector; within the class it would be a part of the protocol.
-TestHistory.__test__ = False  # type: ignore[attr-defined]

@@ -30,8 +30,6 @@ class TestQuery:
     were not, in the time that is kept.
     """
 
-    __test__ = False
-
     flaky: bool | None = None
     file: str | None = None
     sort_by: SortBy = "flakeRate"
@@ -42,8 +40,6 @@ class TestQuery:
 @dataclass(frozen=True)
 class TestPage:
     """Some tests, the start of the next page, and a mark if the project has more files than were read."""
-
-    __test__ = False
 
     tests: list[TestRecord]
     following: int | None

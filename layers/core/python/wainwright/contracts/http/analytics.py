@@ -11,8 +11,6 @@ class TestAnalytics(Record):
     ``file`` to see its tests in any case.
     """
 
-    __test__ = False
-
     tests: list[TestRecord]
     cursor: str | None
     truncated: bool = False

@@ -143,8 +143,6 @@ class SuiteRequest:
 class TestCase(Record):
     """A collected test. `id` is the runner's id, relative to the bundle; `path` the classes between file and test."""
 
-    __test__ = False
-
     id: Id
     file: Name
     line: Count
@@ -155,8 +153,6 @@ class TestCase(Record):
 @dataclass(frozen=True)
 class TestError(Record):
     """One reason why a test failed. `file` is relative to the bundle where it lies in it; `phase` is setup, call or teardown."""
-
-    __test__ = False
 
     message: Message
     stack: Printed = ""
@@ -215,8 +211,6 @@ def _check_depth(steps: Any, depth: int = 0) -> Any:
 class TestResult(Record):
     """One attempt at one test. `stdout` and `stderr` are the tails of what it printed. `retry` counts from 0."""
 
-    __test__ = False
-
     id: Id
     file: Name
     line: Count
@@ -246,16 +240,12 @@ class Collected:
 class TestStarted:
     """A test began."""
 
-    __test__ = False
-
     id: str
 
 
 @dataclass(frozen=True)
 class TestEnded:
     """A test ended; its attachments are complete on disk. `again`: it failed, and is run again: no outcome yet."""
-
-    __test__ = False
 
     result: TestResult
     again: bool = False
@@ -265,16 +255,12 @@ class TestEnded:
 class TestStands:
     """A test that was to be run again was not, after all: what it came to last is its outcome."""
 
-    __test__ = False
-
     id: str
 
 
 @dataclass(frozen=True)
 class TestInterrupted:
     """A test was ended by force, and has no outcome; what it left until then is complete on disk."""
-
-    __test__ = False
 
     result: TestResult
 

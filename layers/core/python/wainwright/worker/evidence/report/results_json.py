@@ -34,8 +34,6 @@ class ErrorEntry(Record):
 class TestEntry(Record):
     """A test by its last attempt; `errors` and `attachments` are those of all attempts, oldest first."""
 
-    __test__ = False
-
     id: str
     file: str
     line: int

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -53,36 +54,22 @@ class UntrustedFiles:
 
     def _move(self, parts: tuple[str, ...]) -> tuple[Path, int] | None:
         folder = self.new_folder()
-        source = self._open_folder(parts[:-1])
-        try:
-            target = os.open(folder, _FOLDER)
-            try:
-                os.rename(parts[-1], parts[-1], src_dir_fd=source, dst_dir_fd=target)
-                size = self._size(parts[-1], target)
-            finally:
-                os.close(target)
-        finally:
-            os.close(source)
-        return None if size is None else (folder / parts[-1], size)
+        *above, name = parts
+        with ExitStack() as opened:
 
-    def _open_folder(self, parts: tuple[str, ...]) -> int:
-        opened = os.open(self._output, _FOLDER)
-        for part in parts:
-            try:
-                below = os.open(part, _FOLDER, dir_fd=opened)
-            finally:
-                os.close(opened)
-            opened = below
-        return opened
+            def open_at(path: Path | str, flags: int, within: int | None = None) -> int:
+                descriptor = os.open(path, flags, dir_fd=within)
+                opened.callback(os.close, descriptor)
+                return descriptor
 
-    def _size(self, name: str, folder: int) -> int | None:
-        file = os.open(name, _FILE, dir_fd=folder)
-        try:
-            found = os.fstat(file)
-        finally:
-            os.close(file)
+            source = open_at(self._output, _FOLDER)
+            for part in above:
+                source = open_at(part, _FOLDER, source)
+            target = open_at(folder, _FOLDER)
+            os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+            found = os.fstat(open_at(name, _FILE, target))
         theirs = self._owner is None or found.st_uid == self._owner
-        return found.st_size if stat.S_ISREG(found.st_mode) and theirs else None
+        return (folder / name, found.st_size) if stat.S_ISREG(found.st_mode) and theirs else None
 
     def new_folder(self) -> Path:
         """Make one more folder of the worker's own, empty."""

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.unit.client.fake_api import JOB_ID, KEY, FakeApi, manifest
-from wainwright.client import ApiError, Client, UnexpectedAnswer
+from wainwright.client import ApiError, Client, RetryRules, UnexpectedAnswer, Unreachable
 
 
 def test_writes_a_file_of_the_report(client: Client, api: FakeApi, tmp_path: Path) -> None:
@@ -45,6 +45,22 @@ def test_another_port_is_another_origin(api: FakeApi, tmp_path: Path) -> None:
     with Client(api.url, KEY, transport=httpx.MockTransport(api.handle)) as client, pytest.raises(ApiError):
         client.report_file(JOB_ID, "a", tmp_path / "a")
     assert "Authorization" not in api.asked[-1].headers
+
+
+def test_names_the_host_that_did_not_answer_after_a_redirect(api: FakeApi, tmp_path: Path) -> None:
+    api.report = {"a": b"1"}
+    api.elsewhere = "https://bucket.example/signed"
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "bucket.example":
+            raise httpx.ConnectError("connection refused")
+        return api.handle(request)
+
+    with (
+        Client(api.url, KEY, transport=httpx.MockTransport(handle), retries=RetryRules(tries=1)) as client,
+        pytest.raises(Unreachable, match=r"https://bucket\.example cannot be reached: connection refused"),
+    ):
+        client.report_file(JOB_ID, "a", tmp_path / "a")
 
 
 def test_does_not_follow_in_circles(client: Client, api: FakeApi, tmp_path: Path) -> None:

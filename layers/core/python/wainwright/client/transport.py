@@ -176,7 +176,7 @@ def _translate_errors(request: Request) -> Iterator[None]:
 
 
 def _unreachable(request: Request, error: httpx.TransportError) -> Unreachable:
-    url = httpx.URL(request.url)
+    url = error.request.url  # of the host that the last redirect named
     where = f"{url.scheme}://{url.netloc.decode()}"
     sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     if isinstance(error, httpx.TimeoutException):

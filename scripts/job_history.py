@@ -1,4 +1,4 @@
-"""Runs one job in a local system of its own and prints what happened, as the tables of docs/how-it-works.md.
+"""Runs one job in its own local system and prints its calls as the tables of docs/how-it-works.md.
 
 Usage: python -m scripts.job_history
 """
@@ -32,7 +32,7 @@ Row = tuple[float, str, str]
 
 
 def main() -> None:
-    """Run the job twice, so that what is shown is a warm system, and print the second."""
+    """Run the job twice and print the second run, which is that of a warm system."""
     calls: list[Call] = []
     with tempfile.TemporaryDirectory() as folder:
         template = template_for(ROOT, Path(folder) / "cache")
@@ -57,7 +57,7 @@ def _run(client: httpx.Client) -> dict[str, Any]:
     while True:
         job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}?wait=20").raise_for_status().json()["job"]
         if job["status"] in {"completed", "failed"}:
-            # The stream tells of the last change a moment later.
+            # The stream reports the last change a moment later.
             time.sleep(1)
             return job
 
@@ -73,11 +73,11 @@ def _execution(job_id: str) -> list[dict[str, Any]]:
 
 def _print(began: float, job: dict[str, Any], calls: list[Call], execution: list[dict[str, Any]]) -> None:
     rows = sorted([*_called(calls), *_happened(execution)])
-    print("| ms | who | what |\n|---:|---|---|")
+    print("| ms | who | call |\n|---:|---|---|")
     for at, who, what in rows:
         print(f"| {(at - began) * 1_000:.0f} | {who} | {what} |")
     counted = Counter((call.caller, call.service, call.operation) for call in calls)
-    print(f"\nThe job was {job['status']} after {job['durationMs']} ms. Calls, waiting and looking left out:\n")
+    print(f"\nThe job was {job['status']} after {job['durationMs']} ms. The number of calls, without polling:\n")
     print("| who | service | call | times |\n|---|---|---|---:|")
     for (who, service, operation), times in sorted(counted.items()):
         if (who, operation) not in _WAITING:
@@ -85,7 +85,7 @@ def _print(began: float, job: dict[str, Any], calls: list[Call], execution: list
 
 
 _WAITING = {("worker", "ReceiveMessage"), ("api", "Query")}
-"""Calls of those that wait for something: how often they are made says nothing of the job."""
+"""Calls that poll; their number depends on how long the job takes."""
 
 
 def _called(calls: list[Call]) -> Iterator[Row]:

@@ -7,10 +7,9 @@ from functions.api.context import Api
 from functions.api.operations import Query, Router
 from functions.api.parameters import DEFAULT_PAGE, Cursor, Limit, matching, read_flag, read_instant, time_range
 from wainwright.adapters.cursors import read_cursor, write_cursor
-from wainwright.contracts.http.analytics import TestAnalytics
 from wainwright.contracts.names import is_template_id
 from wainwright.contracts.scopes import Scope
-from wainwright.domain.analytics import Analytics
+from wainwright.domain.analytics import Analytics, TestAnalytics
 from wainwright.domain.errors import InvalidInput
 from wainwright.usecases.analyze_jobs import AnalyzeJobs
 from wainwright.usecases.analyze_tests import AnalyzeTests, SortBy, TestQuery

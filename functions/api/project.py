@@ -6,9 +6,17 @@ from typing import Annotated
 from functions.api.context import Api
 from functions.api.operations import Query, Router
 from functions.api.parameters import whole_number
+from wainwright.contracts.http.access import (
+    CreateKey,
+    KeyCreated,
+    KeyList,
+    KeyRecord,
+    PutSecret,
+    SecretAnswer,
+    SecretList,
+    SecretRecord,
+)
 from wainwright.contracts.http.jobs import QueueAnswer
-from wainwright.contracts.http.keys import CreateKey, KeyCreated, KeyList, KeyRecord
-from wainwright.contracts.http.secrets import PutSecret, SecretAnswer, SecretList, SecretRecord
 from wainwright.contracts.job_records import JobRecord
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.cli.conftest import Run
 from tests.unit.client.fake_project import FakeProject
-from wainwright.contracts.http.analytics import TestAnalytics
+from wainwright.domain.analytics import TestAnalytics
 
 NAME = "test_cart.py::test_pays[chromium]"
 

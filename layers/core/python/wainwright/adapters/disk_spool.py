@@ -22,6 +22,7 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS objects (
     size INTEGER NOT NULL, file TEXT NOT NULL
 )"""
 _USED = "SELECT coalesce(sum(size), 0) FROM objects"
+_FORGET = "DELETE FROM objects WHERE key = ? RETURNING file"
 _FORGET_OLDEST = """DELETE FROM objects
     WHERE belongs = (SELECT belongs FROM objects WHERE belongs <> ? ORDER BY arrived LIMIT 1) RETURNING file"""
 _LOCK_SECONDS = 30.0
@@ -73,15 +74,7 @@ class DiskSpool:
             raise ArtifactMissing(key) from error
 
     def delete(self, key: str) -> None:
-        if not self._exists:
-            return
-        with self._index() as index:
-            gone = index.execute("DELETE FROM objects WHERE key = ? RETURNING file", (key,)).fetchall()
-        self._remove(gone)
-
-    @property
-    def _exists(self) -> bool:
-        return (self._directory / _INDEX).is_file()
+        self._remove(self._rows(_FORGET, key))
 
     def _find(self, key: str) -> tuple[Path, str, int]:
         found = self._rows("SELECT file, type, size FROM objects WHERE key = ?", key)
@@ -91,7 +84,7 @@ class DiskSpool:
         return self._directory / file, content_type, size
 
     def _rows(self, query: str, value: str) -> list[Any]:
-        if not self._exists:
+        if not (self._directory / _INDEX).is_file():
             return []
         with self._index() as index:
             return index.execute(query, (value,)).fetchall()
@@ -119,7 +112,7 @@ class DiskSpool:
         own = key_group(key)
         with self._index() as index:
             index.execute("BEGIN IMMEDIATE")
-            gone = index.execute("DELETE FROM objects WHERE key = ? RETURNING file", (key,)).fetchall()
+            gone = index.execute(_FORGET, (key,)).fetchall()
             while (used := index.execute(_USED).fetchone()[0] + size) > self._max_bytes:
                 oldest = index.execute(_FORGET_OLDEST, (own,)).fetchall()
                 if not oldest:

@@ -46,7 +46,7 @@ def create_key(
 @keys_app.command("list")
 def list_keys(stage: Stage = None, project: Project = None, as_json: Json = False) -> None:
     """Show the API keys, without their secrets."""
-    from wainwright.contracts.http.keys import KeyList, KeyRecord
+    from wainwright.contracts.http.access import KeyList, KeyRecord
     from wainwright.domain.instants import to_text
 
     if (keys := _keys_of_stage(stage, project)) is None:

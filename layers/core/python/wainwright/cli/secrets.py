@@ -22,7 +22,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The variable by which
 @secrets_app.command("list")
 def list_secrets(as_json: Json = False) -> None:
     """Show the names of the secrets, never their values."""
-    from wainwright.contracts.http.secrets import SecretList
+    from wainwright.contracts.http.access import SecretList
     from wainwright.domain.instants import to_text
 
     with connect(looking_back=True) as system:

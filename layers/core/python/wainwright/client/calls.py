@@ -23,7 +23,16 @@ from wainwright.client.report import check_path, read_manifest
 from wainwright.client.transport import Request
 from wainwright.client.updates import StatusUpdate, Update, read_segment
 from wainwright.client.wire import Wire
-from wainwright.contracts.http.analytics import TestAnalytics
+from wainwright.contracts.http.access import (
+    CreateKey,
+    KeyCreated,
+    KeyList,
+    KeyRecord,
+    PutSecret,
+    SecretAnswer,
+    SecretList,
+    SecretRecord,
+)
 from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
 from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle
 from wainwright.contracts.http.jobs import (
@@ -36,16 +45,14 @@ from wainwright.contracts.http.jobs import (
     RetryJob,
     TicketAnswer,
 )
-from wainwright.contracts.http.keys import CreateKey, KeyCreated, KeyList, KeyRecord
 from wainwright.contracts.http.logs import CreateLog, LogAnswer, LogList
 from wainwright.contracts.http.quarantine import PutQuarantine, QuarantineAnswer, QuarantineList
-from wainwright.contracts.http.secrets import PutSecret, SecretAnswer, SecretList, SecretRecord
 from wainwright.contracts.http.service import Health
 from wainwright.contracts.http.templates import TemplateAnswer, TemplateList, TemplateRecord, WriteTemplate
 from wainwright.contracts.job_records import JobRecord
 from wainwright.contracts.report_files import MANIFEST, Manifest
 from wainwright.contracts.scopes import Scope
-from wainwright.domain.analytics import Analytics
+from wainwright.domain.analytics import Analytics, TestAnalytics
 from wainwright.domain.capacity import Limits
 from wainwright.domain.logs import LogEntry, LogLevel
 from wainwright.domain.quarantine import Quarantine

@@ -1,4 +1,4 @@
-"""Figures of jobs, and of tests over the jobs of a project."""
+"""Figures of jobs, and of tests over the jobs of a project, as the API gives them."""
 
 from wainwright.domain.instants import Instant
 from wainwright.domain.model import Record
@@ -51,3 +51,15 @@ class TestRecord(Record):
     expected_duration: int | None
     last_outcomes: str
     last_run_at: Instant
+
+
+class TestAnalytics(Record):
+    """Answer to ``GET /v1/analytics/tests``: by ``sortBy``, the highest first.
+
+    ``truncated``: the project has tests in more files than are looked at, and those of the others are not in the list. Name a
+    ``file`` to see its tests in any case.
+    """
+
+    tests: list[TestRecord]
+    cursor: str | None
+    truncated: bool = False

@@ -70,10 +70,6 @@ class JobQuery:
 
     def time_of(self, job: Job) -> datetime | None:
         """Return the time by which jobs are ordered."""
-        match self.sort_by:
-            case SortBy.CREATED:
-                return job.created_at
-            case SortBy.STARTED:
-                return job.started_at
-            case SortBy.COMPLETED:
-                return job.completed_at
+        if self.sort_by is SortBy.CREATED:
+            return job.created_at
+        return job.started_at if self.sort_by is SortBy.STARTED else job.completed_at

@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from wainwright.domain.job_config import JobConfig
 from wainwright.domain.jobs import MAX_PRIORITY
@@ -17,6 +18,7 @@ MAX_SCRIPT_BYTES = 262_144
 SCRIPT_NAME = "test_script.py"
 """Name of the file for a single inline script."""
 
+_KINDS_OF_WORK = ("script", "scripts", "bundle_id", "instructions", "template_id")
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -55,10 +57,6 @@ class Work(Record):
     bundle_id: Digest | None = None
     instructions: str | None = Field(default=None, min_length=1, max_length=20_000)
 
-    def _work_fields(self) -> list[str]:
-        fields = ("script", "scripts", "bundle_id", "instructions")
-        return [name for name in fields if getattr(self, name) is not None]
-
     def files(self) -> dict[str, str]:
         """Return the inline files by name; none for a bundle or instructions."""
         if self.script is not None:
@@ -72,6 +70,14 @@ class Work(Record):
             raise ValueError(f"the scripts are larger than {MAX_SCRIPT_BYTES} bytes: upload a bundle instead")
         if self.scripts is not None and len(self.files()) < len(self.scripts):
             raise ValueError("two scripts have the same name")
+        return self
+
+    @model_validator(mode="after")
+    def _one_thing_to_run(self) -> Self:
+        kinds = [name for name in _KINDS_OF_WORK if name in type(self).model_fields]
+        if sum(getattr(self, name) is not None for name in kinds) != 1:
+            *names, last = map(to_camel, kinds)
+            raise ValueError(f"give exactly one of {', '.join(names)} and {last}")
         return self
 
 
@@ -95,13 +101,6 @@ class JobRequest(Work, JobOptions):
     config: JobConfig = JobConfig()
     output_schema: dict[str, Any] | None = None
 
-    @model_validator(mode="after")
-    def _one_thing_to_run(self) -> Self:
-        given = self._work_fields() + (["template_id"] if self.template_id is not None else [])
-        if len(given) != 1:
-            raise ValueError("give exactly one of script, scripts, bundleId, instructions and templateId")
-        return self
-
 
 class TemplateRequest(Work):
     """Request for a template, or for a new version of one."""
@@ -113,9 +112,3 @@ class TemplateRequest(Work):
     parameters: dict[str, Any] | None = None
     retry: RetryPolicy | None = None
     parallelism: int | None = Field(default=None, ge=1, le=MAX_LANES)
-
-    @model_validator(mode="after")
-    def _one_thing_to_run(self) -> Self:
-        if len(self._work_fields()) != 1:
-            raise ValueError("give exactly one of script, scripts, bundleId and instructions")
-        return self

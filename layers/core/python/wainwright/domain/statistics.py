@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 
 from wainwright.domain.instants import to_milliseconds
 from wainwright.domain.jobs import Job
-from wainwright.domain.states import JobStatus
+from wainwright.domain.states import FINAL, JobStatus
 
 GROWTH = 1.05
 """Each bucket reaches 5 % further than the one before."""
 
-COUNTED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED, JobStatus.SKIPPED})
 MAX_FLAKY = 10
 """Flaky tests counted of one job."""
 
@@ -50,7 +49,7 @@ class Statistics:
 
         Every end counts: a job that failed, was tried again by hand and failed again counts twice.
         """
-        if after.status not in COUNTED or (before is not None and before.status is after.status):
+        if after.status not in FINAL or (before is not None and before.status is after.status):
             return None
         flaky = before.outcome.flaky_tests[:MAX_FLAKY] if before is not None and before.outcome is not None else ()
         return cls.of(after, flaky)

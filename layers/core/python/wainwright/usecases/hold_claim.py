@@ -32,6 +32,10 @@ class Command(StrEnum):
     CANCEL = "cancel"
 
 
+_COMMANDS = {JobStatus.CANCELING: Command.CANCEL, JobStatus.STOPPING: Command.STOP}
+"""Commands of a job's states to those who work on its run; any other state lets them go on."""
+
+
 @dataclass
 class Claim:
     """A fenced lease on a lane of a run. Lane 0 is the run's owner.
@@ -140,7 +144,8 @@ class HoldClaim:
             FenceLost: the lane is no longer this worker's, or the run no longer its owner's.
         """
         if claim.stay is None:
-            command = _command_of(self._update(claim, lambda job: job.renew(self.clock(), ran_ms)))
+            renewed = self._update(claim, lambda job: job.renew(self.clock(), ran_ms))
+            command = _COMMANDS.get(renewed.status, Command.GO_ON)
         else:
             command = self.read_command(claim)
             self._update_stay(claim, claim.stay.renew(self.clock()))
@@ -149,7 +154,8 @@ class HoldClaim:
 
     def read_command(self, claim: Claim) -> Command:
         """Return what is asked of the run, without renewing. Raises as :meth:`renew`."""
-        return _command_of(_held(claim, self.jobs.get(claim.job.project, claim.job.id)))
+        job = _held(claim, self.jobs.get(claim.job.project, claim.job.id))
+        return _COMMANDS.get(job.status, Command.GO_ON)
 
     def note_error(self, claim: Claim) -> None:
         """Mark the job as having errors, at once. Raises as :meth:`renew`."""
@@ -214,17 +220,6 @@ class HoldClaim:
             self.queue.delete(work.receipt)
         else:
             self._succeed(work, TokenResult(job_id=job.id, run=job.run, fence=outcome.fence))
-
-
-def _command_of(job: Job) -> Command:
-    """Return the command that a job's state is to those who work on its run."""
-    match job.status:
-        case JobStatus.CANCELING:
-            return Command.CANCEL
-        case JobStatus.STOPPING:
-            return Command.STOP
-        case _:
-            return Command.GO_ON
 
 
 def _held(claim: Claim, job: Job | None) -> Job:

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -61,6 +61,7 @@ class Pace:
     uniform: Callable[[float, float], float] = random.uniform
 
 
+@dataclass
 class UploadArtifacts:
     """Puts what a run leaves into the bucket, or else into the spool. Its methods may be called by several threads.
 
@@ -68,72 +69,65 @@ class UploadArtifacts:
     shut down: then pauses end, and after a failure nothing more is tried.
     """
 
-    def __init__(
-        self,
-        artifacts: Artifacts,
-        spool: Spool,
-        policy: UploadPolicy,
-        hurried: Callable[[], bool],
-        pace: Pace | None = None,
-    ) -> None:
-        self._artifacts = artifacts
-        self._spool = spool
-        self._policy = policy
-        self._hurried = hurried
-        self._pace = pace or Pace()
-        self._lock = threading.Lock()
-        self._failing_since: float | None = None
-        self._spent = 0.0
-        self._given_up = False
-        self._failures = 0
-        self._tried = 0.0
-        self.reason: str | None = None
-        """Reason of the last failure."""
+    artifacts: Artifacts
+    spool: Spool
+    policy: UploadPolicy
+    hurried: Callable[[], bool]
+    pace: Pace = field(default_factory=Pace)
+    reason: str | None = field(default=None, init=False)
+    """Reason of the last failure."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _failing_since: float | None = field(default=None, init=False)
+    _spent: float = field(default=0.0, init=False)
+    _given_up: bool = field(default=False, init=False)
+    _failures: int = field(default=0, init=False)
+    _tried: float = field(default=0.0, init=False)
 
     def put(self, key: str, content: bytes, content_type: str) -> UploadResult:
         """Upload an object."""
-        if self._upload(key, lambda: self._artifacts.put(key, content, content_type)):
+        if self._upload(key, lambda: self.artifacts.put(key, content, content_type)):
             return UploadResult.UPLOADED
         return self.set_aside(key, content, content_type)
 
     def put_file(self, key: str, file: Path, content_type: str) -> UploadResult:
         """Upload an object from a file, which stays."""
-        if self._upload(key, lambda: self._artifacts.put_file(key, file, content_type)):
+        if self._upload(key, lambda: self.artifacts.put_file(key, file, content_type)):
             return UploadResult.UPLOADED
-        return self._keep(key, lambda: self._spool.put_file(key, file, content_type))
+        return self._keep(key, lambda: self.spool.put_file(key, file, content_type))
 
     def set_aside(self, key: str, content: bytes, content_type: str) -> UploadResult:
         """Put an object into the spool at once."""
-        return self._keep(key, lambda: self._spool.put(key, content, content_type))
+        return self._keep(key, lambda: self.spool.put(key, content, content_type))
 
     def upload_spooled(self, prefix: str) -> None:
         """Upload what lies in the spool under a prefix, until the first failure."""
-        for key in self._spool.keys(prefix):
-            if self._hurried() or not self._may_try():
+        for key in self.spool.keys(prefix):
+            if self.hurried() or not self._may_try():
                 return
             try:
-                self._spool.upload(key, self._artifacts)
+                self.spool.upload(key, self.artifacts)
             except ArtifactMissing:
                 continue  # it had to make room for another
             except Unavailable as error:
                 self._note_failure(key, error)
                 return
             self._note_success()
-            self._spool.delete(key)
+            self.spool.delete(key)
 
     def is_stored(self, key: str) -> bool:
         """True if the bucket has an object; False also where that cannot be told now."""
-        if self._spool.has(key) or not self._may_try():
+        if self.spool.has(key) or not self._may_try():
             return False
         try:
-            return self._artifacts.size_and_age(key) is not None
+            return self.artifacts.size_and_age(key) is not None
         except Unavailable as error:
             self._note_failure(key, error)
             return False
 
     def is_spooled(self, key: str) -> bool:
         """True if the spool has an object."""
-        return self._spool.has(key)
+        return self.spool.has(key)
 
     def _upload(self, key: str, send: Callable[[], None]) -> bool:
         for number in range(1, TRIES + 1):
@@ -162,12 +156,12 @@ class UploadArtifacts:
         with self._lock:
             if self._failing_since is None:
                 return True
-            now = self._pace.monotonic()
-            if self._hurried():
+            now = self.pace.monotonic()
+            if self.hurried():
                 return False
             if not self._given_up or self._failures < MAX_FAILURES:
                 return True
-            if now - self._tried < self._policy.probe_seconds:
+            if now - self._tried < self.policy.probe_seconds:
                 return False
             self._tried = now
             return True
@@ -175,7 +169,7 @@ class UploadArtifacts:
     def _note_failure(self, key: str, error: Unavailable) -> None:
         log.warning("could not be uploaded", extra={"key": key, "reason": error.message})
         with self._lock:
-            self._tried = self._pace.monotonic()
+            self._tried = self.pace.monotonic()
             self.reason = error.message
             self._failures += 1
             if self._failing_since is None:
@@ -184,22 +178,22 @@ class UploadArtifacts:
     def _note_success(self) -> None:
         with self._lock:
             if self._failing_since is not None:
-                self._spent += self._pace.monotonic() - self._failing_since
+                self._spent += self.pace.monotonic() - self._failing_since
             self._failing_since, self._failures = None, 0
 
     def _pause(self, number: int) -> bool:
         """Wait before another try; False if there is to be none."""
-        pace = self._pace
-        end = pace.monotonic() + self._policy.pause(number, pace.uniform)
+        pace = self.pace
+        end = pace.monotonic() + self.policy.pause(number, pace.uniform)
         with self._lock:
             if self._given_up:
                 return False
             began = end if self._failing_since is None else self._failing_since
-            if self._spent + (end - began) >= self._policy.total_seconds:
+            if self._spent + (end - began) >= self.policy.total_seconds:
                 self._given_up, self._failures = True, 1
                 return False
         while (left := end - pace.monotonic()) > 0:
-            if self._hurried():
+            if self.hurried():
                 return False
             pace.sleep(min(left, SLICE_SECONDS))
-        return not self._hurried()
+        return not self.hurried()

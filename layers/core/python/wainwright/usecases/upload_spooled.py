@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from wainwright.contracts.names import REPORTS, TRACE_VIEWER, key_group, parse_report_key
@@ -22,6 +23,7 @@ ROUND = timedelta(seconds=5)
 log = logging.getLogger(__name__)
 
 
+@dataclass
 class UploadSpooled:
     """A worker's rounds through its spool, when it has nothing else to do.
 
@@ -29,36 +31,30 @@ class UploadSpooled:
     its job's row no longer names it, and rows of running jobs are left alone: their own outcome says what is missing.
     """
 
-    def __init__(
-        self,
-        jobs: JobStore,
-        artifacts: Artifacts,
-        spool: Spool,
-        clock: Clock,
-        uniform: Callable[[float, float], float] = random.uniform,
-    ) -> None:
-        self._jobs = jobs
-        self._artifacts = artifacts
-        self._spool = spool
-        self._clock = clock
-        self._uniform = uniform
-        self._pause = FIRST_PAUSE
-        self._next: datetime | None = None
-        self._failed: set[str] = set()
-        """Groups of keys of which something failed in the last round."""
-        self._until = clock()
-        self._failures = 0
-        self._error: Unavailable | None = None
+    jobs: JobStore
+    artifacts: Artifacts
+    spool: Spool
+    clock: Clock
+    uniform: Callable[[float, float], float] = random.uniform
+
+    _pause: timedelta = field(default=FIRST_PAUSE, init=False)
+    _next: datetime | None = field(default=None, init=False)
+    _failed: set[str] = field(default_factory=set, init=False)
+    """Groups of keys of which something failed in the last round."""
+
+    _until: datetime = field(init=False, repr=False)
+    _failures: int = field(default=0, init=False)
+    _error: Unavailable | None = field(default=None, init=False)
 
     def run_if_due(self) -> None:
         """Make a round, unless it is too early for one after a failure. Faults are logged: there will be other rounds."""
-        now = self._clock()
+        now = self.clock()
         if self._next is not None and now < self._next:
             return
         if self._run_round():
             self._pause, self._next = FIRST_PAUSE, None
         else:
-            self._next = self._clock() + self._pause * self._uniform(0.5, 1.0)
+            self._next = self.clock() + self._pause * self.uniform(0.5, 1.0)
             self._pause = min(self._pause * 2, MAX_PAUSE)
 
     def run_last(self) -> None:
@@ -83,9 +79,9 @@ class UploadSpooled:
         Raises:
             Unavailable: the bucket did not take something.
         """
-        self._until, self._failures, self._error = self._clock() + ROUND, 0, None
+        self._until, self._failures, self._error = self.clock() + ROUND, 0, None
         groups: dict[str, list[str]] = {}
-        for key in self._spool.keys(""):
+        for key in self.spool.keys(""):
             groups.setdefault(key_group(key), []).append(key)
         # Reports before what they share, and last what failed in the round before: nothing keeps all the rest
         # from its turn.
@@ -95,7 +91,7 @@ class UploadSpooled:
             if self._is_over():
                 break
             self._upload_group(groups[group], running_too=running_too)
-        waiting = [key for key in self._spool.keys(REPORTS) if key.endswith(f"/{TRACE_VIEWER}")]
+        waiting = [key for key in self.spool.keys(REPORTS) if key.endswith(f"/{TRACE_VIEWER}")]
         for key in waiting:  # what they waited for may have gone up just now
             self._upload_group([key], running_too=running_too)
         if self._error is not None:
@@ -103,14 +99,14 @@ class UploadSpooled:
 
     def _is_over(self) -> bool:
         """True if the round is over: for want of time, or because the bucket takes nothing."""
-        return self._clock() >= self._until or self._failures >= MAX_FAILURES
+        return self.clock() >= self._until or self._failures >= MAX_FAILURES
 
     def _upload_group(self, keys: Sequence[str], *, running_too: bool) -> None:
         name = parse_report_key(keys[0])
         if name is None:
             self._upload(keys, self._forget)
             return
-        job = self._jobs.get(name.project, name.job_id)
+        job = self.jobs.get(name.project, name.job_id)
         if job is None:
             self._forget(keys)
         elif running_too or not job.is_in_work:
@@ -139,24 +135,24 @@ class UploadSpooled:
     def _upload_one(self, key: str) -> bool:
         name = parse_report_key(key)
         if name is None or name.path != TRACE_VIEWER:
-            self._spool.upload(key, self._artifacts)
+            self.spool.upload(key, self.artifacts)
             return True
-        viewer = self._spool.get(key)[0].decode()  # stands for the shared files of that version
-        return not self._spool.keys(viewer)
+        viewer = self.spool.get(key)[0].decode()  # stands for the shared files of that version
+        return not self.spool.keys(viewer)
 
     def _note(self, project: str, job_id: str, keys: Sequence[str]) -> None:
-        left = len(set(self._spool.keys(key_group(keys[0]))).difference(keys))
+        left = len(set(self.spool.keys(key_group(keys[0]))).difference(keys))
         names = [name for key in keys if (name := parse_report_key(key)) is not None]
 
         def step(job: Job) -> Job:
             if job.is_in_work:
                 return job
-            return job.note_uploads([(name.fence, name.path) for name in names], left, self._clock())
+            return job.note_uploads([(name.fence, name.path) for name in names], left, self.clock())
 
-        job = self._jobs.update(project, job_id, step)
+        job = self.jobs.update(project, job_id, step)
         if job is None or not job.is_in_work:  # else its outcome may name them; they go up again when it is there
             self._forget(keys)
 
     def _forget(self, keys: Sequence[str]) -> None:
         for key in keys:
-            self._spool.delete(key)
+            self.spool.delete(key)

@@ -45,10 +45,6 @@ def as_unavailable(error: Exception) -> Unavailable | None:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if error_code(error) in THROTTLED or status >= 500:
             return Unavailable("something that the system rests on is too busy", advice=ADVICE)
-    if _unanswered(error):
+    if isinstance(error, _NO_ANSWER) and not isinstance(error, SSLError):
         return Unavailable("something that the system rests on did not answer", advice=ADVICE)
     return None
-
-
-def _unanswered(error: Exception) -> bool:
-    return isinstance(error, _NO_ANSWER) and not isinstance(error, SSLError)

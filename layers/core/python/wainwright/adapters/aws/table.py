@@ -201,7 +201,8 @@ def attempt_until_clear(call: Callable[[], T], pause: Callable[[float], None] = 
             if code == "ConditionalCheckFailedException":
                 raise Refusal([0]) from error
             if code == "TransactionCanceledException":
-                reasons = [reason.get("Code", "None") for reason in _reasons(error)]
+                answer: Any = error.response
+                reasons = [reason.get("Code", "None") for reason in answer.get("CancellationReasons", [])]
                 failed = [index for index, reason in enumerate(reasons) if reason == CONDITION_FAILED]
                 if failed:
                     raise Refusal(failed) from error
@@ -212,9 +213,3 @@ def attempt_until_clear(call: Callable[[], T], pause: Callable[[float], None] = 
             log.info("in the way of another transaction", extra={"try": number + 1, "code": code})
             pause(jittered_delay(number, BASE_SECONDS, MAX_SECONDS))
     raise Unavailable("the database was busy with conflicting changes", advice="Send the same request again.")
-
-
-def _reasons(error: ClientError) -> Sequence[dict[str, Any]]:
-    response: Any = error.response
-    reasons: Sequence[dict[str, Any]] = response.get("CancellationReasons", [])
-    return reasons

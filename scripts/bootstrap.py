@@ -3,8 +3,6 @@
 Run by `make` through scripts/bootstrap.sh, with any Python from 3.11 on; run from the root of the checkout.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import subprocess

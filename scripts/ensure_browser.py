@@ -3,8 +3,6 @@
 Run by `make` with .venv/bin/python; run from the root of the checkout.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Installing what pip cannot: packages of the system, where this user may."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -3,8 +3,6 @@
 `python -m scripts.uv pip compile …` runs uv with that environment.
 """
 
-from __future__ import annotations
-
 import os
 import ssl
 import sys

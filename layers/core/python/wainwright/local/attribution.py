@@ -1,7 +1,5 @@
 """The jobs that a call belongs to: those that its keys, its body, or the event of the function that makes it, name."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping

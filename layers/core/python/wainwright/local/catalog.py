@@ -3,8 +3,6 @@
 Whatever is in neither list is an error at start, so that nothing in the infrastructure is silently dropped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

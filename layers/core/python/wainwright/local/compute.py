@@ -1,7 +1,5 @@
 """Functions, their event sources and routes, and workers, as the template declares them."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

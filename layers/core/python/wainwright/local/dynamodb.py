@@ -6,8 +6,6 @@ sorts a whole table for every query. Here each request runs alone, its rows are 
 either takes effect as a whole (memory, journal and stream records) or leaves no trace.
 """
 
-from __future__ import annotations
-
 import copy
 import inspect
 import json

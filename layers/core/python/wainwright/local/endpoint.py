@@ -5,14 +5,13 @@ not signed; no header of moto's for other origins gets out; and a page may read 
 bucket's own rules in the template allow.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from botocore.credentials import Credentials
 from werkzeug.exceptions import HTTPException
@@ -22,9 +21,6 @@ from wainwright.local.inprocess import InProcessAws
 from wainwright.local.meter import Meter
 from wainwright.local.signatures import SignatureRefused, SignedRequest, verify
 from wainwright.local.web import lower_headers, read_body
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 

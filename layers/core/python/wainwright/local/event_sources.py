@@ -1,7 +1,5 @@
 """Lambda's pollers: from a queue or a table's stream to a function, a batch at a time."""
 
-from __future__ import annotations
-
 import json
 import logging
 import threading

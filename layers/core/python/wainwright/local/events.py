@@ -4,8 +4,6 @@ Also the events that AWS itself puts on the default bus and that the product lis
 tasks that stopped.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -5,8 +5,6 @@ which is what a state machine's Catch and Retry match; a late answer is `Sandbox
 a handler past its timeout goes on in the background, and its answer is dropped.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import logging

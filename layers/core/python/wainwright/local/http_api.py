@@ -1,7 +1,5 @@
 """API Gateway's HTTP APIs: a request becomes an event of payload format 2.0, and a handler's answer a response."""
 
-from __future__ import annotations
-
 import base64
 import json
 import logging
@@ -11,7 +9,8 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -20,9 +19,6 @@ from werkzeug.wrappers import Request, Response
 from wainwright.local.functions import Answer, Functions, TooManyRequests
 from wainwright.local.template import ACCOUNT_ID
 from wainwright.local.web import lower_headers, read_body
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 

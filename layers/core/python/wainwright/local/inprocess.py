@@ -4,8 +4,6 @@ boto3 clients made anywhere in the process are answered without HTTP, moto's own
 requests from other processes come in through the endpoint and are answered the same way.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

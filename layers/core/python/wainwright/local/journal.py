@@ -5,8 +5,6 @@ so that a report of many megabytes costs no database page and is read only when 
 loses nothing: SQLite's log and the files are with the operating system by then. (A power cut may lose the last moments.)
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

@@ -6,8 +6,6 @@ about, else to those that the invocation's other calls name; in a worker to the 
 alike. What is left, above all the waiting of pollers and workers for work, is nobody's, and is kept apart.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import logging
@@ -66,7 +64,7 @@ class Scope:
 
     caller: str
     named: Named = field(default_factory=Named)
-    causes: tuple[Scope, ...] = ()
+    causes: tuple["Scope", ...] = ()
     touched: dict[str, None] = field(default_factory=dict)
     waiting: list[Usage] = field(default_factory=list)
     """Usage of calls that name no job: shared out when the scope ends."""

@@ -5,8 +5,6 @@ journal either, where a deleted one would stay in the pages of its database unti
 with each change, and what is deleted is gone from it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import threading

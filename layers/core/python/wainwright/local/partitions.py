@@ -4,14 +4,12 @@ moto looks at a whole partition for every query and sorts it anew. Handed only t
 it gives the same answer: what is left out here, it would have passed over.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, SecondaryIndex, Table
@@ -83,7 +81,7 @@ class Partitions:
         self._partitions: dict[Scalar, _Partition] = {}
 
     @classmethod
-    def of(cls, table: Table, index: SecondaryIndex | None) -> Partitions | None:
+    def of(cls, table: Table, index: SecondaryIndex | None) -> Self | None:
         """For a table or an index; None where its key is not of one or two attributes that are strings or numbers."""
         schema = table.schema if index is None else index.schema
         hashes = [part["AttributeName"] for part in schema if part["KeyType"] == "HASH"]

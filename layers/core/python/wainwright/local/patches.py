@@ -1,7 +1,5 @@
 """Replacing parts of moto for the life of one local system, and putting them back."""
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator

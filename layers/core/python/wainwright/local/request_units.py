@@ -10,8 +10,6 @@ moto says 1.0 of every request. The rules, as AWS publishes them:
 - a transaction doubles all of it, its index entries too.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The template's resources that keep state, created in moto under their physical names."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """S3 whose objects are files in the data directory, written before the answer and read only when asked for."""
 
-from __future__ import annotations
-
 import io
 import logging
 import threading

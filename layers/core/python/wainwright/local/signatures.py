@@ -1,7 +1,5 @@
 """Signature Version 4, checked as AWS checks it: recomputed from the request with this run's secret."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

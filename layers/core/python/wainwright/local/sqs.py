@@ -5,8 +5,6 @@ receivers take the same message; and looks for work once a second. Here every op
 while it waits, and a receiver sleeps until a message arrives or the next hidden one becomes visible.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

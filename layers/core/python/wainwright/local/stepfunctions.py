@@ -1,7 +1,5 @@
 """moto's Step Functions interpreter made fit for use: faster, without its races, and telling when an execution ends."""
 
-from __future__ import annotations
-
 import copy
 import logging
 import threading

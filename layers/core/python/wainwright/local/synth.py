@@ -1,7 +1,5 @@
 """The synthesized template of this repository, kept until its sources change: synthesis takes many seconds."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import importlib.util

@@ -1,7 +1,5 @@
 """The one-machine AWS as a whole: started, running, stopped."""
 
-from __future__ import annotations
-
 import logging
 import os
 import secrets

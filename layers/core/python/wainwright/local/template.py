@@ -1,7 +1,5 @@
 """A synthesized CloudFormation template, with every reference made concrete."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

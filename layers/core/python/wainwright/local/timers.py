@@ -1,7 +1,5 @@
 """Calls of functions when their time has come."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Usage counted for each job, in memory and in a folder that outlives a restart."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """The time of worker processes by job: a worker works for a job from receiving its message until it asks for another."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Fargate without Fargate: a task is a worker process on this machine."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

@@ -1,8 +1,10 @@
-"""The stack: it only composes."""
+"""The stack: it composes the constructs, and grants every permission of a function or a worker, one paragraph each."""
 
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms
@@ -16,7 +18,7 @@ from infra.constructs.storage import Storage
 from infra.constructs.workers import Workers
 from infra.constructs.workflow import Workflow
 from infra.environment import Variable, stage_variables
-from infra.grants import grant_permissions
+from infra.nag import acknowledge_grant, logical_id
 from infra.sources import Sources
 from infra.stages import Stage
 
@@ -48,16 +50,7 @@ class WainwrightStack(Stack):
         self._bus = Bus(self, "Bus", stage)
 
         self._configure(stage)
-        grant_permissions(
-            self._functions,
-            self._workers,
-            storage=self._storage,
-            artifacts=self._artifacts,
-            queues=self._queues,
-            workflow=self._workflow,
-            bus=self._bus,
-            secrets=Secrets(self, "Secrets", stage),
-        )
+        self._grant_permissions(Secrets(self, "Secrets", stage))
         self._add_routes()
         connect_event_sources(self._functions, self._queues, self._storage.table)
         Rules(
@@ -88,6 +81,53 @@ class WainwrightStack(Stack):
         self._functions.configure(values)
         self._workers.configure(values)
 
+    def _grant_permissions(self, secrets: Secrets) -> None:
+        """Allow functions what they need besides writing their logs and polling their event sources, and the agent its work."""
+        storage, artifacts, queues, functions = self._storage, self._artifacts, self._queues, self._functions
+        state_machine = self._workflow.state_machine
+        storage.grant_read_write(functions.api)
+        artifacts.grant_upload(functions.api)
+        artifacts.grant_templates(functions.api)
+        artifacts.grant_read_reports(functions.api)
+        artifacts.grant_pack_reports(functions.api)
+        artifacts.grant_delete_reports(functions.api)
+        queues.grant_send(functions.api)
+        secrets.grant_change(functions.api)
+
+        storage.grant_read(functions.stream_events)
+
+        storage.grant_read_write(functions.dispatch_jobs)
+        queues.grant_send(functions.dispatch_jobs)
+        _grant_executions(state_machine, functions.dispatch_jobs)
+        self._workers.grant_run(functions.dispatch_jobs)
+
+        storage.grant_read_write(functions.finish_job)
+        queues.grant_send(functions.finish_job)
+
+        self._bus.bus.grant_put_events_to(functions.publish_events)
+
+        storage.grant_read_write(functions.sweep)
+        queues.grant_send(functions.sweep)
+        _grant_executions(state_machine, functions.sweep)
+
+        storage.grant_read_write(functions.clean_up)
+        artifacts.grant_delete_reports(functions.clean_up)
+        artifacts.grant_archive(functions.clean_up)
+
+        state_machine.grant_task_response(functions.drain_dead_letters)
+
+        # Test processes run as another user, without the agent's credentials.
+        agent = self._workers.task_definition.task_role
+        storage.grant_read_write(agent)
+        artifacts.grant_read_uploads(agent)
+        artifacts.grant_read_reports(agent)
+        artifacts.grant_write_reports(agent)
+        artifacts.grant_environments(agent)
+        queues.work.grant_consume_messages(agent)
+        queues.work.grant_send_messages(agent)  # to ask for further lanes of the job that it has
+        secrets.grant_read(agent)
+        state_machine.grant_task_response(agent)
+
     def _add_routes(self) -> None:
         # The default routes are there so that every answer, a 404 too, is a problem document of ours.
         for key in ("ANY /v1/{proxy+}", "$default"):
@@ -103,3 +143,15 @@ class WainwrightStack(Stack):
         CfnOutput(self, "ReportsUrl", value=self._reports.url)
         CfnOutput(self, "TableName", value=self._storage.table.table_name)
         CfnOutput(self, "BucketName", value=self._artifacts.bucket.bucket_name)
+
+
+def _grant_executions(state_machine: sfn.StateMachine, grantee: iam.IGrantable) -> None:
+    """Allow starting executions, and asking how one ended that was started before."""
+    state_machine.grant_start_execution(grantee)
+    state_machine.grant_execution(grantee, "states:DescribeExecution")
+    name = f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{logical_id(state_machine)}"}}]}}]}}'
+    acknowledge_grant(
+        grantee,
+        f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}:*",
+        "Executions are named by job and run, which come and go.",
+    )

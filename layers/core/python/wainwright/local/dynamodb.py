@@ -175,7 +175,6 @@ class SafeDynamoDB:
             self._commit(user_identity=_TTL_PRINCIPAL)
         return count
 
-    # ------------------------------------------------------------------------------------------------ requests
     def _request(self, original: Callable[..., Any], handler: DynamoHandler) -> Any:
         with self._lock:
             self._touched.clear()
@@ -237,7 +236,6 @@ class SafeDynamoDB:
             self._reindex(touched.table, touched.before, touched.before)
         self._touched.clear()
 
-    # --------------------------------------------------------------------------------------- what changes a row
     def _touch(self, table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> None:
         identity = (table.name, _key(hash_key, range_key))
         if identity not in self._touched:
@@ -273,7 +271,6 @@ class SafeDynamoDB:
         self._touch_named(backend.get_table(table_name), key)
         return original(backend, table_name, key, *args, **kw)
 
-    # ------------------------------------------------------------------------------------------------- queries
     def _query(
         self, original: Callable[..., Any], table: Table, hash_key: DynamoType | None, *args: Any, **kw: Any
     ) -> Any:

@@ -75,7 +75,6 @@ class InProcessAws:
             content.encode() if isinstance(content, str) else bytes(content or b""),
         )
 
-    # ------------------------------------------------------------------------------- clients in this process
     def _send(self, service: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         status, headers, body = self.call(service, request.method, request.url, _lower(request), _body(request))
         return AWSResponse(request.url, status, HTTPHeaders.from_dict(dict(headers)), MockRawResponse(body))
@@ -88,7 +87,6 @@ class InProcessAws:
         moved = AWSPreparedRequest(request.method, url, request.headers, request.body, request.stream_output)
         return botocore_stubber(event_name, moved)
 
-    # ------------------------------------------------------------------------------------------------ services
     def _invoke(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         match = _INVOKE.fullmatch(path)
         if match is None or method != "POST":

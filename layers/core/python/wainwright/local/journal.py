@@ -99,7 +99,6 @@ class Journal:
             self._database.close()
         self._lock_file.close()
 
-    # ---------------------------------------------------------------------------------------------------- rows
     def write(self, rows: Sequence[RowChange], records: Iterable[tuple[str, int, str]] = ()) -> None:
         """Record row changes and the stream records they made, all or nothing."""
         kept = [(row.table, row.key, json.dumps(row.item)) for row in rows if row.item is not None]
@@ -128,7 +127,6 @@ class Journal:
         with self._mutex, self._database:
             self._database.execute("DELETE FROM records WHERE table_name = ? AND sequence <= ?", (table, up_to))
 
-    # ------------------------------------------------------------------------------------------------- objects
     def new_file(self, content: bytes) -> Path:
         """Write the content of an object; it counts once `put_object` has indexed it."""
         path = self._objects / uuid.uuid4().hex

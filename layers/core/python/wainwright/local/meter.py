@@ -98,14 +98,10 @@ def _guarded(method: Callable[_P, None]) -> Callable[_P, None]:
 
 
 class Meter:
-    """Counts for a local system.
+    """Counts for a local system, into `book`.
 
-    Args:
-        book: where the counts go.
-        kept_seconds: for how long an object stays in a bucket, by its key.
-        log_bytes: how large the log of a worker is, by its task's id.
-        clock: seconds, from any start.
-        on_call: is told of every call before it is answered.
+    `kept_seconds` tells for how long an object stays in a bucket, by its key; `log_bytes` the size of a worker's log, by its
+    task's id. `on_call` is told of every call before it is answered.
     """
 
     def __init__(
@@ -154,7 +150,6 @@ class Meter:
             except OSError:
                 logger.exception("what jobs cost could not be written")
 
-    # ------------------------------------------------------------------------------------------------ functions
     @contextmanager
     def watch(self, spec: FunctionSpec, event: Any, size: int) -> Iterator[None]:
         """Around a call of a handler: its calls are made for the jobs of its event."""

@@ -29,13 +29,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Page:
-    """The rows of a partition that a query wants.
-
-    Attributes:
-        forward: in ascending order of the sort key.
-        limit: how many at most, None for as many as fit into an answer.
-        start: the key after which to begin.
-    """
+    """The rows of a partition that a query wants, after the key `start`; without `limit` as many as an answer holds."""
 
     condition: Condition | None = None
     forward: bool = True
@@ -68,13 +62,7 @@ class Partitions:
     """All partitions of a table, or of one index of it."""
 
     def __init__(self, hash_name: str, sort_names: Sequence[str], types: Mapping[str, str]) -> None:
-        """The key's attributes and their types.
-
-        Args:
-            hash_name: the attribute whose value is the partition.
-            sort_names: the attributes by which a partition is ordered; together they tell its rows apart.
-            types: the type of each of these attributes, ``S`` or ``N``.
-        """
+        """Partitions by `hash_name`, ordered by `sort_names`, which tell its rows apart; `types` has ``S`` or ``N`` of each."""
         self._hash_name = hash_name
         self._sort_names = tuple(sort_names)
         self._types = types

@@ -161,12 +161,9 @@ def measure(
     *,
     done: bool,
 ) -> Request:
-    """Return what a request used, after it was answered.
+    """Return what a request used, after it was answered. `examined` is in bytes, `done` true if it took effect.
 
-    Args:
-        before: the items as they were before the request, of those that it may have changed, by table and `key_text`.
-        examined: bytes that a query examined.
-        done: whether the request took effect.
+    `before` has the items that it may have changed, as they were, by table and `values_text` of their keys.
     """
     request = Request(operation)
     factor = 2.0 if operation.startswith("Transact") else 1.0

@@ -61,7 +61,6 @@ class SafeSQS:
         with self._arrived:
             self._arrived.notify_all()
 
-    # ------------------------------------------------------------------------------------------------- in moto
     def _locked(self, original: Callable[..., Any], *args: Any, **kw: Any) -> Any:
         with self._arrived:
             result = original(*args, **kw)

@@ -25,12 +25,7 @@ _TIMEOUT_SECONDS = 300
 
 
 def template_for(repo_root: Path, cache_dir: Path, *, stage: str = DEFAULT_STAGE) -> dict[str, Any]:
-    """The template of a stage, from the cache if nothing that it is made of has changed.
-
-    Args:
-        repo_root: the folder of `app.py`.
-        cache_dir: where templates are kept; created if missing.
-        stage: which of the infrastructure's stages.
+    """The template of a stage, from `cache_dir` (created if missing) if nothing that it is made of has changed.
 
     Raises:
         LocalError: synthesis is not possible, with what its program said last.

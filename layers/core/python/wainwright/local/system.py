@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, ClassVar, Self
 from unittest import mock
 
@@ -56,17 +56,11 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 class LocalSystem:
-    """The whole system on this machine. One at a time in a process.
+    """The whole system of a synthesized template on this machine. One at a time in a process.
 
-    Args:
-        template: the synthesized CloudFormation template, see `wainwright.local.synth`.
-        repo_root: where the folder `functions` is.
-        data_dir: what outlives a restart; created if missing.
-        api_port: the port of the template's first HTTP API; 0 takes any free one. A second API takes the next port if
-            that is free.
-        max_workers: how many worker processes may run at once.
-        worker_command: what to run in place of the worker, for tests.
-        on_call: told of every AWS call, by whichever thread makes it.
+    `repo_root` has the folder `functions`; `data_dir` outlives a restart, and is created if missing. `api_port` is the port
+    of the template's first HTTP API, 0 any free one; a second API takes the next port if that is free. `worker_command`
+    runs in place of the worker, for tests. `on_call` is told of every AWS call, by whichever thread makes it.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -98,7 +92,6 @@ class LocalSystem:
             "".join(secrets.choice(_ALPHABET) for _ in range(20)), secrets.token_urlsafe(30), method="local"
         )
 
-    # ---------------------------------------------------------------------------------------------- addresses
     @property
     def api_url(self) -> str:
         """The URL of the template's first HTTP API."""
@@ -132,14 +125,11 @@ class LocalSystem:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
-    # ----------------------------------------------------------------------------------------- start and stop
     def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -316,7 +306,6 @@ class LocalSystem:
         if restored:
             self._recover()
 
-    # ------------------------------------------------------------------------------------------------- events
     def _recover(self) -> None:
         """Tell the scheduled functions that executions, tokens and queued messages of an earlier run are gone."""
         for rule in self.template.of_type("AWS::Events::Rule"):

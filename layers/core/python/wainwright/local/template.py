@@ -49,13 +49,9 @@ class Resource:
 
 
 class Template:
-    """Resources of a template whose references are resolved.
+    """Resources of a template whose references are resolved. `api_urls` has the URL of each HTTP API by its logical id.
 
     Physical names are the same at every start, since the journal knows resources by name.
-
-    Args:
-        document: the template as CloudFormation reads it.
-        api_urls: the URL on which each HTTP API will answer, by its logical id.
     """
 
     def __init__(self, document: Mapping[str, Any], api_urls: Mapping[str, str]) -> None:
@@ -156,7 +152,6 @@ class Template:
             text = text.replace(f"https://{host}", url).replace(host, url.removeprefix("http://"))
         return text
 
-    # ---------------------------------------------------------------------------------------------- intrinsics
     def _call(self, name: str, argument: Any) -> Any:
         functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,

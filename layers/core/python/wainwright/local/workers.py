@@ -102,14 +102,8 @@ class Workers:
     ) -> None:
         """Prepare to run workers.
 
-        Args:
-            definitions: what can be run.
-            environment: what every worker gets beside its container's own: endpoint, credentials, region.
-            host_environment: this machine's environment, before the functions' was added; little of it is passed on.
-            logs: the folder below which each worker's output goes.
-            stopped: called with the description of each task that ended.
-            max_workers: how many may run at once.
-            command: what to run in place of the worker.
+        Each gets `environment` beside its container's own, and little of `host_environment`, which is this machine's before
+        the functions' was added. `stopped` is called with the description of each task that ended.
         """
         self._definitions = {name: each for each in definitions for name in (each.arn, each.family)}
         self._environment = {
@@ -137,11 +131,7 @@ class Workers:
 
     def call(self, operation: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status and JSON answer of one ECS operation."""
-        operations = {
-            "RunTask": self._run_task,
-            "StopTask": self._stop_task,
-            "DescribeTasks": self._describe_tasks,
-        }
+        operations = {"RunTask": self._run_task, "StopTask": self._stop_task, "DescribeTasks": self._describe_tasks}
         if operation not in operations:
             return 501, {"__type": "NotImplemented", "message": f"the local system has no ecs:{operation}"}
         return operations[operation](parameters)
@@ -168,7 +158,6 @@ class Workers:
                 task.stopped.wait(_KILLED_AFTER_SECONDS)
         os.close(self._watched)
 
-    # ---------------------------------------------------------------------------------------------- operations
     def _run_task(self, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         definition = self._definitions.get(parameters.get("taskDefinition", ""))
         if definition is None:
@@ -216,7 +205,6 @@ class Workers:
         with self._lock:
             return next((task for arn, task in self._tasks.items() if name in (arn, arn.rpartition("/")[2])), None)
 
-    # ----------------------------------------------------------------------------------------------- processes
     def _start(self, definition: TaskDefinition, parameters: Mapping[str, Any]) -> _Task:
         cluster = parameters.get("cluster") or "default"
         if not cluster.startswith("arn:"):

@@ -208,3 +208,20 @@ def test_a_job_of_one_lane_asks_no_work_list_and_no_helper(
     monkeypatch.setattr(system.history, "files", refuse)
 
     assert outcome_of(perform(claim, passing)).status is JobStatus.COMPLETED
+
+
+def test_a_lane_whose_attempt_is_the_first_reads_no_outcomes_of_the_workers_before(
+    system: System, perform: Perform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the owner's to know, and may be thousands of rows for each of a hundred lanes."""
+    system.claimed(CreateJob(script=SCRIPT, parallelism=2), worker="lost")
+    system.pass_time(LEASE.total_seconds())
+    owner = system.next_claim("owner")
+    assert owner.job.fence == 2
+    system.share.invite(owner.job)
+    lane = system.next_claim("helper")
+    monkeypatch.setattr(system.jobs, "tests", lambda *_: pytest.fail("read the outcomes"))
+
+    perform(lane, lambda *_: SuiteEnd("stopped"))
+
+    assert [each.left for each in system.lists.lanes(owner.job)] == [True]

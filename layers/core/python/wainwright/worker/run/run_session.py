@@ -188,15 +188,13 @@ class _RunSession:
         worker, job, claim = self.worker, self.job, self.claim
         secrets = worker.secrets(job.project)
         self.redactor = make_redactor(secrets)
-        known = worker.jobs.tests(job.project, job.id) if job.fence > 1 else ()  # nobody had it before
+        # Other lanes need the outcomes of earlier attempts alone: what this one has an outcome for is not on the work list.
+        has_earlier = job.attempt > job.fresh_since if claim.lane else job.fence > 1
+        known = worker.jobs.tests(job.project, job.id) if has_earlier else ()
         # A try that is to begin anew knows nothing of what the tries before it found.
         stored = [test for test in known if test.attempt >= job.fresh_since]
-        # Other lanes run what the work list gives them, of which the owner has left out what has an outcome.
-        done = (
-            find_settled(((test.id, test.outcome, test.attempt) for test in stored), job.attempt, job.fresh_since)
-            if claim.lane == 0
-            else frozenset()
-        )
+        outcomes = () if claim.lane else ((test.id, test.outcome, test.attempt) for test in stored)
+        done = find_settled(outcomes, job.attempt, job.fresh_since)
         self.began, self.clock_began = worker.clock(), time.monotonic()
         request = replace(self._request(done), secrets=secrets)
         self.suite = self._suite_of(request, known)

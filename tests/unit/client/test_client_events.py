@@ -1,6 +1,8 @@
 """Following a job's events with the client."""
 
+import asyncio
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from wainwright.client import (
     StatusUpdate,
     TestUpdate,
     UnexpectedAnswer,
+    Update,
     WaitTimeout,
 )
 
@@ -37,6 +40,17 @@ def test_tells_updates_of_all_kinds_over_several_segments(client: Client, api: F
     told = updates[3]
     assert isinstance(told, TestUpdate)
     assert (told.errors[0].line, told.attachments[0].href, told.duration_ms) == (4, "data/x", 12.5)
+
+
+def test_goes_on_after_the_end_of_an_event_loop_in_which_it_began(client: Client, api: FakeApi) -> None:
+    api.segments = [[("collected", {"total": 2}), ("collected", {"total": 3})]]
+
+    async def begin() -> Iterator[Update]:
+        updates = iter(client.events(JOB_ID))
+        next(updates)
+        return updates
+
+    assert list(asyncio.run(begin())) == [CollectedUpdate(total=3)]
 
 
 def test_goes_on_where_the_last_segment_ended(client: Client, api: FakeApi) -> None:

@@ -5,6 +5,7 @@ Calls are coroutines, written once. An :class:`AsyncTransport` suspends them; a 
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -136,7 +137,12 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def iterate(values: AsyncGenerator[T]) -> Iterator[T]:
     """Iterate over the values of an asynchronous generator whose transport blocks."""
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)  # with them a running event loop would close the generator at its own end
+    first = values.__anext__()
+    sys.set_asyncgen_hooks(*hooks)
     try:
+        yield finish(first)
         while True:
             yield finish(values.__anext__())
     except StopAsyncIteration:

@@ -54,7 +54,7 @@ def test_a_flood_of_waiting_jobs_is_not_read_whole(
 
     line = dynamodb_jobs.waiting_line(PROJECT, START, 15)
 
-    assert [entry.job_id for entry in line] == [job.id for job in jobs[:15]]
+    assert line == [job.id for job in jobs[:15]]
     assert queries.rows_read == [15]
 
 
@@ -66,7 +66,7 @@ def test_looks_past_jobs_that_are_not_to_start_yet_in_longer_and_longer_strides(
 
     line = dynamodb_jobs.waiting_line(PROJECT, START, 10)
 
-    assert [entry.job_id for entry in line] == [job.id for job in jobs[100:110]]
+    assert line == [job.id for job in jobs[100:110]]
     assert queries.rows_read == [10, 20, 40, 80]
 
 

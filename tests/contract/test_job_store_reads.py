@@ -22,7 +22,7 @@ def after(seconds: float) -> datetime:
 
 
 def line(store: JobStore, now: datetime = START + DAY, limit: int = 100) -> list[str]:
-    return [entry.job_id for entry in store.waiting_line(PROJECT, now, limit)]
+    return list(store.waiting_line(PROJECT, now, limit))
 
 
 def created(store: JobStore, number: int, **fields: Any) -> Job:
@@ -98,14 +98,6 @@ def test_the_limit_counts_only_what_may_start(jobs: JobStore) -> None:
         created(jobs, number)
 
     assert line(jobs, after(30), limit=3) == [job_id(6), job_id(7), job_id(8)]
-
-
-def test_entries_say_what_admission_needs(jobs: JobStore) -> None:
-    job = created(jobs, 1, lanes=4, not_before=after(5))
-
-    entry = jobs.waiting_line(PROJECT, START + DAY, 1)[0]
-
-    assert (entry.job_id, entry.lanes, entry.not_before, entry.position) == (job.id, 4, after(5), job.line_position)
 
 
 def test_a_line_has_no_jobs_of_other_projects(jobs: JobStore) -> None:

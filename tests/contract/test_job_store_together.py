@@ -36,7 +36,7 @@ def counters(store: JobStore) -> tuple[int, int]:
 
 
 def line(store: JobStore) -> list[str]:
-    return [entry.job_id for entry in store.waiting_line(PROJECT, LATER, 100)]
+    return list(store.waiting_line(PROJECT, LATER, 100))
 
 
 def blocked(store: JobStore, *predecessors: Job) -> Job:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from tests.support.builders import START
 from tests.support.memory.job_store import MemoryJobStore
 from wainwright.domain.jobs import Job
 from wainwright.ports.job_store import JobStore
@@ -63,8 +62,9 @@ class MemoryProbe:
         return sorted(self.memory.all_jobs(), key=lambda job: job.id)
 
     def line(self, project: str) -> Sequence[LineRow]:
-        entries = self.memory.waiting_line(project, datetime.max.replace(tzinfo=START.tzinfo), 1_000)
-        return [LineRow(entry.position, entry.job_id, entry.not_before) for entry in entries]
+        waiting = [job for job in self.memory.all_jobs() if job.project == project and job.waiting]
+        rows = [LineRow(job.line_position, job.id, job.not_before) for job in waiting]
+        return sorted(rows, key=lambda row: row.position)
 
     def counters(self) -> dict[str, tuple[int, int]]:
         return {load.project: (load.queued, load.running) for load in self.memory.loads()}

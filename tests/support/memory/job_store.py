@@ -17,7 +17,7 @@ from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST
 from wainwright.domain.statistics import Statistics, hour_of, hour_of_end
 from wainwright.domain.tests import RunningTest, Tally
-from wainwright.ports.job_store import Idempotency, JobStore, JobView, LineEntry, NewEvent, Page, Progress, StoredTest
+from wainwright.ports.job_store import Idempotency, JobStore, JobView, NewEvent, Page, Progress, StoredTest
 
 
 class MemoryJobStore(JobStore):
@@ -119,17 +119,13 @@ class MemoryJobStore(JobStore):
         with self._lock:
             return self._keys.get((project, key))
 
-    def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
+    def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[str]:
         with self._lock:
             waiting = sorted(
                 (job for job in self._jobs.values() if job.project == project and job.waiting),
                 key=lambda job: job.line_position,
             )
-            return [
-                LineEntry(position=job.line_position, job_id=job.id, lanes=job.lanes, not_before=job.not_before)
-                for job in waiting
-                if job.not_before is None or job.not_before <= now
-            ][:limit]
+            return [job.id for job in waiting if job.not_before is None or job.not_before <= now][:limit]
 
     def loads(self) -> Sequence[ProjectLoad]:
         with self._lock:

@@ -15,7 +15,6 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import Conflict
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
-from wainwright.ports.job_store import LineEntry
 from wainwright.ports.workers import LaunchRefused
 from wainwright.usecases.dispatch_jobs import LOOK_AHEAD, QUEUE_ALLOWANCE_SECONDS
 
@@ -143,7 +142,7 @@ def test_reads_each_line_once_and_little_more_of_it_than_may_start(monkeypatch: 
     reads: list[tuple[str, int]] = []
     waiting_line = system.jobs.waiting_line
 
-    def noted(project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
+    def noted(project: str, now: datetime, limit: int) -> Sequence[str]:
         reads.append((project, limit))
         return waiting_line(project, now, limit)
 

@@ -115,7 +115,7 @@ def test_a_higher_priority_starts_first_and_low_priority_last(system: System) ->
     system.control.change(CALLER, third.id, priority=5)
     system.control.change(CALLER, first.id, low_priority=True)
 
-    line = [entry.job_id for entry in system.jobs.waiting_line(PROJECT, system.clock(), 10)]
+    line = system.jobs.waiting_line(PROJECT, system.clock(), 10)
     assert line == [third.id, second.id, first.id]
 
 

@@ -29,7 +29,7 @@ def test_writes_the_job_into_the_line_and_wakes_dispatch(system: System) -> None
 
     assert system.jobs.view(PROJECT, view.job.id) == view
     assert (view.job.status, view.job.waiting, view.job.due_at) == (JobStatus.PENDING, True, START + CHECK_AFTER)
-    assert [entry.job_id for entry in system.jobs.waiting_line(PROJECT, START, 10)] == [view.job.id]
+    assert system.jobs.waiting_line(PROJECT, START, 10) == [view.job.id]
     assert system.wakeups.sent == [(PROJECT, timedelta(0))]
 
 

@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LineEntry:
-    """One place in a project's waiting line."""
-
-    position: str
-    job_id: str
-    lanes: int
-    not_before: datetime | None
-
-
-@dataclass(frozen=True)
 class Progress:
     """A job's progress: its last event, the tally of its tests so far, and the percentage that the test code reports.
 
@@ -147,8 +137,8 @@ class JobStore(Protocol):
     def get_idempotent(self, project: str, key: str) -> tuple[str, str] | None:
         """Job id and request digest that an ``Idempotency-Key`` stands for."""
 
-    def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
-        """The first places of the line that may start at ``now``, in starting order, read consistently."""
+    def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[str]:
+        """Ids of the first jobs of the line that may start at ``now``, in starting order, read consistently."""
 
     def loads(self) -> Sequence[ProjectLoad]:
         """The counters of all projects, read consistently."""

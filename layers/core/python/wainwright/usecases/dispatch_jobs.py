@@ -9,7 +9,7 @@ from wainwright.domain.capacity import Limits, ProjectLoad
 from wainwright.domain.errors import CapacityExceeded, Conflict
 from wainwright.domain.jobs import Job
 from wainwright.ports.clock import Clock
-from wainwright.ports.job_store import JobStore, LineEntry
+from wainwright.ports.job_store import JobStore
 from wainwright.ports.workflows import ExecutionState, Workflows
 from wainwright.usecases.finish_job import FinishJob
 from wainwright.usecases.launch_workers import LaunchWorkers
@@ -57,8 +57,8 @@ class DispatchJobs:
         self.launch_workers(workers, loads=None if admitted else loads)
         return admitted
 
-    def _line(self, load: ProjectLoad, capacity: int) -> Iterator[LineEntry]:
-        """Yield the places of a project's line that may start, and a few more; read once, at the first.
+    def _line(self, load: ProjectLoad, capacity: int) -> Iterator[str]:
+        """Yield the ids of the jobs of a project's line that may start, and a few more; read once, at the first.
 
         A job that comes, or a lane that is freed, after that wakes dispatch anew.
         """
@@ -66,10 +66,10 @@ class DispatchJobs:
         if most > 0:
             yield from self.jobs.waiting_line(load.project, self.clock(), most + LOOK_AHEAD)
 
-    def _admit_next(self, load: ProjectLoad, line: Iterator[LineEntry]) -> Job | None:
+    def _admit_next(self, load: ProjectLoad, line: Iterator[str]) -> Job | None:
         limits = load.limits or self.default_limits
-        for entry in line:
-            job = self.jobs.get(load.project, entry.job_id)
+        for job_id in line:
+            job = self.jobs.get(load.project, job_id)
             if job is None or not job.waiting:
                 continue  # another dispatch took it between the two reads
             try:

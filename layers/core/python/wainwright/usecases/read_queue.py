@@ -68,8 +68,7 @@ class ReadQueue:
         )
 
     def _waiting(self, project: str, now: datetime) -> list[Job]:
-        entries = self.jobs.waiting_line(project, now, MOST_WAITING)
-        found = [self.jobs.get(project, entry.job_id) for entry in entries]
+        found = [self.jobs.get(project, job_id) for job_id in self.jobs.waiting_line(project, now, MOST_WAITING)]
         return [job for job in found if job is not None and job.waiting and not job.has_expired(now)]
 
     def _find(self, project: str, query: JobQuery, now: datetime) -> list[Job]:

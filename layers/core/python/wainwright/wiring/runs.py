@@ -11,9 +11,8 @@ from wainwright.usecases.finish_job import FinishJob
 
 def finish_job(clients: Clients, settings: JobSettings) -> FinishJob:
     """Return the use case that ends a run."""
-    jobs = DynamoJobStore(clients.dynamodb, settings.table)
-    wakeups = SqsWakeUps(lambda: clients.sqs, settings.jobs_queue_url)
-    return FinishJob(jobs, end_job(clients, settings), wakeups, system_clock)
+    end = end_job(clients, settings)
+    return FinishJob(end.jobs, end, end.wakeups, system_clock)
 
 
 def end_job(clients: Clients, settings: JobSettings) -> EndJob:

@@ -16,7 +16,7 @@ from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import AT_REST
 from wainwright.domain.statistics import Statistics
-from wainwright.ports.job_store import Idempotency, JobStore, JobView, LineEntry, Page
+from wainwright.ports.job_store import Idempotency, JobStore, JobView, Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -155,18 +155,12 @@ class DynamoJobStore(JobRecords, JobStore):
         found = self.table.get(items.key(items.project_partition(project), f"IDEMPOTENCY#{key}"))
         return (found["jobId"]["S"], found["digest"]["S"]) if found else None
 
-    def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[LineEntry]:
+    def waiting_line(self, project: str, now: datetime, limit: int) -> Sequence[str]:
         ready = expressions(
             {":now": text(to_text(now))}, FilterExpression="attribute_not_exists(notBefore) OR notBefore <= :now"
         )
         rows = self.table.partition(items.queue_partition(project), most=limit, **ready)
-        return [
-            LineEntry(
-                position=row["sk"]["S"], job_id=row["jobId"]["S"], lanes=int(row["lanes"]["N"]),
-                not_before=datetime.fromisoformat(row["notBefore"]["S"]) if "notBefore" in row else None,
-            )
-            for row in rows
-        ]  # fmt: skip
+        return [row["jobId"]["S"] for row in rows]
 
     def loads(self) -> Sequence[ProjectLoad]:
         return [_read_load(row) for row in self.table.partition("PROJECTS")]

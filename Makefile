@@ -17,22 +17,22 @@ export JSII_NODE := $(CURDIR)/$(BIN)/node
 
 .PHONY: help demo up test test-all bench lint synth deploy deps-layer lock clean browser
 
-help: ## Show what there is to make
+help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(TOOLCHAIN) browser ## Serve the example shop, test it through the local system, show the report
+demo: $(TOOLCHAIN) browser ## Serve the example shop, test it in the local system, show the report
 	@$(BIN)/wainwright demo $(ARGS)
 
 up: $(TOOLCHAIN) browser ## Start the local system on http://127.0.0.1:8787; Ctrl-C ends it
 	@$(BIN)/wainwright up $(ARGS)
 
-test: lint browser ## Check the code and run the tests, but for the thorough ones; ARGS="-k name" goes to pytest
+test: lint browser ## Check the code and run the tests, except the thorough ones; ARGS="-k name" goes to pytest
 	@$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart=0 -m "not thorough" $(ARGS)
 
-test-all: lint browser ## The same with the thorough tests, which take some ten minutes more
+test-all: lint browser ## The same with the thorough tests: about ten minutes more
 	@$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart=0 $(ARGS)
 
-bench: $(TOOLCHAIN) browser ## Measure the budgets
+bench: $(TOOLCHAIN) browser ## Run the benchmarks and compare them with their budgets
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(TOOLCHAIN) ## Check style, types and the direction of imports
@@ -50,15 +50,15 @@ deploy: $(TOOLCHAIN) deps-layer $(CDK) ## Deploy to the AWS account of your cred
 
 deps-layer: $(DEPS_LAYER) ## Build the functions' third-party layer for arm64, without Docker
 
-lock: $(TOOLCHAIN) ## Pin the dependencies anew, as new as pyproject.toml allows
+lock: $(TOOLCHAIN) ## Pin the newest dependencies that pyproject.toml allows
 	@sh scripts/lock.sh
 
-clean: ## Remove .venv and whatever was built; your jobs and reports in .wainwright stay
+clean: ## Remove .venv and all build output; jobs and reports in .wainwright are kept
 	@rm -rf $(VENV) $(DEPS_LAYER) cdk.out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache \
 		.hypothesis .schemathesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# ------------------------------------------------------------------------------------------------- what they rest on
+# ------------------------------------------------------------------------------------------------------ prerequisites
 $(TOOLCHAIN): pyproject.toml requirements/bootstrap.txt requirements/dev.txt scripts/bootstrap.sh \
 		scripts/bootstrap.py
 	@sh scripts/bootstrap.sh

@@ -175,13 +175,11 @@ class MemoryArtifacts:
         found = self.objects.get(key)
         return (len(found[0]), found[2]) if found else None
 
-    def delete_all(self, prefix: str, *, most: int) -> int:
+    def delete_all(self, prefix: str) -> None:
         if not prefix:
             raise ValueError("a prefix is needed: without one, this would empty the bucket")
-        gone = sorted(key for key in self.objects if key.startswith(prefix))[:most]
-        for key in gone:
+        for key in [key for key in self.objects if key.startswith(prefix)]:
             del self.objects[key]
-        return len(gone)
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
         return Presigned(url=f"memory:{key}?until={(self._clock() + lasts).isoformat()}")

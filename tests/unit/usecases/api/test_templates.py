@@ -9,7 +9,6 @@ from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.http.templates import WriteTemplate
 from wainwright.contracts.names import bundle_key, template_bundle_key, template_prefix
 from wainwright.domain.errors import Conflict, NotFound, TooLarge
-from wainwright.usecases.keep_bundles import OBJECTS_AT_ONCE
 
 REQUEST = WriteTemplate(name="Checkout", script=SCRIPT)
 
@@ -83,7 +82,7 @@ def test_a_template_whose_bundle_is_gone_makes_no_job(desk: Desk) -> None:
 def test_deletes_all_that_a_template_kept_however_much_that_is(desk: Desk) -> None:
     template = desk.manage_templates.create(CALLER, REQUEST).template
     other = desk.manage_templates.create(CALLER, REQUEST).template
-    for number in range(OBJECTS_AT_ONCE + 5):
+    for number in range(1_005):
         desk.artifacts.put(f"{template_prefix(PROJECT, template.id)}{number}", b"", "application/gzip")
 
     desk.manage_templates.delete(CALLER, template.id)

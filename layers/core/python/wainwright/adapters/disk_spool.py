@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ _ABANDONED_SECONDS = 3_600.0
 """A content that nothing in the index names for so long was left by a process that died while it wrote."""
 
 
+@dataclass
 class DiskSpool:
     """:class:`~wainwright.ports.spool.Spool` in one directory, which several processes may share.
 
@@ -39,10 +41,9 @@ class DiskSpool:
     go, the oldest first and each as a whole, but never that of the new object itself.
     """
 
-    def __init__(self, directory: Path, max_bytes: int) -> None:
-        self._directory = directory
-        self._max_bytes = max_bytes
-        self._tidied = False
+    directory: Path
+    max_bytes: int
+    _tidied: bool = field(default=False, init=False)
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
         self._keep(key, content_type, len(content), lambda target: target.write_bytes(content))
@@ -81,21 +82,21 @@ class DiskSpool:
         if not found:
             raise ArtifactMissing(key)
         file, content_type, size = found[0]
-        return self._directory / file, content_type, size
+        return self.directory / file, content_type, size
 
     def _rows(self, query: str, value: str) -> list[Any]:
-        if not (self._directory / _INDEX).is_file():
+        if not (self.directory / _INDEX).is_file():
             return []
         with self._index() as index:
             return index.execute(query, (value,)).fetchall()
 
     def _keep(self, key: str, content_type: str, size: int, write: Callable[[Path], object]) -> None:
         try:
-            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._tidy()
-            path = self._directory / f"{uuid.uuid4().hex}{_CONTENT}"
+            path = self.directory / f"{uuid.uuid4().hex}{_CONTENT}"
             try:
-                if size <= self._max_bytes:
+                if size <= self.max_bytes:
                     write(path)
                 gone = self._enter(key, content_type, size, path.name)
             except BaseException:
@@ -104,7 +105,7 @@ class DiskSpool:
         except (OSError, sqlite3.OperationalError) as error:
             if not _is_full(error):
                 raise
-            raise SpoolFull(f"the disk of {self._directory} is full") from error
+            raise SpoolFull(f"the disk of {self.directory} is full") from error
         self._remove(gone)
 
     def _enter(self, key: str, content_type: str, size: int, file: str) -> list[tuple[str]]:
@@ -113,10 +114,10 @@ class DiskSpool:
         with self._index() as index:
             index.execute("BEGIN IMMEDIATE")
             gone = index.execute(_FORGET, (key,)).fetchall()
-            while (used := index.execute(_USED).fetchone()[0] + size) > self._max_bytes:
+            while (used := index.execute(_USED).fetchone()[0] + size) > self.max_bytes:
                 oldest = index.execute(_FORGET_OLDEST, (own,)).fetchall()
                 if not oldest:
-                    raise SpoolFull(f"{self._directory} would have {used} bytes, more than {self._max_bytes}")
+                    raise SpoolFull(f"{self.directory} would have {used} bytes, more than {self.max_bytes}")
                 gone += oldest
             index.execute(
                 "INSERT INTO objects (key, belongs, type, size, file) VALUES (?, ?, ?, ?, ?)",
@@ -126,7 +127,7 @@ class DiskSpool:
 
     def _remove(self, files: list[tuple[str]]) -> None:
         for (file,) in files:
-            (self._directory / file).unlink(missing_ok=True)
+            (self.directory / file).unlink(missing_ok=True)
 
     def _tidy(self) -> None:
         """Remove what processes left that died while they wrote; once for each process."""
@@ -134,7 +135,7 @@ class DiskSpool:
             return
         with self._index() as index:
             known = {file for (file,) in index.execute("SELECT file FROM objects")}
-        for path in self._directory.glob(f"*{_CONTENT}"):
+        for path in self.directory.glob(f"*{_CONTENT}"):
             try:
                 if path.name not in known and time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
                     path.unlink()
@@ -145,7 +146,7 @@ class DiskSpool:
     @contextmanager
     def _index(self) -> Iterator[sqlite3.Connection]:
         """Yield the index, in a transaction that ends with the block; made when it is not there."""
-        with closing(sqlite3.connect(self._directory / _INDEX, timeout=_LOCK_SECONDS)) as index:
+        with closing(sqlite3.connect(self.directory / _INDEX, timeout=_LOCK_SECONDS)) as index:
             index.execute(_SCHEMA)
             with index:
                 yield index

@@ -54,8 +54,12 @@ class Artifacts(Protocol):
             Unavailable: it could not be told.
         """
 
-    def delete_all(self, prefix: str, *, most: int) -> int:
-        """Delete at most ``most`` objects whose keys start so; returns how many there were to delete in this call."""
+    def delete_all(self, prefix: str) -> None:
+        """Delete all objects whose keys start so.
+
+        Raises:
+            Unavailable: not all could be deleted.
+        """
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
         """An address to read the object from."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,6 @@ from wainwright.ports.clock import Clock
 from wainwright.usecases.check_scripts import check_script, check_scripts
 
 GZIP = "application/gzip"
-OBJECTS_AT_ONCE = 1_000
 
 FRESH = timedelta(days=3)
 """A bundle older than this is uploaded again, well before the seven days after which the bucket drops it."""
@@ -44,30 +44,21 @@ class KeepBundles:
         Raises:
             InvalidInput: a script does not compile, or the bundle was never uploaded.
         """
-        archive = _packed(request)
-        if archive is not None:
-            digest = hashlib.sha256(archive).hexdigest()
-            self.artifacts.put(bundle_key(project, digest), archive, GZIP)
-            return digest
-        if request.bundle_id is not None:
+        digest = self._keep_scripts(request, lambda digest: bundle_key(project, digest))
+        if digest is None and request.bundle_id is not None:
             self._require_upload(project, request.bundle_id)
-        return request.bundle_id
+        return digest or request.bundle_id
 
     def for_template(self, project: str, template_id: str, request: Work) -> str | None:
         """Return the digest of what the template has to run, kept with the template. Raises as :meth:`for_job`."""
-        archive = _packed(request)
-        if archive is not None:
-            digest = hashlib.sha256(archive).hexdigest()
-            self.artifacts.put(template_bundle_key(project, template_id, digest), archive, GZIP)
+        digest = self._keep_scripts(request, lambda digest: template_bundle_key(project, template_id, digest))
+        if digest is not None or request.bundle_id is None:
             return digest
-        digest_given = request.bundle_id
-        if digest_given is None:
-            return None
-        kept = template_bundle_key(project, template_id, digest_given)
+        kept = template_bundle_key(project, template_id, request.bundle_id)
         if self.artifacts.size_and_age(kept) is None:
-            self._require_upload(project, digest_given)
-            self._copy(bundle_key(project, digest_given), kept)
-        return digest_given
+            self._require_upload(project, request.bundle_id)
+            self._copy(bundle_key(project, request.bundle_id), kept)
+        return request.bundle_id
 
     def bring_back(self, project: str, template_id: str, digest: str) -> None:
         """Copy a template's bundle to the uploads, unless it lies there for as long as a job of it may take.
@@ -86,9 +77,20 @@ class KeepBundles:
 
     def drop(self, project: str, template_id: str) -> None:
         """Delete all that a template kept."""
-        prefix = template_prefix(project, template_id)
-        while self.artifacts.delete_all(prefix, most=OBJECTS_AT_ONCE) >= OBJECTS_AT_ONCE:
-            pass
+        self.artifacts.delete_all(template_prefix(project, template_id))
+
+    def _keep_scripts(self, request: Work, key_of: Callable[[str], str]) -> str | None:
+        """Keep the request's inline scripts as a bundle, and return its digest, of which ``key_of`` makes its key."""
+        if request.script is not None:
+            check_script(request.script)
+        elif request.scripts is not None:
+            check_scripts(request.files())
+        else:
+            return None
+        archive = pack_files({name: content.encode() for name, content in request.files().items()})
+        digest = hashlib.sha256(archive).hexdigest()
+        self.artifacts.put(key_of(digest), archive, GZIP)
+        return digest
 
     def _require_upload(self, project: str, digest: str) -> None:
         if self.artifacts.size_and_age(bundle_key(project, digest)) is None:
@@ -103,13 +105,3 @@ class KeepBundles:
             file = Path(folder) / "bundle"
             self.artifacts.download(source, file)
             self.artifacts.put_file(target, file, GZIP)
-
-
-def _packed(request: Work) -> bytes | None:
-    if request.script is not None:
-        check_script(request.script)
-    elif request.scripts is not None:
-        check_scripts(request.files())
-    else:
-        return None
-    return pack_files({name: content.encode() for name, content in request.files().items()})

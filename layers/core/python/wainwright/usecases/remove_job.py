@@ -6,8 +6,6 @@ from wainwright.ports.artifacts import Artifacts
 from wainwright.ports.job_store import JobStore
 from wainwright.ports.spool import Spool
 
-OBJECTS_AT_ONCE = 1_000
-
 
 def remove_job(jobs: JobStore, artifacts: Artifacts, spool: Spool, job: Job) -> None:
     """Delete a job's objects and rows, the job's own row last. That is sealed first, so that it never names deleted files, and
@@ -20,6 +18,5 @@ def remove_job(jobs: JobStore, artifacts: Artifacts, spool: Spool, job: Job) -> 
     jobs.seal(job)
     for key in spool.keys(prefix):  # before the bucket, or they could still be uploaded
         spool.delete(key)
-    while artifacts.delete_all(prefix, most=OBJECTS_AT_ONCE):
-        pass
+    artifacts.delete_all(prefix)
     jobs.delete(job)

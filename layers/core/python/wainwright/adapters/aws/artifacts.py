@@ -82,22 +82,15 @@ class S3Artifacts:
                 raise
             return answer["ContentLength"], answer["LastModified"]
 
-    def delete_all(self, prefix: str, *, most: int) -> int:
+    def delete_all(self, prefix: str) -> None:
         if not prefix:
             raise ValueError("a prefix is needed: without one, this would empty the bucket")
-        deleted = 0
-        while deleted < most:
-            answer = self._client.list_objects_v2(
-                Bucket=self._bucket, Prefix=prefix, MaxKeys=min(DELETE_BATCH, most - deleted)
-            )
-            keys = [found["Key"] for found in answer.get("Contents", [])]
-            if not keys:
-                break
-            self._delete(keys)
-            deleted += len(keys)
-            if not answer["IsTruncated"]:
-                break
-        return deleted
+        more = True
+        while more:
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=DELETE_BATCH)
+            if keys := [found["Key"] for found in answer.get("Contents", [])]:
+                self._delete(keys)
+            more = answer["IsTruncated"]
 
     def _delete(self, keys: Sequence[str]) -> None:
         answer = self._client.delete_objects(

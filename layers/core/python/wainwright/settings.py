@@ -30,11 +30,7 @@ class Settings(_Variables):
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Return the settings in an environment.
-
-        Raises:
-            SettingsInvalid: a variable is missing or has a wrong value.
-        """
+        """Return the settings in an environment. Raises SettingsInvalid: a variable is missing or has a wrong value."""
         try:
             return cls.model_validate(dict(environment))
         except ValidationError as error:

@@ -23,11 +23,7 @@ class Artifacts(Protocol):
     """Objects in the bucket: bundles, reports, shared assets."""
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Write an object.
-
-        Raises:
-            Unavailable: it could not be written; the message has the reason and nothing else.
-        """
+        """Write an object. Raises Unavailable: it could not be written; the message has the reason and nothing else."""
 
     def put_file(self, key: str, file: Path, content_type: str) -> None:
         """Write an object from a file. Raises as :meth:`put`."""
@@ -41,25 +37,13 @@ class Artifacts(Protocol):
         """
 
     def download(self, key: str, target: Path) -> None:
-        """Write an object to a file.
-
-        Raises:
-            ArtifactMissing: there is none.
-        """
+        """Write an object to a file. Raises ArtifactMissing: there is none."""
 
     def size_and_age(self, key: str) -> tuple[int, datetime] | None:
-        """Size in bytes and time of writing, or None when there is no such object.
-
-        Raises:
-            Unavailable: it could not be told.
-        """
+        """Size in bytes and time of writing, or None when there is no such object. Raises Unavailable: it could not be told."""
 
     def delete_all(self, prefix: str) -> None:
-        """Delete all objects whose keys start so.
-
-        Raises:
-            Unavailable: not all could be deleted.
-        """
+        """Delete all objects whose keys start so. Raises Unavailable: not all could be deleted."""
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
         """An address to read the object from."""

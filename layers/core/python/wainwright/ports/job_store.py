@@ -113,10 +113,7 @@ class JobStore(Protocol):
         """Write what ``step`` makes of a job's row, and return the row as it is then; None where there is no such job.
 
         Where another writer was first, the row is read and the step taken again. A step that returns the job it was given
-        changes nothing, and nothing is written.
-
-        Raises:
-            Unavailable: another writer was first each time.
+        changes nothing, and nothing is written. Raises Unavailable: another writer was first each time.
         """
 
         def attempt() -> Job | None:
@@ -151,10 +148,7 @@ class JobStore(Protocol):
 
     def find(self, project: str, query: "JobQuery", now: datetime) -> Page:
         """A page of the jobs that match, in order. Examines at most 1,000 rows, so a page may be short, or even empty, and
-        have a cursor all the same.
-
-        Raises:
-            InvalidInput: the cursor is none of ours, or belongs to another query.
+        have a cursor all the same. Raises InvalidInput: the cursor is none of ours, or belongs to another query.
         """
 
     def dependents(self, project: str, job_id: str) -> Sequence[str]:
@@ -212,10 +206,7 @@ class JobStore(Protocol):
         ``tally`` is the number of tests now; where several lanes record, each says what it ``adds`` instead (negative where
         one outcome takes the place of another), always together with events. ``percent`` is what the test code says of its
         own progress, ``running`` the tests that run now; None leaves either as it is. ``lane`` is the lane that records, None
-        for the run's owner.
-
-        Raises:
-            FenceLost: the job's row has another run or fence by now, or the lane was dismissed.
+        for the run's owner. Raises FenceLost: the job's row has another run or fence by now, or the lane was dismissed.
         """
 
     def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:

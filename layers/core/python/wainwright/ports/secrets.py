@@ -32,8 +32,4 @@ class SecretStore(Protocol):
         """Delete a secret; False if there is none of this name."""
 
     def values(self, project: str) -> Mapping[str, str]:
-        """All values of a project by name.
-
-        Raises:
-            Unavailable: the store did not answer.
-        """
+        """All values of a project by name. Raises Unavailable: the store did not answer."""

@@ -21,11 +21,7 @@ class TemplateStore(Protocol):
         """A version, or the newest. None where there is none, or the template was deleted."""
 
     def list(self, project: str, limit: int, cursor: str | None) -> tuple[Sequence[Template], str | None]:
-        """A page of the newest versions, in the order of their creation.
-
-        Raises:
-            InvalidInput: the cursor is none of ours.
-        """
+        """A page of the newest versions, in the order of their creation. Raises InvalidInput: the cursor is none of ours."""
 
     def delete(self, project: str, template_id: str) -> bool:
         """Delete the template with all its versions; False if there was none."""

@@ -50,11 +50,7 @@ class WorkListStore(Protocol):
         """
 
     def update(self, job: Job, before: LaneRecord, after: LaneRecord) -> None:
-        """Renew a lane's lease, or end it.
-
-        Raises:
-            Conflict: the row is no longer ``before``.
-        """
+        """Renew a lane's lease, or end it. Raises Conflict: the row is no longer ``before``."""
 
     def lanes(self, job: Job) -> Sequence[LaneRecord]:
         """The lanes under the job's fence, read consistently."""

@@ -93,11 +93,7 @@ def check_size(**parts: object) -> None:
 
 
 def json_size(field: str, value: object) -> int:
-    """Return the bytes of a value as JSON.
-
-    Raises:
-        InvalidInput: a number in it is not finite.
-    """
+    """Return the bytes of a value as JSON. Raises InvalidInput: a number in it is not finite."""
     try:
         return len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
     except ValueError as error:

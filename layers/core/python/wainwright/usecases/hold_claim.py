@@ -223,11 +223,7 @@ class HoldClaim:
 
 
 def _held(claim: Claim, job: Job | None) -> Job:
-    """Return the job of a claim whose fence still counts.
-
-    Raises:
-        FenceLost: it does not.
-    """
+    """Return the job of a claim whose fence still counts. Raises FenceLost: it does not."""
     if job is None or (job.run, job.fence) != (claim.job.run, claim.job.fence) or job.status in AT_REST:
         raise FenceLost(f"run {claim.job.run} of job {claim.job.id} is over, or not held under fence {claim.job.fence}")
     # Whoever owned the run and has ended or released it has no claim any more, but others may still be in its lanes.

@@ -179,11 +179,7 @@ class SubmitJob:
 
 
 def _lanes(request: JobRequest, template: Template | None, limits: Limits) -> int:
-    """Return the number of the job's lanes.
-
-    Raises:
-        InvalidInput: more than the project may ever have running.
-    """
+    """Return the number of the job's lanes. Raises InvalidInput: more than the project may ever have running."""
     lanes = request.parallelism or (template.parallelism if template else None) or 1
     if lanes > limits.running:
         raise InvalidInput(

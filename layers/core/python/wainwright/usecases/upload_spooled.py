@@ -74,11 +74,7 @@ class UploadSpooled:
         return False
 
     def __call__(self, *, running_too: bool = False) -> None:
-        """Upload as much as one round allows.
-
-        Raises:
-            Unavailable: the bucket did not take something.
-        """
+        """Upload as much as one round allows. Raises Unavailable: the bucket did not take something."""
         self._until, self._failures, self._error = self.clock() + ROUND, 0, None
         groups: dict[str, list[str]] = {}
         for key in self.spool.keys(""):

@@ -37,7 +37,7 @@ def _is_settled(job: JobRecord) -> bool:
 
 
 def cost_line(cost: JobCost) -> str | None:
-    """Return the price on AWS and its parts; None where nobody knows.
+    """Return the price on AWS and its parts; None where it is not known.
 
     It says whether the price was metered, which a local system does and for which nobody is billed, or is an estimate.
     """
@@ -52,7 +52,7 @@ def cost_line(cost: JobCost) -> str | None:
 
 
 def dollars(usd: float) -> str:
-    """Return an amount with as many digits as say something: ``$0.00061``, ``$0.012``, ``$1.20``."""
+    """Return an amount with the digits that matter: ``$0.00061``, ``$0.012``, ``$1.20``."""
     if usd >= 0.1:
         return f"${usd:.2f}"
     return f"${usd:.3f}" if usd >= 0.01 else f"${usd:.5f}"

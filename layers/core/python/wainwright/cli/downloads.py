@@ -26,8 +26,8 @@ class Downloaded:
     files: int
     missing: tuple[tuple[str, str], ...] = ()
 
-    def tell_missing(self) -> None:
-        """Name what is missing, each file on a line of standard error."""
+    def print_missing(self) -> None:
+        """Print the missing files on standard error, one a line."""
         if not self.missing:
             return
         note(f"error: {count(len(self.missing), 'file')} of the report could not be had:")

@@ -73,7 +73,7 @@ def download_report(
         _check_ready(system.client, job)
         found = download_zip(system.client, job, packed) if packed else download(system.client, job, target)
     sys.stdout.write(f"{count(found.files, 'file')} in {packed or target}\n")
-    found.tell_missing()
+    found.print_missing()
     if not packed:
         note(hint(target))
     return ExitCode.PLATFORM if found.missing else ExitCode.PASSED

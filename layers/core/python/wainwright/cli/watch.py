@@ -142,7 +142,7 @@ def _fetch_report(client: Client, job: JobRecord, options: WatchOptions) -> None
         return
     if options.report:
         found = download(client, job.id, options.report)
-        found.tell_missing()
+        found.print_missing()
         note(f"The report's {count(found.files, 'file')} are in {options.report}. {hint(options.report)}")
     if options.junit:
         download_file(client, job.id, JUNIT, options.junit)

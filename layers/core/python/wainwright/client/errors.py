@@ -4,7 +4,7 @@
 
     WainwrightError
     ├── ClientError
-    │   ├── InvalidEndpoint    the address is none, or would send the key in clear text
+    │   ├── InvalidEndpoint    this is no address, or one that would send the key in clear text
     │   ├── ApiError           the API answered with a problem document
     │   ├── Unreachable        no answer came
     │   ├── UnexpectedAnswer   an answer came that is not Wainwright's
@@ -26,7 +26,7 @@ _EXCERPT = 200
 
 
 class ClientError(WainwrightError):
-    """Base of what goes wrong between this process and the API. ``job_id`` is the job it was about, if it was about one."""
+    """Base of the errors between this process and the API. ``job_id`` is the job that was asked about, if one was."""
 
     def __init__(self, message: str, *, advice: str = "", job_id: str | None = None) -> None:
         super().__init__(message, advice=advice)
@@ -52,7 +52,7 @@ class Unreachable(ClientError):
 
 
 class UnexpectedAnswer(ClientError):
-    """The answer is none that the API gives: is there something else at this address?"""
+    """The answer is not one of the API's: is there something else at this address?"""
 
 
 class WaitTimeout(ClientError):
@@ -82,7 +82,7 @@ class JobFailed(ClientError):
 
 
 class BundleError(WainwrightError):
-    """The given files cannot become a bundle: none there, too many or too big, or a link that leaves the directory."""
+    """The given files cannot become a bundle: none are there, too many, too big, or a link leaves the directory."""
 
 
 def error_of(answer: httpx.Response, job_id: str | None = None) -> ApiError:

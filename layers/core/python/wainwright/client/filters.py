@@ -56,7 +56,7 @@ def states_of(states: States) -> frozenset[JobStatus]:
     """Return the states that are meant.
 
     Raises:
-        InvalidInput: one of them is none, or there are none.
+        InvalidInput: one of them does not exist, or none is given.
     """
     found: set[JobStatus] = set()
     for name in _words(states):

@@ -107,7 +107,7 @@ class IgnoreRules:
         """Return the rules that hold in ``directory``, whose parents' rules these are.
 
         Raises:
-            BundleError: its file cannot be read, or has a pattern that is none.
+            BundleError: its file cannot be read, or has a wrong pattern.
         """
         file = directory / IGNORE_FILE
         if not file.is_file():

@@ -10,7 +10,7 @@ def read_manifest(text: bytes) -> Manifest:
     """Return the manifest, with every path in it checked.
 
     Raises:
-        UnexpectedAnswer: it is none, or names a file outside the report.
+        UnexpectedAnswer: it is no manifest, or names a file outside the report.
     """
     try:
         manifest = parse_manifest(text)

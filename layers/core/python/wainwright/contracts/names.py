@@ -72,7 +72,7 @@ def check_job_id(text: str) -> str:
 
 
 def check_project(text: str) -> str:
-    """Return a project's name; raise InvalidInput if it is not 1 to 40 of a-z, 0-9 and hyphen, the first no hyphen."""
+    """Return a project's name; raise InvalidInput unless it is 1 to 40 of a-z, 0-9 and hyphen, and starts with no hyphen."""
     if not _PROJECT.match(text):
         raise InvalidInput(
             "project", "a project's name is 1 to 40 characters of a-z, 0-9 and -, and starts with none of the latter"

@@ -72,7 +72,7 @@ class JobResults:
 
 
 def check_results(schema: Mapping[str, Any] | None, results: JobResults) -> Failure | None:
-    """The failure of a job whose results do not have the form that it declared."""
+    """Return the failure of a job whose results do not have the form that it declared; None if they have."""
     if schema is None:
         return None
     try:

@@ -29,7 +29,7 @@ def add_to_history(history: TestHistory, job: Job, known: Recorded, now: datetim
 
 
 def read_durations(history: TestHistory, job: Job, cases: Iterable[tuple[str, str]]) -> dict[str, float]:
-    """Milliseconds by test id, of those of the cases, given as (id, file), that ran before."""
+    """Return the expected milliseconds by test id, of the cases, given as (id, file), that ran before."""
     ids: dict[str, set[str]] = {}
     for test_id, file in cases:
         ids.setdefault(file, set()).add(test_id)

@@ -60,7 +60,7 @@ def read_rows(rows: Sequence[StoredTest], missing: list[str]) -> Recorded:
 
 
 def describe_failure(result: TestResult) -> str:
-    """Of the first error of a test that failed, behind the name of the test."""
+    """Return a failed test's id, and the first line of its first error."""
     lines = result.errors[0].message.strip().splitlines() if result.errors else []
     return f"{result.id}: {lines[0] if lines else 'failed without saying why'}"
 

@@ -134,7 +134,7 @@ class Recording:
         """Note what the suite reports. Returns at once.
 
         Raises:
-            the recording's own error, once it has one: a suite whose evidence is lost need not go on.
+            the recording's own error, if it had one: a suite whose evidence is lost need not go on.
         """
         if self._error is not None:
             raise self._error
@@ -152,7 +152,7 @@ class Recording:
                 raise self._error
 
     def read_again(self, rows: Sequence[StoredTest]) -> None:
-        """Take what all lanes have recorded for what is known. To be called after :meth:`close`."""
+        """Replace what is known by what all lanes have recorded. Call it after :meth:`close`."""
         place = {case.id: number for number, case in enumerate(self.cases)}
         rows = sorted(rows, key=lambda row: place.get(row.id, len(place)))
         missing = [line for row in rows for line in row.body.get("missing", ())]
@@ -177,7 +177,7 @@ class Recording:
 
     @property
     def all_results(self) -> list[TestResult]:
-        """Of all that is known so far: every attempt of every test."""
+        """All results so far: every attempt of every test."""
         return [result for attempts in self.recorded.results.values() for result in attempts]
 
     @property
@@ -199,7 +199,7 @@ class Recording:
             self._on_error()
 
     def _next_batch(self) -> list[_Taken] | None:
-        """None when there will be no more; empty when what runs is to be noted though nothing else was reported."""
+        """Return the next reports; None at the end, an empty list if nothing but the tests that run is to be noted."""
         batch: list[_Taken] = []
         rows = 0
         while len(batch) < MAX_BATCH and rows <= MAX_ROWS - 3:
@@ -298,7 +298,7 @@ class Recording:
             self._log(batch, at, JobLog("ERROR", message, test_id=result.test_id))
 
     def _interrupted(self, result: TestResult, batch: _Batch, at: datetime) -> None:
-        """Evidence for the report that follows; whoever runs the test again has no use for it."""
+        """Keep the evidence of a test that was ended by force, for the next report alone: the test may run again."""
         self._running.end(result.id)
         gone = len(self.recorded.missing)
         self.interrupted.append(self._upload(result))

@@ -28,14 +28,13 @@ from wainwright.contracts.names import is_template_id
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.find import JobQuery, SortBy
-from wainwright.domain.jobs import JobDetail
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.job_store import JobView
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.control_job import ControlJob
 from wainwright.usecases.invoke_template import InvokeTemplate
 from wainwright.usecases.keep_bundles import KeepBundles
-from wainwright.usecases.present_job import present, present_new
+from wainwright.usecases.present_job import present, present_rows
 from wainwright.usecases.read_jobs import ReadJobs
 from wainwright.usecases.submit_job import SubmitJob
 
@@ -143,8 +142,7 @@ def list_jobs(
         sort_by=sort_by, ascending=sort_order, limit=limit, cursor=cursor,
     )  # fmt: skip
     page = ReadJobs(api.jobs, api.clock).find(caller, query)
-    now = api.clock()
-    return JobList(jobs=[present_new(job, JobDetail(), now) for job in page.jobs], cursor=page.cursor)
+    return JobList(jobs=present_rows(page.jobs, api.clock()), cursor=page.cursor)
 
 
 @route(

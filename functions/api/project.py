@@ -1,6 +1,6 @@
 """Calls of a project as a whole: its queue, limits, keys and secrets."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from functions.api.context import Api
@@ -17,15 +17,13 @@ from wainwright.contracts.http.access import (
     SecretRecord,
 )
 from wainwright.contracts.http.jobs import QueueAnswer
-from wainwright.contracts.job_records import JobRecord
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.capacity import Limits
-from wainwright.domain.jobs import Job, JobDetail
 from wainwright.ports.access import ApiKey
 from wainwright.usecases.caller import Caller
 from wainwright.usecases.manage_keys import ManageKeys
 from wainwright.usecases.manage_secrets import ManageSecrets
-from wainwright.usecases.present_job import present_new
+from wainwright.usecases.present_job import present_rows
 from wainwright.usecases.read_queue import ReadQueue
 
 LONG_RUNNING_MINUTES = 10
@@ -51,14 +49,10 @@ def read_queue(
         queued=queue.queued,
         running=queue.running,
         limits=queue.limits,
-        waiting=_job_records(queue.waiting, now),
-        long_running=_job_records(queue.long_running, now),
-        recent_failures=_job_records(queue.recent_failures, now),
+        waiting=present_rows(queue.waiting, now),
+        long_running=present_rows(queue.long_running, now),
+        recent_failures=present_rows(queue.recent_failures, now),
     )
-
-
-def _job_records(jobs: list[Job], now: datetime) -> list[JobRecord]:
-    return [present_new(job, JobDetail(), now) for job in jobs]
 
 
 @route("GET /limits", Scope.READ)

@@ -1,5 +1,6 @@
 """Jobs in their public form."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from wainwright.contracts.job_records import JobCost, JobRecord, ReportLink
@@ -55,6 +56,6 @@ def _percent(view: JobView, tests: Tally) -> int:
     return tests.percent if view.progress.percent is None else view.progress.percent
 
 
-def present_new(job: Job, detail: JobDetail, now: datetime) -> JobRecord:
-    """Return the record of a job without detail and progress of its own."""
-    return present(JobView(job=job, detail=detail, progress=Progress()), now)
+def present_rows(jobs: Iterable[Job], now: datetime) -> list[JobRecord]:
+    """Return the records of a list, made of rows alone: without detail and progress."""
+    return [present(JobView(job=job, detail=JobDetail(), progress=Progress()), now) for job in jobs]

@@ -7,12 +7,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wainwright.worker.runners.suite import StopRequest, SuiteEnd, SuiteRequest
 from wainwright.worker.runners.suite_session import Session
 from wainwright.worker.sandbox.bounds import oom_kills
+from wainwright.worker.sandbox.environment import PrivateFolders
 from wainwright.worker.sandbox.process import SuiteProcess
 from wainwright.worker.sandbox.spares import Spare
 
@@ -28,33 +29,26 @@ CANCEL_GRACE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Child:
-    """Absolute program, arguments and whole environment. `own` are folders that it makes, `counted` others that it may fill."""
+    """Absolute program, arguments and whole environment. `counted` are further folders that it may fill."""
 
     command: list[str]
     environment: Mapping[str, str]
-    own: tuple[Path, ...] = ()
     counted: tuple[Path, ...] = ()
 
 
+@dataclass
 class SupervisedRun(ABC):
-    """One run of one suite in a child process."""
+    """One run of one suite in a child process: the `spare`, or a new one. `grace` is the time after the deadline, in seconds."""
 
-    def __init__(
-        self,
-        request: SuiteRequest,
-        session: Session,
-        stop: StopRequest,
-        grace: float = EXPIRY_GRACE_SECONDS,
-        spare: Spare | None = None,
-    ) -> None:
-        self._request = request
-        self._session = session
-        self._stop = stop
-        self._grace = grace
-        self._spare = spare
-        self._expired_at: float | None = None
-        self._told_to_stop = False
-        self._canceled_at: float | None = None
+    request: SuiteRequest
+    session: Session
+    stop: StopRequest
+    grace: float
+    place: PrivateFolders
+    spare: Spare | None = field(default=None, kw_only=True)
+    _expired_at: float | None = field(default=None, init=False)
+    _told_to_stop: bool = field(default=False, init=False)
+    _canceled_at: float | None = field(default=None, init=False)
 
     @abstractmethod
     def prepare(self, events_fd: int, control_fd: int) -> Child:
@@ -71,31 +65,32 @@ class SupervisedRun(ABC):
             self._read(process, control)
             status = process.exit_status()
             dropped = process.dropped
-        self._session.collect_interrupted()
+        self.session.collect_interrupted()
         kills = oom_kills()
         counted = None if kills is None or kills_before is None else kills - kills_before
-        return self._session.end(status, self._ended_by_us(), dropped, counted)
+        return self.session.end(status, self._ended_by_us(), dropped, counted)
 
     @contextmanager
     def _started(self) -> Iterator[tuple[SuiteProcess, int]]:
         """Give the running process, which is the spare or a new one, and the descriptor for lines to it."""
-        request = self._request
-        if self._spare is not None:
-            child = self.prepare(*self._spare.descriptors)
+        request = self.request
+        if self.spare is not None:
+            child = self.prepare(*self.spare.descriptors)
             arguments = child.command[PYTEST_ARGUMENTS:]
-            self._spare.give(arguments, self._variables(child), request.folder, request.output)
-            yield self._spare.process, self._spare.control
+            self.spare.give(arguments, self._variables(child), request.folder, request.output)
+            yield self.spare.process, self.spare.control
             return
         events_read, events_write = os.pipe()
         control_read, control_write = os.pipe()
         try:
             try:
                 child = self.prepare(events_write, control_read)
+                own = (self.place.home, self.place.temporary)
                 process = SuiteProcess(
                     *(child.command, request.folder, self._variables(child), events_write, control_read),
                     isolation=request.isolation,
-                    folders=(request.folder, request.output, *child.counted, *child.own),
-                    own=child.own,
+                    folders=(request.folder, request.output, *child.counted, *own),
+                    own=own,
                 )
             finally:
                 os.close(events_write)
@@ -109,33 +104,33 @@ class SupervisedRun(ABC):
 
     def _variables(self, child: Child) -> dict[str, str]:
         """Secrets are in the test process's environment alone; what it needs to run at all wins over any of them."""
-        return {**self._request.isolation.user_names, **self._request.secrets, **child.environment}
+        return {**self.request.isolation.user_names, **self.request.secrets, **child.environment}
 
     def _ended_by_us(self) -> str | None:
-        if self._stop.mode == "cancel":
+        if self.stop.mode == "cancel":
             return "canceled"
         if self._expired_at is not None:
             return "timed_out"
         return "stopped" if self._told_to_stop else None
 
     def _read(self, process: SuiteProcess, control: int) -> None:
-        timeout_ms = self._request.timeout_ms
+        timeout_ms = self.request.timeout_ms
         deadline = None if timeout_ms is None else time.monotonic() + timeout_ms / 1000
         wait = POLL_SECONDS
         while process.running:
             for stream, line in process.read(wait):
-                self._session.take(stream, line)
+                self.session.take(stream, line)
             wait = self.attend(control)
             now = time.monotonic()
-            if self._stop.mode == "cancel" and self._canceled_at is None:
+            if self.stop.mode == "cancel" and self._canceled_at is None:
                 self._canceled_at = now
                 send_line(control, b"cancel\n")
-            if _over(self._canceled_at, CANCEL_GRACE_SECONDS, now) or _over(self._expired_at, self._grace, now):
+            if _over(self._canceled_at, CANCEL_GRACE_SECONDS, now) or _over(self._expired_at, self.grace, now):
                 process.kill()
             elif deadline is not None and now > deadline and self._expired_at is None:
                 self._expired_at = now
                 send_line(control, b"expire\n")
-            elif self._stop.mode == "stop" and not self._told_to_stop:
+            elif self.stop.mode == "stop" and not self._told_to_stop:
                 self._told_to_stop = True
                 send_line(control, b"stop\n")
 

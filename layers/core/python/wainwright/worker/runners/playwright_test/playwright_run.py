@@ -171,59 +171,59 @@ class _Suite:
         user = request.isolation.user
         folders = (request.folder.resolve(), request.output.resolve())
         session = PlaywrightSession(*folders, on_event, user.uid if user else None)
-        return _Run(self, request, session, purpose, only)
+        return _Run(
+            request, session, self.stop, self.grace, self.place, self.node, self.runner, purpose, only
+        )  # fmt: skip
 
 
+@dataclass
 class _Run(SupervisedRun):
     """One start of the runner. `only` are Playwright Test's own ids of the tests to run, if not all are to."""
 
-    def __init__(
-        self, suite: _Suite, request: SuiteRequest, session: PlaywrightSession, purpose: Purpose, only: list[str] | None
-    ) -> None:
-        super().__init__(request, session, suite.stop, suite.grace)
-        self.session = session
-        self._suite = suite
-        self._purpose = purpose
-        self._only = only
+    session: PlaywrightSession
+    node: Path
+    runner: PlaywrightTest
+    purpose: Purpose
+    only: list[str] | None
 
     def prepare(self, events_fd: int, control_fd: int) -> Child:
-        results = self._request.output.resolve() / RESULTS
+        results = self.request.output.resolve() / RESULTS
         results.mkdir(exist_ok=True)
-        self._request.isolation.lend(results)
-        if self._only is not None:
-            chosen = json.dumps({"status": "failed", "failedTests": self._only})
+        self.request.isolation.lend(results)
+        if self.only is not None:
+            chosen = json.dumps({"status": "failed", "failedTests": self.only})
             (results / LAST_RUN).write_text(chosen, encoding="utf-8")
         configuration = write_settings(
-            *(self._request, self._suite.runner, self._suite.place.root, self._purpose, (events_fd, control_fd)),
-            whole=self._only is None,
+            *(self.request, self.runner, self.place.root, self.purpose, (events_fd, control_fd)),
+            whole=self.only is None,
         )
         command = [
-            *(str(self._suite.node), str(self._suite.runner.cli), "test"),
+            *(str(self.node), str(self.runner.cli), "test"),
             *("--config", str(configuration), "--output", str(results)),
-            *(("--list",) if self._purpose == "list" else ()),
-            *(("--last-failed",) if self._only is not None else ()),
-            *(() if self._request.test_retries is None else (f"--retries={self._request.test_retries}",)),
+            *(("--list",) if self.purpose == "list" else ()),
+            *(("--last-failed",) if self.only is not None else ()),
+            *(() if self.request.test_retries is None else (f"--retries={self.request.test_retries}",)),
         ]
-        compiled = (self._request.compiled,) if self._request.compiled else ()
-        return Child(command, self._environment(), (self._suite.place.home, self._suite.place.temporary), compiled)
+        compiled = (self.request.compiled,) if self.request.compiled else ()
+        return Child(command, self._environment(), compiled)
 
     def _environment(self) -> dict[str, str]:
         environment = {
             "CI": "1",  # as wherever nobody watches: what the suite does there, it does here
             "PLAYWRIGHT_HTML_OPEN": "never",
             "FORCE_COLOR": "0",
-            **({"PWTEST_CACHE_DIR": str(self._request.compiled)} if self._request.compiled else {}),
+            **({"PWTEST_CACHE_DIR": str(self.request.compiled)} if self.request.compiled else {}),
             **child_environment(
-                {**self._request.env, **self._request.secrets},
-                self._suite.place,
+                {**self.request.env, **self.request.secrets},
+                self.place,
                 CHILD_PATH,
-                dependencies=self._request.dependencies,
-                driver=self._suite.runner.core,
+                dependencies=self.request.dependencies,
+                driver=self.runner.core,
             ),
         }
         # For what the suite's configuration starts, such as a server, by npm or node.
-        programs = self._suite.place.root / "bin"
+        programs = self.place.root / "bin"
         if not programs.exists():
-            write_programs(self._suite.node, programs)
+            write_programs(self.node, programs)
         environment["PATH"] = os.pathsep.join([str(programs), environment["PATH"]])
         return environment

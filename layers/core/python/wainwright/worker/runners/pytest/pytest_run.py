@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +61,19 @@ def run_suite(request: SuiteRequest, on_event: Callable[[Event], None], stop: St
         if isinstance(browser, BrowserMissing):
             return SuiteEnd("browser_missing", errors=(SuiteError(browser.message),))
         browsers.append(browser)
+
+    def make_run(place: PrivateFolders, spare: Spare | None = None) -> _Run:
+        session = PytestSession(request, place, on_event)
+        return _Run(request, session, stop, grace, place, browsers, spare=spare)
+
     if (spare := _spare_for(request, browsers)) is not None:
         with spare:
-            run = _Run(request, browsers, spare.place, on_event, stop, grace, spare)
+            run = make_run(spare.place, spare)
             end = run.run()
-        if run.begun or end.reason not in ("crashed", "out_of_memory"):
+        if run.session.begun or end.reason not in ("crashed", "out_of_memory"):
             return end
     with private_folders(request.output, request.isolation) as place:
-        return _Run(request, browsers, place, on_event, stop, grace).run()
+        return make_run(place).run()
 
 
 def _spare_for(request: SuiteRequest, browsers: list[Browser]) -> Spare | None:
@@ -105,6 +111,8 @@ class PytestSession(Session):
         self._folders = (request.output.resolve(), place.traces, place.temporary)
         self._has_video = request.video != "off"
         super().__init__(request.folder.resolve(), request.output.resolve(), on_event, self._owner)
+        if request.feed is not None or request.collect_only:
+            self.handed = set()
 
     def _read_started(self, record: Record) -> list[Event]:
         self._running.clear()  # one runs at a time
@@ -131,67 +139,51 @@ class PytestSession(Session):
         return None
 
 
+@dataclass
 class _Run(SupervisedRun):
     """One run of one suite."""
 
-    def __init__(
-        self,
-        request: SuiteRequest,
-        browsers: Sequence[Browser],
-        place: PrivateFolders,
-        on_event: Callable[[Event], None],
-        stop: StopRequest,
-        grace: float,
-        spare: Spare | None = None,
-    ) -> None:
-        session = PytestSession(request, place, on_event)
-        super().__init__(request, session, stop, grace, spare)
-        self._browsers = browsers
-        self._place = place
-        self._script = find_script(request.folder.resolve())
-        self._told_idle = False
-        if request.feed is not None or request.collect_only:
-            session.handed = set()
+    session: PytestSession
+    browsers: Sequence[Browser]
+    _told_idle: bool = field(default=False, init=False)
 
-    @property
-    def begun(self) -> bool:
-        """True if the spare has taken the suite."""
-        return self._session.begun
+    def __post_init__(self) -> None:
+        self._script = find_script(self.request.folder.resolve())
 
     def prepare(self, events_fd: int, control_fd: int) -> Child:
         settings = self._write_settings(events_fd, control_fd)
         environment = child_environment(
-            self._request.env, self._place, CHILD_PATH, dependencies=self._request.dependencies
+            self.request.env, self.place, CHILD_PATH, dependencies=self.request.dependencies
         )
-        return Child(self._command(settings), environment, (self._place.home, self._place.temporary))
+        return Child(self._command(settings), environment)
 
     def attend(self, control: int) -> float:
         self._feed(control)
-        return FEED_SECONDS if self._session.wants else POLL_SECONDS
+        return FEED_SECONDS if self.session.wants else POLL_SECONDS
 
     def _feed(self, control: int) -> None:
         """Give the test process its next tests, if it wants some."""
-        if self._request.feed is None or self._session.handed is None or not self._session.wants:
+        if self.request.feed is None or self.session.handed is None or not self.session.wants:
             return
-        taken = self._request.feed.take()
+        taken = self.request.feed.take()
         if taken == "wait" or (taken == "idle" and self._told_idle):
             return
         # After `idle` it goes on waiting, once it has torn down its fixtures.
-        self._session.wants = self._told_idle = taken == "idle"
+        self.session.wants = self._told_idle = taken == "idle"
         if isinstance(taken, str):
             send_line(control, taken.encode() + b"\n")
         else:
-            self._session.handed.update(taken)
+            self.session.handed.update(taken)
             send_line(control, b"run " + json.dumps(taken).encode() + b"\n")
 
     def _write_settings(self, events_fd: int, control_fd: int) -> Path:
-        request = self._request
+        request = self.request
         configured = build_settings(request.config, request.base_url)
         settings: dict[str, Any] = {
             **configured,
             "eventsFd": events_fd,
             "controlFd": control_fd,
-            **programs(self._browsers),
+            **programs(self.browsers),
             "launchArgs": [*QUIET_FLAGS, *configured["launchArgs"]],
             "sandbox": request.sandbox,
             "deselect": sorted(request.deselect),
@@ -201,31 +193,31 @@ class _Run(SupervisedRun):
             "testRetries": request.test_retries,
             "options": self._options(),
             "logs": str(request.output.resolve() / "logs"),
-            "traces": str(self._place.traces),
+            "traces": str(self.place.traces),
             "job": request.job,
             "facade": str(self._facade()),
             "script": str(self._script) if self._script else None,
         }
-        path = self._place.root / "settings.json"
+        path = self.place.root / "settings.json"
         path.write_text(json.dumps(settings), encoding="utf-8")
         return path
 
     def _facade(self) -> Path:
         """Make the folder by which `import wainwright` works in tests."""
-        package = self._place.root / "facade" / "wainwright"
+        package = self.place.root / "facade" / "wainwright"
         package.mkdir(parents=True)
         for file in FACADE:
             shutil.copyfile(file, package / file.name)
         return package.parent
 
     def _command(self, settings: Path) -> list[str]:
-        folder = self._request.folder.resolve()
+        folder = self.request.folder.resolve()
         configuration = own_configuration(folder)
         if configuration is None:
             # Without a file of its own pytest would look for one in the parent folders.
-            configuration = self._place.root / "pytest.ini"
+            configuration = self.place.root / "pytest.ini"
             configuration.write_text("[pytest]\n", encoding="utf-8")
-        style = suite_style(folder, self._request.dependencies)
+        style = suite_style(folder, self.request.dependencies)
         blocked = [option for plugin in style.blocked_plugins for option in ("-p", f"no:{plugin}")]
         return [
             *(sys.executable, "-m", "pytest"),
@@ -237,9 +229,9 @@ class _Run(SupervisedRun):
 
     def _options(self) -> dict[str, Any]:
         """Return options of pytest-playwright, pytest-base-url and pytest-xdist: our browsers and evidence."""
-        request = self._request
+        request = self.request
         options: dict[str, Any] = {
-            "browser": [each.name for each in self._browsers],
+            "browser": [each.name for each in self.browsers],
             "headed": False,
             "numprocesses": 0,
             "tracing": request.trace,

@@ -19,23 +19,6 @@ from wainwright.worker.sandbox.environment import PrivateFolders, child_environm
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
 from wainwright.worker.sandbox.process import ExitStatus, SuiteProcess
 
-INDEX_VARIABLES = frozenset(
-    {
-        *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX"),
-        *("UV_INDEX_STRATEGY", "UV_INSECURE_HOST", "UV_SYSTEM_CERTS", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES"),
-        *(
-            "UV_OFFLINE",
-            "PIP_INDEX_URL",
-            "PIP_EXTRA_INDEX_URL",
-            "PIP_FIND_LINKS",
-            "PIP_CERT",
-        ),  # as far as uv has a word for it
-        *("NPM_CONFIG_REGISTRY", "npm_config_registry", "NPM_CONFIG_CAFILE", "npm_config_cafile"),
-        *("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-        *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-    }
-)
-"""Variables of the worker by which an installer finds its index. Test code gets none of them."""
 UV_NAMES = {
     "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
     "PIP_EXTRA_INDEX_URL": "UV_INDEX",
@@ -43,6 +26,17 @@ UV_NAMES = {
     "PIP_CERT": "SSL_CERT_FILE",
 }
 """Variables of pip -> those that tell uv the same; what is set for uv itself wins."""
+INDEX_VARIABLES = frozenset(
+    {
+        *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX"),
+        *("UV_INDEX_STRATEGY", "UV_INSECURE_HOST", "UV_SYSTEM_CERTS", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES"),
+        *("UV_OFFLINE", *UV_NAMES),
+        *("NPM_CONFIG_REGISTRY", "npm_config_registry", "NPM_CONFIG_CAFILE", "npm_config_cafile"),
+        *("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    }
+)
+"""Variables of the worker by which an installer finds its index. Test code gets none of them."""
 MAX_LIST_BYTES = 10_000_000
 """Of a list of packages that an installer wrote."""
 LINES_KEPT = 40
@@ -105,8 +99,7 @@ class Installer:
         said: deque[str] = deque(maxlen=LINES_KEPT)
         printed: deque[str] = deque(maxlen=10_000)
         watch = _Watch(self)
-        own = (self.place.home, self.place.temporary)
-        folders = (self.target, *own)
+        folders, own = (self.target, *self.place.own), self.place.own
         with SuiteProcess(command, folder, environment, isolation=self.isolation, folders=folders, own=own) as process:
             while process.running:
                 for stream, line in process.read(POLL_SECONDS):

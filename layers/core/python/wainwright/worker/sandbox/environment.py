@@ -32,6 +32,11 @@ class PrivateFolders:
     temporary: Path
 
     @property
+    def own(self) -> tuple[Path, Path]:
+        """Those that the process user makes."""
+        return self.home, self.temporary
+
+    @property
     def traces(self) -> Path:
         """Folder of Playwright's recordings, one for each browser. The first recording makes it."""
         return self.home.parent / "traces"
@@ -64,7 +69,7 @@ def make_private_folders(folder: Path, isolation: Isolation) -> PrivateFolders:
         isolation.lend(temporary.parent)
     place = PrivateFolders(root, private / "home", temporary)
     if isolation.user is None:
-        for each in (place.home, place.temporary):
+        for each in place.own:
             each.mkdir()
     return place
 

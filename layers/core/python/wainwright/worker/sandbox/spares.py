@@ -53,12 +53,11 @@ class Spare:
         self._events, events_write = os.pipe()
         control_read, self.control = os.pipe()
         self.descriptors = (events_write, control_read)
-        own = (self.place.home, self.place.temporary)
         environment = {**isolation.user_names, **child_environment({}, self.place, CHILD_PATH)}
         try:
             self.process = SuiteProcess(
                 *(self._command(), self.place.root, environment, events_write, control_read),
-                isolation=isolation, folders=(self.place.home.parent, self.place.temporary), own=own,
+                isolation=isolation, folders=(self.place.home.parent, self.place.temporary), own=self.place.own,
             )  # fmt: skip
         except BaseException:
             self._clean_up()

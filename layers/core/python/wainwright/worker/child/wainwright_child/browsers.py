@@ -31,11 +31,8 @@ NAVIGATED_AWAY = "net::ERR_ABORTED"
 
 
 class BrowserLog:
-    """Console messages, uncaught errors and failed requests of the running test, bounded in number and length.
-
-    They are written to ``file`` as they come, for whoever has to do without this process. ``crashed`` says that a page of
-    the running test, or any browser, is gone that nobody closed.
-    """
+    """Console messages, uncaught errors and failed requests of the running test, bounded, written to `file` as they come, for
+    whoever has to do without this process. `crashed`: a page of the test, or any browser, is gone that nobody closed."""
 
     def __init__(self, blocked_hosts: Sequence[str] = (), file: Path | None = None) -> None:
         if file:
@@ -248,10 +245,8 @@ def complete_context_options(settings: dict[str, Any], _owner: Any, options: dic
 
 
 def _wrap(owner: Any, name: str, before: Callable[..., Any] | None, after: Callable[[Any, Any], Any] | None) -> None:
-    """Have `before` complete the keyword arguments, and `after` be called with the object and the method's result.
-
-    In the async API `after` may give an awaitable, which is awaited before the caller goes on.
-    """
+    """Have `before` complete the keyword arguments, and `after` be called with the object and the method's result. In the async
+    API `after` may give an awaitable, which is awaited before the caller goes on."""
     original = getattr(owner, name)
 
     @functools.wraps(original)

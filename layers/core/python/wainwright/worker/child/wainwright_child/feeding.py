@@ -49,10 +49,8 @@ class Feed:
         return self._known[0] if self._known and not self._ended else None
 
     def peek(self) -> str | None:
-        """The next test; None if there is none for now. Waits for the worker's answer.
-
-        Once only, if that is `idle`: for a test that is run again there may be nothing until it has ended for good.
-        """
+        """Return the next test, waiting for the worker's answer; None if there is none for now. If that is `idle` it is not asked
+        again: for a test that is run again there may be nothing until it has ended for good."""
         if not self._known and not self._over and not self._idle:
             self._wait()
         return self.next_known

@@ -110,10 +110,8 @@ class Prepared:
 
 
 def prepare(settings: dict[str, Any]) -> Prepared | None:
-    """Start Playwright and Chromium, and use both once, so that all that they load is loaded.
-
-    None where there is no Playwright, or no browser that starts: a suite does without, or says what is wrong itself.
-    """
+    """Start Playwright and Chromium, and use both once, so that all that they load is loaded. None where either is missing or
+    does not start: a suite does without, or says what is wrong itself."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:

@@ -85,11 +85,8 @@ class Reporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Make browsers launchable and heard, and listen to the worker.
-
-        What pytest itself would print of the session is told by events: printed as well, it would be taken for the suite's
-        own words.
-        """
+        """Make browsers launchable and heard, and listen to the worker. What pytest itself would print of the session is told by
+        events: printed as well, it would be taken for the suite's own words."""
         if config.pluginmanager.unregister(name="terminalreporter"):
             nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the cleanup
             config.add_cleanup(nowhere.close)

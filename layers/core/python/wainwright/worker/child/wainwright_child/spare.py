@@ -83,11 +83,8 @@ def import_ahead() -> None:
 
 
 def import_plugins(without: Sequence[str]) -> None:
-    """Import pytest's installed plugins but these, and ours, as pytest does it: with their assertions rewritten.
-
-    It would warn of a plugin that was imported otherwise. To rewrite them takes it most of its start where it cannot keep them,
-    as here.
-    """
+    """Import pytest's installed plugins but these, and ours, as pytest does it: with their assertions rewritten. It would warn of
+    others. To rewrite them takes it most of its start where it cannot keep them, as here."""
     from _pytest.assertion import install_importhook
     from _pytest.config import get_config
 

@@ -88,10 +88,8 @@ class Watch:
 
 
 def measure_below(root: int, ours: int | None = None) -> tuple[int, int]:
-    """Return the bytes of memory that no file backs, and the number of threads, of all processes below one but for our own.
-
-    A suite that has all that it may must not be ended for our looking at it.
-    """
+    """Return the bytes of memory that no file backs, and the number of threads, of all processes below one but for our own: a
+    suite that has all that it may must not be ended for our looking at it."""
     found = read_processes()
     found.pop(ours or 0, None)
     below: set[int] = set()

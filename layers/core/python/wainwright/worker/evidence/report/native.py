@@ -137,9 +137,9 @@ class OwnPage:
         until = time.monotonic() + MERGE_SECONDS
         with private_folders(output, self._isolation) as place:
             environment = {"CI": "1", "PLAYWRIGHT_HTML_OPEN": "never", **child_environment({}, place, CHILD_PATH)}
-            own = (place.home, place.temporary)
+            folders = (folder, *place.own)
             with SuiteProcess(
-                command, folder, environment, isolation=self._isolation, folders=(folder, *own), own=own
+                command, folder, environment, isolation=self._isolation, folders=folders, own=place.own
             ) as process:
                 while process.running:
                     printed += (line.decode("utf-8", "replace") for _, line in process.read(POLL_SECONDS))

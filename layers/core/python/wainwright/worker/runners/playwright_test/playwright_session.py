@@ -36,7 +36,7 @@ class PlaywrightSession(Session):
     """A suite that Playwright Test runs. `listed` holds the runner's own ids of tests, by ours, once it has listed them, and
     `has_servers` says whether it starts servers that lanes can share; `on_serving` is called when they are started.
 
-    What a suite attaches may be anybody's file; what a killed test left must be of the ``owner``, if one is given.
+    What a suite attaches may be anybody's file; what a killed test left must be of the `owner`, if one is given.
     """
 
     def __init__(self, folder: Path, output: Path, on_event: Callable[[Event], None], owner: int | None = None) -> None:

@@ -82,10 +82,8 @@ def write_settings(
     *,
     whole: bool,
 ) -> Path:
-    """Write the settings, and a configuration of ours beside the suite's own, of the same kind; return the latter's path.
-
-    `whole`: all tests are run. Of a part of them a page would be thrown away: theirs is merged from the blobs of all parts.
-    """
+    """Write the settings, and a configuration beside the suite's own, of the same kind; return the latter's path. `whole`: all
+    tests are run. Of a part of them a page would be thrown away: theirs is merged from the blobs of all parts."""
     control = root / f"control-{descriptors[0]}"
     control.mkdir(exist_ok=True)
     request.isolation.lend(control)

@@ -5,6 +5,7 @@
 "use strict";
 
 const fs = require("node:fs");
+const { createRequire } = require("node:module");
 const path = require("node:path");
 
 const MAX_LINES = 1000;
@@ -16,9 +17,9 @@ const NAVIGATED_AWAY = "net::ERR_ABORTED"; // of requests that a navigation or a
 const fileOf = (settings, test) => path.join(settings.logs, "browser", `${test.testId}-${test.retry}.jsonl`);
 
 class BrowserLog {
-  constructor(settings, currentTest) {
+  constructor(settings) {
     this._settings = settings;
-    this._currentTest = currentTest;
+    this._test = createRequire(settings.cli)("@playwright/test").test;
     this._blockedHosts = new Set(settings.blockedHosts);
     this._lines = 0;
     this._file = null;
@@ -45,8 +46,17 @@ class BrowserLog {
     this._write({ line: `${stamp} ${kind}: ${message}`.slice(0, MAX_LINE) });
   }
 
+  /** {testId, retry}; undefined between tests. */
+  _runningTest() {
+    try {
+      return this._test.info();
+    } catch {
+      return undefined; // no test runs
+    }
+  }
+
   _write(entry) {
-    const test = this._currentTest();
+    const test = this._runningTest();
     if (!test) return;
     const file = fileOf(this._settings, test);
     if (file !== this._file) {

@@ -2,9 +2,11 @@
 // its own, written by the worker, hands what it exports to `wrap`, in each process that loads it.
 "use strict";
 
+const fs = require("node:fs");
 const { createRequire } = require("node:module");
 const path = require("node:path");
-const browsers = require("./browsers.cjs");
+const vm = require("node:vm");
+const { BrowserLog } = require("./browser_log.cjs");
 const errors = require("./errors.cjs");
 const gate = require("./gate.cjs");
 const { isMain, load, send } = require("./settings.cjs");
@@ -21,7 +23,7 @@ exports.wrap = (exported, settingsFile) => {
   if (own === null || typeof own !== "object") return own; // Playwright Test says what is wrong with it
   if (settings.purpose === "serve") return serving(own, settings);
   if (!isMain()) gate.install(settings);
-  browsers.install(settings, core(settings));
+  patchBrowsers(settings, core(settings));
   const completed = complete(own, settings);
   if (!isMain()) return completed;
   refuseMissing(completed, settings);
@@ -40,6 +42,20 @@ exports.failed = (error, settingsFile, file) => {
 function core(settings) {
   const test = createRequire(settings.cli);
   return createRequire(test.resolve("playwright/package.json"))("playwright-core");
+}
+
+/** Have every browser that the suite launches, however it does, be given our executable and flags, and be listened to.
+ *
+ * The patching functions are compiled under a name that Playwright takes for Node's own, so that they do not appear in its
+ * call stacks: each step keeps its place in the suite's files. Done once in each process. */
+function patchBrowsers(settings, playwright) {
+  if (playwright.wainwright) return;
+  Object.defineProperty(playwright, "wainwright", { value: true });
+  const patches = { exports: {} };
+  const source = fs.readFileSync(path.join(__dirname, "patches.cjs"), "utf8");
+  const compiled = vm.compileFunction(source, ["module", "process"], { filename: "node:internal/wainwright" });
+  compiled(patches, process);
+  patches.exports.patch(settings, playwright, new BrowserLog(settings));
 }
 
 function complete(own, settings) {

@@ -1,4 +1,4 @@
-// Patches Playwright's classes. browsers.cjs compiles this file with `module` and `process` given.
+// Patches Playwright's classes. config.cjs compiles this file with `module` and `process` given.
 "use strict";
 
 const BROWSERS_OWN = new Set(

@@ -12,7 +12,6 @@ const { Names, stepsOf } = require("./describe.cjs");
 const errors = require("./errors.cjs");
 const { keepFiles, nameOf } = require("./evidence.cjs");
 const { GO, STOP } = require("./gate.cjs");
-const { Left } = require("./left.cjs");
 const { plain, send } = require("./settings.cjs");
 const stubs = require("./stubs.cjs");
 
@@ -28,6 +27,7 @@ const BY_ITSELF = { kind: "canceled", message: "The suite was ended while this t
 const KILLED = /worker process exited unexpectedly.*signal=(SIG\w+)/;
 const LOG = { name: "log", contentType: "text/plain", index: "log" };
 const TRACE = { name: "trace", contentType: "application/zip" };
+const FOLDER = /^\.playwright-artifacts-(\d+)$/; // of recordings: one for each process, by its number
 const HEAP_EXHAUSTED = "JavaScript heap out of memory"; // what V8 prints before it aborts
 
 class Reporter {
@@ -237,6 +237,40 @@ function outcomeOf(test, result) {
 
 function text(chunks) {
   return plain(chunks.map((chunk) => chunk.toString()).join(""), MAX_PRINTED * 2).slice(-MAX_PRINTED);
+}
+
+/** Evidence of a test whose process dies. Playwright Test removes a process's folder of recordings as soon as that has ended,
+ * before it tells anybody: where a test ran in it, the folder is put aside first, for the worker to look into. */
+class Left {
+  /** `isRunning` says whether a test runs in the process of this number. */
+  constructor(settings, isRunning) {
+    this._folder = path.join(settings.output, "left");
+    const { rm } = fs.promises;
+    fs.promises.rm = (folder, ...options) => {
+      const found = FOLDER.exec(path.basename(String(folder)));
+      if (found && isRunning(Number(found[1]))) this._putAside(String(folder), found[1]);
+      return rm.call(fs.promises, folder, ...options);
+    };
+  }
+
+  _putAside(folder, number) {
+    try {
+      fs.mkdirSync(this._folder, { recursive: true });
+      fs.renameSync(folder, path.join(this._folder, number));
+    } catch {
+      // There was nothing; the test's end is told all the same.
+    }
+  }
+
+  /** True if the process of an attempt has left recordings of it. */
+  hasTrace(test, result) {
+    try {
+      const names = fs.readdirSync(path.join(this._folder, String(result.workerIndex), "traces"));
+      return names.some((name) => name.startsWith(test.id) && name.endsWith(".trace"));
+    } catch {
+      return false;
+    }
+  }
 }
 
 module.exports = Reporter;

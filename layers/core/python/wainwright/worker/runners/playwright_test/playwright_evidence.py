@@ -2,7 +2,7 @@
 log.
 
 Each of the runner's processes records in a folder of its own, `.playwright-artifacts-N`, which the runner would remove
-(`left.cjs`), and names recordings after the test and the attempt.
+(`reporter.cjs`), and names recordings after the test and the attempt.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, InitVar, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +77,7 @@ class _Batch:
     settled: list[threading.Event] = field(default_factory=list)
 
 
+@dataclass(eq=False, repr=False)
 class Recording:
     """A thread that records what the suite reports, in the order in which it does.
 
@@ -85,35 +86,24 @@ class Recording:
     ``on_error`` when nothing can be recorded any more. Failures of tests in ``quarantine`` do not count.
     """
 
-    def __init__(
-        self,
-        jobs: JobStore,
-        logs: LogStore,
-        uploads: UploadArtifacts,
-        clock: Clock,
-        claim: Claim,
-        before: Sequence[StoredTest],
-        *,
-        note_error: Callable[[], None],
-        redactor: Redactor | None = None,
-        quarantine: Mapping[str, Quarantine] | None = None,
-        on_recorded: Callable[[Collection[str]], None] = lambda _ids: None,
-        on_error: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._jobs = jobs
-        self._logs = logs
-        self._uploads = uploads
-        self._clock = clock
-        self._claim = claim
-        self._note_error = note_error
-        self._redactor = redactor or Redactor({})
-        self._quarantine = quarantine or {}
-        self._shared = claim.job.lanes > 1  # then the work list tells what is in whose hands
+    jobs: JobStore
+    logs: LogStore
+    uploads: UploadArtifacts
+    clock: Clock
+    claim: Claim
+    before: InitVar[Sequence[StoredTest]]
+    _: KW_ONLY
+    note_error: Callable[[], None]
+    redactor: Redactor = field(default_factory=lambda: Redactor({}))
+    quarantine: Mapping[str, Quarantine] = field(default_factory=dict)
+    on_recorded: Callable[[Collection[str]], None] = lambda _ids: None
+    on_error: Callable[[], None] = lambda: None
+
+    def __post_init__(self, before: Sequence[StoredTest]) -> None:
+        self._shared = self.claim.job.lanes > 1  # then the work list tells what is in whose hands
         self._running = RunningTests()
         self._loose: list[JobResult] = []
-        self._on_recorded = on_recorded
-        self._on_error = on_error
-        self._noted = claim.job.has_errors
+        self._noted = self.claim.job.has_errors
         self._queue: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
         self._attachments = 0
@@ -131,14 +121,10 @@ class Recording:
         self._thread.start()
 
     def take(self, event: Event) -> None:
-        """Note what the suite reports. Returns at once.
-
-        Raises:
-            the recording's own error, if it had one: a suite whose evidence is lost need not go on.
-        """
+        """Note what the suite reports, at once. Raises the recording's error: a suite whose evidence is lost need not go on."""
         if self._error is not None:
             raise self._error
-        taken = _Taken(self._clock(), event)
+        taken = _Taken(self.clock(), event)
         if isinstance(event, TestStarted) and not self._shared:
             self._running.begin(event.id, taken.at)  # at once, so that it goes with what is being written
         self._queue.put(taken)
@@ -146,7 +132,7 @@ class Recording:
     def settle(self) -> None:
         """Wait until everything so far is recorded. Raises as :meth:`close`."""
         settled = threading.Event()
-        self._queue.put(_Taken(self._clock(), settled))
+        self._queue.put(_Taken(self.clock(), settled))
         while not settled.wait(LOOK_SECONDS):
             if self._error is not None:
                 raise self._error
@@ -164,11 +150,7 @@ class Recording:
             self.results.add(result)
 
     def close(self) -> None:
-        """Wait until everything is recorded.
-
-        Raises:
-            FenceLost, Unavailable: as the store raised it.
-        """
+        """Wait until everything is recorded. Raises FenceLost or Unavailable, as the store did."""
         self._queue.put(None)
         self._thread.join()
         self._senders.shutdown()
@@ -196,7 +178,7 @@ class Recording:
                 self._record(batch)
         except BaseException as error:  # noqa: BLE001 - raised again by take and close
             self._error = error
-            self._on_error()
+            self.on_error()
 
     def _next_batch(self) -> list[_Taken] | None:
         """Return the next reports; None at the end, an empty list if nothing but the tests that run is to be noted."""
@@ -230,17 +212,17 @@ class Recording:
             counted: dict[str, Any] = {"adds": adds} if self._shared and not batch.collected else {"tally": self.tally}
             if not self._shared:
                 counted["running"] = self._running.note(self._by_id)
-            self._jobs.record(
-                self._claim.job, tests=list(batch.tests.values()), events=batch.events, percent=batch.percent,
-                lane=self._claim.stay, **counted,
+            self.jobs.record(
+                self.claim.job, tests=list(batch.tests.values()), events=batch.events, percent=batch.percent,
+                lane=self.claim.stay, **counted,
             )  # fmt: skip
             if batch.tests:
-                self._on_recorded(batch.tests.keys())
+                self.on_recorded(batch.tests.keys())
         if batch.lines:
-            self._logs.append(self._claim.job.project, self._claim.job.id, batch.lines)
+            self.logs.append(self.claim.job.project, self.claim.job.id, batch.lines)
         if not self._noted and any(line.level == "ERROR" for line in batch.lines):
             self._noted = True
-            self._note_error()
+            self.note_error()
         for settled in batch.settled:
             settled.set()
 
@@ -285,7 +267,7 @@ class Recording:
         batch.tests[result.id] = test
         batch.events.append(NewEvent(kind=EventKind.TEST, at=at, data=build_test_event(result, test)))
         if test.outcome is TestOutcome.QUARANTINED:
-            line = f"{describe_failure(result)} ({self._quarantine[result.id].note})"
+            line = f"{describe_failure(result)} ({self.quarantine[result.id].note})"
             self._log(batch, at, JobLog("INFO", line, test_id=result.id))
         elif result.outcome == "failed":
             self._log(batch, at, JobLog("ERROR", describe_failure(result), test_id=result.id))
@@ -319,12 +301,12 @@ class Recording:
             batch.events.append(NewEvent(kind=EventKind.LOG, at=at, data=data))
 
     def _outcome(self, result: TestResult, missing: Sequence[str]) -> StoredTest:
-        attempt = self._claim.job.attempt
-        outcome, attempts = self.recorded.judge(result, self._quarantine, attempt)
+        attempt = self.claim.job.attempt
+        outcome, attempts = self.recorded.judge(result, self.quarantine, attempt)
         body: dict[str, Any] = {"attempts": [attempt.to_json() for attempt in attempts]}
         if results := self.results.of_test(result.id):
             body["results"] = results
-        if missing and self._claim.lane:  # for the owner, who reports it
+        if missing and self.claim.lane:  # for the owner, who reports it
             body["missing"] = [*missing]
         if spooled := self._spooled_of(attempts):
             body[SPOOLED] = spooled
@@ -341,27 +323,27 @@ class Recording:
         named = []
         for attachment in result.attachments:
             self._attachments += 1
-            file_name = evidence_name(attachment, self._redactor)
-            named.append((artifact_name(self._claim.name, self._attachments, file_name), attachment))
+            file_name = evidence_name(attachment, self.redactor)
+            named.append((artifact_name(self.claim.name, self._attachments, file_name), attachment))
         return named
 
     def _send(self, named: tuple[str, Attachment]) -> Attachment:
         href, attachment = named
-        job = self._claim.job
+        job = self.claim.job
         if attachment.path is None or not attachment.path.is_file():
             lack = attachment.lack or "the file was gone before it could be kept"
-            self.recorded.missing.append(f"{self._redactor.text(attachment.name)}: {lack}")
+            self.recorded.missing.append(f"{self.redactor.text(attachment.name)}: {lack}")
             return replace(attachment, path=None)
-        if withheld := redact_file(attachment.path, attachment.content_type, self._redactor):
+        if withheld := redact_file(attachment.path, attachment.content_type, self.redactor):
             self.recorded.missing.append(f"{attachment.name}: withheld, since {withheld}")
             return replace(attachment, path=None)
         key = report_key(job.project, job.id, fence=job.fence, path=href, days=job.report_days)
         size = attachment.path.stat().st_size
-        fate = self._uploads.put_file(key, attachment.path, attachment.content_type)
+        fate = self.uploads.put_file(key, attachment.path, attachment.content_type)
         attachment.path.unlink()
         if fate is UploadResult.LOST:
             self.recorded.missing.append(
-                f"{attachment.name}: could not be uploaded ({self._uploads.reason}), and the disk has no room for it"
+                f"{attachment.name}: could not be uploaded ({self.uploads.reason}), and the disk has no room for it"
             )
             return replace(attachment, path=None)
         if fate is UploadResult.SPOOLED:

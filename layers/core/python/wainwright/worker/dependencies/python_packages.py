@@ -20,8 +20,8 @@ from wainwright.worker.dependencies.worker_packages import (
     OURSELVES,
     all_satisfied,
     installed_packages,
+    is_installed,
     logical_lines,
-    without_installed,
 )
 from wainwright.worker.sandbox.isolation import write_anew
 
@@ -55,7 +55,7 @@ class PythonRequirements(Requirements):
 
     def install(self, installer: Installer) -> None:
         installed = installed_packages()
-        wanted = without_installed(self._resolve(installer, installed), installed)
+        wanted = [line for line in self._resolve(installer, installed) if not is_installed(line, installed)]
         folder = installer.target / PYTHON
         folder.mkdir()
         installer.isolation.lend(folder)

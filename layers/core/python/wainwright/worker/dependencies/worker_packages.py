@@ -47,12 +47,8 @@ def logical_lines(lines: Iterable[str]) -> list[str]:
     return [*found, pending.strip()] if pending.strip() else found
 
 
-def without_installed(lines: Iterable[str], installed: Mapping[str, str]) -> list[str]:
-    """Return the resolved requirements that the worker does not have in this very version; hashes stay with their lines."""
-    return [line for line in lines if not _is_installed(line, installed)]
-
-
-def _is_installed(line: str, installed: Mapping[str, str]) -> bool:
+def is_installed(line: str, installed: Mapping[str, str]) -> bool:
+    """Return True if the worker has a resolved requirement in this very version; hashes stay with their lines."""
     try:
         requirement = Requirement(line.partition(" --hash")[0])
     except InvalidRequirement:

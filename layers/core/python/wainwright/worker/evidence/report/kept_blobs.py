@@ -40,10 +40,8 @@ class KeptBlobs:
         """Put the blob of a run into the bucket. ``suite`` is the folder in which the run had its bundle."""
         trimmed = blob.with_name(f"trimmed-{blob.name}")
         try:
-            runs = {
-                get_run(name)
-                for name in trim_blob(blob, trimmed, name_attempts(results), (str(suite.resolve()), ELSEWHERE))
-            }
+            kept = trim_blob(blob, trimmed, name_attempts(results), (str(suite.resolve()), ELSEWHERE))
+            runs = set(map(get_run, kept))
             if len(runs) != 1:
                 return
             if withheld := redact_file(trimmed, "application/zip", self.redactor):

@@ -143,8 +143,16 @@ def test_a_record_is_alone_on_standard_output(over: FakeApi, wainwright: Run, co
     assert json.loads(wainwright("jobs", command, JOB_ID, "--json").stdout)["id"] == JOB_ID
 
 
-@pytest.mark.parametrize("content", [None, b"{", b'{"tests": [{}]}', b"[]"])
-def test_failing_tests_that_cannot_be_read_are_a_warning(over: FakeApi, wainwright: Run, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "has no file"), (b"{", "is not readable: 1 error"), (b'{"tests": [{}]}', "is not readable: 4 errors"),
+        (b"[]", "is not readable: 1 error"),
+    ],
+)  # fmt: skip
+def test_failing_tests_that_cannot_be_read_are_a_warning(
+    over: FakeApi, wainwright: Run, content: bytes | None, why: str
+) -> None:
     if content is None:
         del over.report["results.json"]
     else:
@@ -154,7 +162,8 @@ def test_failing_tests_that_cannot_be_read_are_a_warning(over: FakeApi, wainwrig
 
     assert result.exit_code == 0
     assert "failed" in result.stdout
-    assert "warning: the failing tests are not shown: " in result.stderr
+    assert "warning: the failing tests are not shown: the report" in result.stderr
+    assert why in result.stderr.splitlines()[-1]
 
 
 def test_of_a_job_that_passed_no_report_is_read(api: FakeApi, wainwright: Run) -> None:

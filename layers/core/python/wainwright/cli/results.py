@@ -257,7 +257,7 @@ def _reported(client: Client, job_id: str) -> Seen:
         found = _Results.model_validate_json(content, extra="ignore")
     except ValidationError as error:
         raise UnexpectedAnswer(
-            f"the report's {RESULTS} is not readable: {error.error_count()} errors",
+            f"the report's {RESULTS} is not readable: {count(error.error_count(), 'error')}",
             advice="The report may come from a newer Wainwright: update this one.",
         ) from error
     return Seen(tests={test.id: test for test in found.tests})

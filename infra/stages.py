@@ -82,11 +82,7 @@ DEFAULT_STAGE = "dev"
 
 
 def stage_named(name: str) -> Stage:
-    """The stage with this name.
-
-    Raises:
-        UnknownStage: there is none.
-    """
+    """The stage with this name. Raises UnknownStage if there is none."""
     try:
         return STAGES[name]
     except KeyError:

@@ -27,11 +27,7 @@ def _works(python: Path) -> bool:
 
 
 def create_venv() -> None:
-    """Create .venv if there is none that works.
-
-    Raises:
-        StepFailed: this Python cannot make virtual environments.
-    """
+    """Create .venv if there is none that works. Raises StepFailed if this Python cannot make virtual environments."""
     if _works(PYTHON):
         return
     version = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -93,11 +93,7 @@ def download_zip(client: Client, job_id: str, target: Path) -> Downloaded:
 
 
 def download_file(client: Client, job_id: str, path: str, target: Path) -> None:
-    """Write one file of the report.
-
-    Raises:
-        PlatformProblem: it cannot be written.
-    """
+    """Write one file of the report. Raises PlatformProblem if it cannot be written."""
     try:
         client.report_file(job_id, path, target)
     except OSError as error:

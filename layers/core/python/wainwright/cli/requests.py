@@ -23,11 +23,7 @@ _OPTIONS = {
 
 @contextmanager
 def faults_by_option() -> Iterator[None]:
-    """Name the first fault of a request by the option that it came from.
-
-    Raises:
-        UsageProblem: there is a fault.
-    """
+    """Name the first fault of a request by the option that it came from. Raises UsageProblem if there is a fault."""
     try:
         yield
     except ValidationError as error:
@@ -59,11 +55,7 @@ def parameters(given: Sequence[str] | None) -> dict[str, Any]:
 
 
 def json_file(file: Path | None, option: str) -> dict[str, Any] | None:
-    """Return the JSON object in a file.
-
-    Raises:
-        UsageProblem: it cannot be read, or is no JSON object.
-    """
+    """Return the JSON object in a file. Raises UsageProblem if it cannot be read, or is no JSON object."""
     if file is None:
         return None
     try:

@@ -25,11 +25,7 @@ def read_manifest(text: bytes) -> Manifest:
 
 
 def check_path(path: str) -> str:
-    """Return the path, if it stays within the report: relative, POSIX, without ``..``.
-
-    Raises:
-        UnexpectedAnswer: it does not.
-    """
+    """Return the path, if it stays within the report: relative, POSIX, without ``..``. Raises UnexpectedAnswer if it does not."""
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path or ":" in parts[0]:
         raise UnexpectedAnswer(f"the report names a file outside itself: {path!r}")

@@ -108,11 +108,7 @@ class EventRouter:
 
 
 def rate_seconds(expression: str) -> float:
-    """The period of a `rate(...)` expression in seconds.
-
-    Raises:
-        LocalError: it is another kind of expression.
-    """
+    """The period of a `rate(...)` expression in seconds. Raises LocalError if it is another kind of expression."""
     match = _RATE.fullmatch(expression.strip())
     if match is None:
         raise LocalError(f"the schedule {expression!r} is not supported by the local system: use rate(...)")

@@ -25,11 +25,7 @@ class ParameterStore:
     """Answers Systems Manager's calls about parameters."""
 
     def __init__(self, data_dir: Path) -> None:
-        """Read what is kept.
-
-        Raises:
-            LocalError: the file is not readable, or others may read it.
-        """
+        """Read what is kept. Raises LocalError if the file is not readable, or others may read it."""
         self._file = data_dir / FILE
         self._lock = threading.Lock()
         self._parameters = _read(self._file)

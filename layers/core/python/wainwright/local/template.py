@@ -67,11 +67,7 @@ class Template:
         return [name for name, each in resources.items() if each.get("Type") == "AWS::ApiGatewayV2::Api"]
 
     def of_type(self, kind: str) -> Iterator[Resource]:
-        """The resources of a type, resolved.
-
-        Raises:
-            LocalError: a property of one cannot be resolved.
-        """
+        """The resources of a type, resolved. Raises LocalError if a property of one cannot be resolved."""
         for logical_id, declared in self._declared.items():
             if declared["Type"] == kind:
                 yield Resource(logical_id, self.name(logical_id), self.resolve(declared.get("Properties", {})))
@@ -95,11 +91,7 @@ class Template:
         return name
 
     def attribute(self, logical_id: str, attribute: str) -> str:
-        """The value of `Fn::GetAtt` for a resource.
-
-        Raises:
-            LocalError: the local system does not know this attribute.
-        """
+        """The value of `Fn::GetAtt` for a resource. Raises LocalError if the local system does not know this attribute."""
         kind, name = self._declared[logical_id]["Type"], self.name(logical_id)
         if kind in _IDENTITIES and attribute in ("Arn", "TaskDefinitionArn", "LayerVersionArn", "StreamArn"):
             return _IDENTITIES[kind][1].format(name) + (f"/stream/{STREAM_LABEL}" if attribute == "StreamArn" else "")

@@ -34,11 +34,7 @@ class LoopbackServer:
     """A threaded WSGI server. Its port is known, and taken, before it answers."""
 
     def __init__(self, port: int) -> None:
-        """Take a port; 0 takes any free one.
-
-        Raises:
-            LocalError: the port is in use.
-        """
+        """Take a port; 0 takes any free one. Raises LocalError if the port is in use."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

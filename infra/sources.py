@@ -6,8 +6,6 @@ from pathlib import Path
 from aws_cdk import IgnoreMode
 from aws_cdk import aws_lambda as lambda_
 
-from infra.deployed_files import CORE, DEPS, FUNCTIONS
-
 IMAGE = "functions/browser_worker/Dockerfile"
 
 
@@ -17,17 +15,9 @@ class Sources:
 
     root: Path
 
-    def functions(self) -> lambda_.Code:
-        """The handlers; one asset for all functions."""
-        return lambda_.Code.from_asset(str(self.root), exclude=list(FUNCTIONS), ignore_mode=IgnoreMode.GIT)
-
-    def core_layer(self) -> lambda_.Code:
-        """The package."""
-        return self._folder("layers/core", CORE)
-
-    def deps_layer(self) -> lambda_.Code:
-        """Third-party packages; empty until they are built, which is enough to synthesize and to run locally."""
-        return self._folder("layers/deps", DEPS)
+    def code(self, folder: str, exclude: tuple[str, ...]) -> lambda_.Code:
+        """The files of a folder of the repository, without those that the patterns of git leave out."""
+        return lambda_.Code.from_asset(str(self.root / folder), exclude=list(exclude), ignore_mode=IgnoreMode.GIT)
 
     def image_excludes(self) -> list[str]:
         """Patterns of what the worker's image is not built from: the file that Docker reads."""
@@ -37,6 +27,3 @@ class Sources:
     def text(self, path: str) -> str:
         """A text file of the repository."""
         return (self.root / path).read_text(encoding="utf-8")
-
-    def _folder(self, path: str, exclude: tuple[str, ...]) -> lambda_.Code:
-        return lambda_.Code.from_asset(str(self.root / path), exclude=list(exclude), ignore_mode=IgnoreMode.GIT)

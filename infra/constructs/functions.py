@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.constructs.logs import make_log_group
+from infra.deployed_files import CORE, DEPS, FUNCTIONS
 from infra.environment import CAPACITY, JOBS, Variable, select_variables
 from infra.nag import acknowledge
 from infra.sources import Sources
@@ -30,11 +31,12 @@ class Functions(Construct):
     def __init__(self, scope: Construct, construct_id: str, stage: Stage, sources: Sources) -> None:
         super().__init__(scope, construct_id)
         self._stage = stage
-        self._handlers = sources.functions()
+        self._handlers = sources.code(".", FUNCTIONS)
         code = Construct(self, "Code")
         self._layers = [
-            _layer(code, "Core", sources.core_layer(), "The package wainwright."),
-            _layer(code, "Deps", sources.deps_layer(), "Third-party packages."),
+            _layer(code, "Core", sources.code("layers/core", CORE), "The package wainwright."),
+            # Empty until it is built, which is enough to synthesize and to run locally.
+            _layer(code, "Deps", sources.code("layers/deps", DEPS), "Third-party packages."),
         ]
         self._made: list[tuple[lambda_.Function, Set[Variable]]] = []
         self.api = self._make(

@@ -59,7 +59,16 @@ class Workers(Construct):
             ),
         )
         self._container = self._add_container(stage, sources)
-        self._acknowledge()
+        acknowledge(
+            self.task_definition,
+            "ECS2",
+            "The variables name resources and limits; none is a secret, and a test reads them.",
+        )
+        acknowledge(
+            self.task_definition.obtain_execution_role(),
+            "IAM5[Resource::*]",
+            "ecr:GetAuthorizationToken knows no resource.",
+        )
 
     @property
     def subnets(self) -> str:
@@ -125,16 +134,4 @@ class Workers(Construct):
             # The most that Fargate grants: checkpoint, flush, give the message back.
             stop_timeout=Duration.seconds(120),
             logging=ecs.LogDrivers.aws_logs(stream_prefix=CONTAINER, log_group=make_log_group(self, stage)),
-        )
-
-    def _acknowledge(self) -> None:
-        acknowledge(
-            self.task_definition,
-            "ECS2",
-            "The variables name resources and limits; none is a secret, and a test reads them.",
-        )
-        acknowledge(
-            self.task_definition.obtain_execution_role(),
-            "IAM5[Resource::*]",
-            "ecr:GetAuthorizationToken knows no resource.",
         )

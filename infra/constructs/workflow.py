@@ -43,9 +43,6 @@ class Workflow(Construct):
         )
         work.grant_send_messages(self.state_machine)
         finish_job.grant_invoke(self.state_machine)
-        self._acknowledge(finish_job)
-
-    def _acknowledge(self, finish_job: lambda_.IFunction) -> None:
         acknowledge(self.state_machine, "SF1", "Step Functions keeps each execution's history for 90 days by itself.")
         acknowledge(self.state_machine, "SF2", "A job is followed by its id through logs, row and events.")
         role = self.state_machine.role

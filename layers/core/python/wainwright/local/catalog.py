@@ -4,7 +4,6 @@ Whatever is in neither list is an error at start, so that nothing in the infrast
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 _IAM = "no account, so no permissions: the endpoint checks this run's signature instead"
 _NETWORK = "workers are processes on this machine and use its network"
@@ -36,22 +35,15 @@ INERT_TYPES: Mapping[str, str] = {
 """Resources that have names and attributes for others to refer to, and nothing to run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Supported:
-    """Properties of a type that are acted on, and those that are left alone for a reason."""
-
-    used: frozenset[str]
-    inert: Mapping[str, str] = field(default_factory=dict)
-
-
-def _supported(used: str, **inert: str) -> Supported:
-    return Supported(frozenset(used.split()), inert)
+def _supported(used: str, **inert: str) -> frozenset[str]:
+    """The properties of a type that are acted on, and those that are left alone for a reason."""
+    return frozenset(used.split()) | inert.keys()
 
 
 _TAGS = "tags sort a bill"
 _DESCRIPTION = "for people"
 
-SUPPORTED: Mapping[str, Supported] = {
+SUPPORTED: Mapping[str, frozenset[str]] = {
     "AWS::ApiGatewayV2::Api": _supported("ProtocolType", Name=_DESCRIPTION, Description=_DESCRIPTION, Tags=_TAGS),
     "AWS::ApiGatewayV2::Integration": _supported("ApiId IntegrationType IntegrationUri PayloadFormatVersion"),
     "AWS::ApiGatewayV2::Route": _supported("ApiId RouteKey Target AuthorizationType"),
@@ -115,7 +107,7 @@ SUPPORTED: Mapping[str, Supported] = {
         TracingConfiguration="traces are not collected on one machine",
     ),
 }
-"""Resources that run here."""
+"""Properties of the resources that run here."""
 
 RESOURCE_KEYS = frozenset({"Type", "Properties", "Metadata", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy"})
 """Keys of a resource, none of which but its properties changes how it runs."""

@@ -134,8 +134,7 @@ class Template:
                 continue
             if kind not in SUPPORTED:
                 raise _unsupported(f"the resource type {kind} ({logical_id})")
-            known = SUPPORTED[kind].used | set(SUPPORTED[kind].inert)
-            if surplus := set(declared.get("Properties", {})) - known:
+            if surplus := set(declared.get("Properties", {})) - SUPPORTED[kind]:
                 raise _unsupported(f"the property {min(surplus)} of {kind} ({logical_id})")
 
     def _with_local_urls(self, text: str) -> str:

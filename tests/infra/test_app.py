@@ -156,11 +156,11 @@ def test_an_asset_changes_with_its_own_sources_alone(
 ) -> None:
     from aws_cdk import FileSystem, IgnoreMode
 
-    from infra import sources
+    from infra import deployed_files
 
     def digest() -> str:
         return FileSystem.fingerprint(
-            str(repository / folder), exclude=list(getattr(sources, patterns)), ignore_mode=IgnoreMode.GIT
+            str(repository / folder), exclude=list(getattr(deployed_files, patterns)), ignore_mode=IgnoreMode.GIT
         )
 
     before = digest()

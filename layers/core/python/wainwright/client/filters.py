@@ -53,11 +53,7 @@ class LogFilters(TypedDict, total=False):
 
 
 def states_of(states: States) -> frozenset[JobStatus]:
-    """Return the states that are meant.
-
-    Raises:
-        InvalidInput: one of them does not exist, or none is given.
-    """
+    """Return the states that are meant. Raises InvalidInput if one of them does not exist, or none is given."""
     found: set[JobStatus] = set()
     for name in _words(states):
         if name.lower() == FINISHED:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 JSON = "application/json"
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}

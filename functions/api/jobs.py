@@ -27,7 +27,7 @@ from wainwright.contracts.http.jobs import CreateJob, JobAnswer, JobCreated, Job
 from wainwright.contracts.names import is_template_id
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import JobQuery, SortBy
+from wainwright.domain.job_query import JobQuery, SortBy
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.job_store import JobView
 from wainwright.usecases.caller import Caller

@@ -14,7 +14,7 @@ from wainwright.contracts.http.service import Problem
 from wainwright.contracts.problems import CONTENT_TYPE
 from wainwright.domain.job_config import JobConfig
 from wainwright.domain.job_requests import JobOptions
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.version import __version__
 
 Mode = Literal["validation", "serialization"]

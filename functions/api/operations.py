@@ -17,7 +17,7 @@ from functions.api.context import Api
 from wainwright.contracts.http.bounds import MAX_BODY_BYTES
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.errors import InvalidInput, TooLarge
-from wainwright.domain.model import Record, input_fault
+from wainwright.domain.record import Record, input_fault
 
 MODULES = {
     "service": re.compile(r"/v1/(health|openapi\.json)"),

@@ -7,8 +7,8 @@ from typing import Annotated, TypeVar
 
 from functions.api.operations import Header, Query
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import TimeRange
 from wainwright.domain.instants import cut
+from wainwright.domain.job_query import TimeRange
 from wainwright.domain.states import JobStatus
 
 V = TypeVar("V")

@@ -16,7 +16,7 @@ from tests.support.metering import Meter, metered
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.paging import MOST_EXAMINED, MOST_QUERIES
-from wainwright.domain.find import JobQuery, SortBy, TimeRange
+from wainwright.domain.job_query import JobQuery, SortBy, TimeRange
 from wainwright.domain.states import JobStatus
 
 MIDDLE = TimeRange(START + timedelta(seconds=5_000), START + timedelta(seconds=9_000))

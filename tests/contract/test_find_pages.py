@@ -11,7 +11,7 @@ from tests.support.many_jobs import NOW, followed
 from wainwright.adapters.aws.clients import Clients
 from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import JobQuery, SortBy, TimeRange
+from wainwright.domain.job_query import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus as S
 from wainwright.ports.job_store import JobStore

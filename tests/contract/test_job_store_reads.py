@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.builders import PROJECT, START, a_job, completed, job_id
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import JobQuery
+from wainwright.domain.job_query import JobQuery
 from wainwright.domain.jobs import CHECK_AFTER, Job
 from wainwright.domain.states import JobStatus
 from wainwright.ports.job_store import JobStore, Page

@@ -13,7 +13,7 @@ from wainwright.contracts.events import EventKind
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import CapacityExceeded, Conflict, FenceLost, Refused, TooLarge
 from wainwright.domain.failures import Failure, FailureCategory
-from wainwright.domain.find import JobQuery, SortBy
+from wainwright.domain.job_query import JobQuery, SortBy
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import AT_REST

@@ -9,8 +9,8 @@ import pytest
 from tests.support.builders import PROJECT, START, a_job, completed, failed
 from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import CapacityExceeded, Conflict, IdempotencyConflict
-from wainwright.domain.find import JobQuery
 from wainwright.domain.instants import to_text
+from wainwright.domain.job_query import JobQuery
 from wainwright.domain.jobs import Job, JobDetail, RunBy
 from wainwright.domain.retry import RetryPolicy
 from wainwright.ports.job_store import Idempotency, JobStore

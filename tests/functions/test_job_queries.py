@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from functions.api.openapi import operations
 from tests.support.events import http_event
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import SortBy
+from wainwright.domain.job_query import SortBy
 from wainwright.domain.states import JobStatus
 
 TEMPLATE = "7f4df6f4-3a54-4c60-9a4e-7a4f4c7f1a01"

@@ -6,7 +6,7 @@ import pytest
 
 from functions.api.parameters import read_instant, read_period, time_range
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import TimeRange
+from wainwright.domain.job_query import TimeRange
 
 NOW = datetime(2026, 11, 22, 14, 42, 45, 123_000, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)

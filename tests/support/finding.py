@@ -1,7 +1,7 @@
 """Lists of jobs by state alone, newest first."""
 
 from tests.support.builders import START
-from wainwright.domain.find import JobQuery
+from wainwright.domain.job_query import JobQuery
 from wainwright.domain.states import JobStatus
 from wainwright.ports.job_store import JobStore, Page
 

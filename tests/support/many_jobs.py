@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.builders import PROJECT, START, a_job, job_id
 from wainwright.adapters.aws.items import job_item
-from wainwright.domain.find import JobQuery
+from wainwright.domain.job_query import JobQuery
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, IN_WORK, JobStatus
 from wainwright.ports.job_store import JobStore

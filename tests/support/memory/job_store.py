@@ -11,7 +11,7 @@ from wainwright.adapters.cursors import place_of, read_cursor, scope_of, write_c
 from wainwright.contracts.events import JobEvent
 from wainwright.domain.capacity import Limits, LoadChange, ProjectLoad
 from wainwright.domain.errors import Conflict, FenceLost, IdempotencyConflict, Refused
-from wainwright.domain.find import JobQuery
+from wainwright.domain.job_query import JobQuery
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.states import AT_REST

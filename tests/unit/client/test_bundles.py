@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wainwright.client import Bounds, Bundle, BundleError, pack
-from wainwright.client.gather import NEVER
+from wainwright.client.suite_files import NEVER
 
 TEST = "def test_it(): pass\n"
 

@@ -24,7 +24,7 @@ from wainwright.client import (
 )
 from wainwright.client.filters import query_of, states_of
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import SortBy
+from wainwright.domain.job_query import SortBy
 from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import JobStatus
 

@@ -13,7 +13,7 @@ from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import ExecutionInput, FinishInput, TokenResult, WakeUp, WorkMessage
 from wainwright.domain.job_requests import MAX_SCRIPT_BYTES
 from wainwright.domain.jobs import MAX_PRIORITY
-from wainwright.domain.model import input_fault
+from wainwright.domain.record import input_fault
 
 DIGEST = "ab" * 32
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from wainwright.domain.find import JobQuery, SortBy, TimeRange
+from wainwright.domain.job_query import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job, RunBy
 from wainwright.domain.states import JobStatus
 

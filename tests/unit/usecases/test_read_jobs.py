@@ -11,8 +11,8 @@ from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.job_records import JobCost
 from wainwright.domain.costs import CostBasis
 from wainwright.domain.errors import InvalidInput, NotFound
-from wainwright.domain.find import JobQuery
 from wainwright.domain.job_config import JobConfig
+from wainwright.domain.job_query import JobQuery
 from wainwright.domain.jobs import JobDetail
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally

@@ -8,7 +8,7 @@ import pytest
 
 from wainwright.worker.child.wainwright_child.browsers import complete_context_options, join_arguments
 from wainwright.worker.child.wainwright_child.headers import HeadersOfOwnOrigin
-from wainwright.worker.runners.ad_hosts import AD_HOSTS, is_at_or_below
+from wainwright.worker.runners.blocked_ad_hosts import AD_HOSTS, is_at_or_below
 from wainwright.worker.runners.browser_settings import build_settings, origin_of
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.usecases.api.desk import CALLER, START, Desk
 from wainwright.contracts.names import new_job_id
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import ANY_TIME, TimeRange
+from wainwright.domain.job_query import ANY_TIME, TimeRange
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
 from wainwright.ports.job_store import StoredTest

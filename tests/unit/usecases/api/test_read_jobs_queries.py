@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.usecases.api.desk import CALLER, Desk
 from wainwright.domain.errors import NotFound
-from wainwright.domain.find import JobQuery
+from wainwright.domain.job_query import JobQuery
 from wainwright.domain.states import JobStatus
 from wainwright.usecases.read_jobs import ReadJobs
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import JobQuery, TimeRange
 from wainwright.domain.instants import to_text
+from wainwright.domain.job_query import JobQuery, TimeRange
 from wainwright.domain.jobs import Job
 
 MAX_PLACE = 200

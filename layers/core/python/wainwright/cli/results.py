@@ -24,7 +24,7 @@ from wainwright.contracts.job_records import JobRecord, ReportLink
 from wainwright.contracts.report_files import INDEX
 from wainwright.domain.failures import PLATFORM_FAILURES
 from wainwright.domain.instants import to_text
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
 

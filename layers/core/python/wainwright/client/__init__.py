@@ -24,9 +24,9 @@ from wainwright.client.errors import (
     Unreachable,
     WaitTimeout,
 )
-from wainwright.client.gather import Bounds
 from wainwright.client.jobs import JobOutcome
 from wainwright.client.retries import RetryRules
+from wainwright.client.suite_files import Bounds
 from wainwright.client.updates import (
     Attachment,
     CollectedUpdate,

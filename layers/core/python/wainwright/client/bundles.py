@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wainwright.client.errors import BundleError
-from wainwright.client.gather import Bounds, Entry, biggest, gather
+from wainwright.client.suite_files import Bounds, Entry, biggest, gather
 
 COMPRESSION = 6
 """gzip's own default: a higher level takes twice the time for a few per cent."""
@@ -32,7 +32,7 @@ def pack(paths: Sequence[Path], archive: Path, *, bounds: Bounds | None = None) 
     """Pack directories and files into ``archive``.
 
     One directory is packed as it is; one file, or several paths, lie below their common directory. ``.gitignore`` files
-    are honoured, and what no test needs is left out (:data:`wainwright.client.gather.NEVER`).
+    are honoured, and what no test needs is left out (:data:`wainwright.client.suite_files.NEVER`).
 
     Raises:
         BundleError: a path is not there, there is no test in them, a link leads out, or a bound is exceeded.

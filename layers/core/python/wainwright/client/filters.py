@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from pydantic.alias_generators import to_camel
 
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import SortBy
 from wainwright.domain.instants import to_text
+from wainwright.domain.job_query import SortBy
 from wainwright.domain.states import JobStatus
 
 FINISHED = "finished"

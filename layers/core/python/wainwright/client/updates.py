@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from wainwright.client.errors import UnexpectedAnswer
 from wainwright.contracts.events import EventKind
 from wainwright.domain.failures import Failure
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally, TestOutcome
 

@@ -14,7 +14,7 @@ from wainwright.client.endpoint import API_VERSION
 from wainwright.client.errors import UnexpectedAnswer, Unreachable, error_of
 from wainwright.client.retries import REPEATED_STATUSES, UNDONE_STATUSES, RetryRules
 from wainwright.client.transport import Request, Transport
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.version import __version__
 
 RecordT = TypeVar("RecordT", bound=Record)

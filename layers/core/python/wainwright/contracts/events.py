@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from wainwright.domain.instants import Instant
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 EVENT_SOURCE = "wainwright"
 STATUS_DETAIL_TYPE = "Job Status Changed"

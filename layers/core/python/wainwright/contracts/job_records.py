@@ -8,7 +8,7 @@ from wainwright.domain.costs import CostBasis, CostLine
 from wainwright.domain.failures import Failure
 from wainwright.domain.instants import Instant
 from wainwright.domain.jobs import RunBy
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 
 class WakeUp(Record):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 MANIFEST = "manifest.json"
 INDEX = "index.html"

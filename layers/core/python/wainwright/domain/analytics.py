@@ -1,7 +1,7 @@
 """Figures of jobs, and of tests over the jobs of a project, as the API gives them."""
 
 from wainwright.domain.instants import Instant
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 
 class FlakyTest(Record):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from wainwright.domain.errors import CapacityExceeded
 from wainwright.domain.instants import to_text
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 if TYPE_CHECKING:
     from wainwright.domain.jobs import Job

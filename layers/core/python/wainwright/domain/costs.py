@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from wainwright.domain.model import Record
 from wainwright.domain.prices import SECONDS_OF_AN_HOUR, price
+from wainwright.domain.record import Record
 
 CONTROL_PLANE_USD = 0.00015
 """Control plane of an ordinary job (one test, trace kept), for estimates: ``benchmarks/results/cost.json``."""

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 MAX_MESSAGE = 2_000
 """Characters of a failure's message that a row keeps; the report has the rest."""

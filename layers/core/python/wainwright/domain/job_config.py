@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 MIN_TIMEOUT_MS = 1_000
 MAX_TIMEOUT_MS = 11 * 3_600_000

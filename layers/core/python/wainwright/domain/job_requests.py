@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from wainwright.domain.job_config import JobConfig
 from wainwright.domain.jobs import MAX_PRIORITY
 from wainwright.domain.lanes import MAX_LANES
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.retry import RetryPolicy
 
 MAX_SCRIPT_BYTES = 262_144

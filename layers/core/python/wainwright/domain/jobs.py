@@ -14,7 +14,7 @@ from pydantic import Field
 from wainwright.domain.errors import Refused, TransitionRefused
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.domain.instants import Instant, to_milliseconds
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.retry import RetryPolicy
 from wainwright.domain.states import AT_REST, FINAL, IN_WORK, JobStatus, check_transition

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from wainwright.domain.instants import Instant
 from wainwright.domain.jobs import LEASE
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 MAX_LANES = 100
 """Of one job. They all number their events in one sequence, and lease from one list."""

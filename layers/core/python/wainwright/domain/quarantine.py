@@ -6,7 +6,7 @@ from pydantic import Field
 
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.instants import Instant
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 MOST_DAYS = 90
 """Longest quarantine: a test that is not fixed by then fails again."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Self
 
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 NAMED_IN_A_LINE = 5
 """Missing files that one line of text names."""

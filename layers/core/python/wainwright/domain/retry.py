@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from wainwright.domain.failures import FailureCategory
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 NOT_RETRIED = frozenset(
     {

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from wainwright.domain.instants import Instant
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.retry import RetryPolicy
 
 

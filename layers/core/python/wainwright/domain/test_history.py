@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wainwright.domain.instants import Instant, cut
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.tests import TestOutcome
 
 MOST_TESTS = 1_000

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from wainwright.domain.instants import Instant
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 
 class TestOutcome(StrEnum):

@@ -12,7 +12,7 @@ from typing import Self
 
 from pydantic import Field
 
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 MAX_LEASE = 16
 """Cases of one lease: what a lane that dies can keep from the others until its lease runs out."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wainwright.domain.instants import Instant
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 LAUNCH_DEADLINE = timedelta(minutes=5)
 """A worker that has not reported by then counts as lost. Fargate takes 45-75 s to start a browser image."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.instants import Instant
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 
 class ApiKey(Record):

@@ -9,13 +9,13 @@ from wainwright.contracts.events import EventKind, JobEvent
 from wainwright.domain.capacity import Limits, ProjectLoad
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.statistics import Statistics
 from wainwright.domain.tests import RunningTest, Tally, TestOutcome
 from wainwright.ports.updates import retry_conflicts
 
 if TYPE_CHECKING:
-    from wainwright.domain.find import JobQuery
+    from wainwright.domain.job_query import JobQuery
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from wainwright.domain.find import TimeRange
+from wainwright.domain.job_query import TimeRange
 from wainwright.domain.logs import LogEntry, LogLevel
 
 

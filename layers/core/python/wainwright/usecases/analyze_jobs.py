@@ -8,7 +8,7 @@ from datetime import timedelta
 from wainwright.contracts.names import check_job_id
 from wainwright.domain.analytics import Analytics, FlakyTest
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.find import TimeRange
+from wainwright.domain.job_query import TimeRange
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.statistics import Statistics

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from wainwright.contracts.names import archive_key
 from wainwright.domain.capacity import Limits, Retention
 from wainwright.domain.errors import Conflict, Refused
-from wainwright.domain.find import JobQuery, SortBy, TimeRange
+from wainwright.domain.job_query import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.artifacts import Artifacts

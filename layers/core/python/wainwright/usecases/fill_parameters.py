@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.job_config import JobConfig
 from wainwright.domain.job_requests import JobOptions, JobRequest
-from wainwright.domain.model import Record, input_fault
+from wainwright.domain.record import Record, input_fault
 from wainwright.domain.templates import Template
 from wainwright.usecases.check_schemas import check_schema, check_value
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from wainwright.contracts.names import check_job_id
-from wainwright.domain.find import JobQuery
+from wainwright.domain.job_query import JobQuery
 from wainwright.domain.states import AT_REST, JobStatus
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore, JobView, Page

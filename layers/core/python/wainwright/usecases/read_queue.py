@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from wainwright.domain.capacity import Limits
-from wainwright.domain.find import JobQuery, SortBy, TimeRange
+from wainwright.domain.job_query import JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job
 from wainwright.domain.states import JobStatus
 from wainwright.ports.clock import Clock

@@ -21,7 +21,7 @@ from wainwright.ports.job_store import Idempotency, JobStore, JobView, Page
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from wainwright.domain.find import JobQuery
+    from wainwright.domain.job_query import JobQuery
 
 JOB, COUNTERS, IDEMPOTENCY, PART = "job", "counters", "idempotency", "part"
 
@@ -177,7 +177,7 @@ class DynamoJobStore(JobRecords, JobStore):
 
     def find(self, project: str, query: "JobQuery", now: datetime) -> Page:
         # Here, for most functions look for no jobs, and start sooner without it.
-        from wainwright.adapters.aws.find import find
+        from wainwright.adapters.aws.job_queries import find
 
         return find(self.table, project, query, now)
 

@@ -12,8 +12,8 @@ from typing import Any
 from wainwright.adapters.aws.items import Item, expiry, expressions, key, number, pack, project_partition, text, unpack
 from wainwright.adapters.aws.table import Refusal, TableStore
 from wainwright.domain.errors import Conflict, TooLarge
-from wainwright.domain.model import Record
 from wainwright.domain.quarantine import Quarantine
+from wainwright.domain.record import Record
 from wainwright.domain.test_history import KEPT, MOST_TESTS, Sample, TestStats, add_samples
 from wainwright.ports.test_history import FileStats
 from wainwright.ports.updates import retry_conflicts

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from wainwright.client.calls import Calls
 from wainwright.client.filters import Moment
 from wainwright.client.jobs import JobRef, id_of
-from wainwright.client.patterns.both import both
+from wainwright.client.patterns.sync_and_async import both
 from wainwright.domain.analytics import Analytics
 
 

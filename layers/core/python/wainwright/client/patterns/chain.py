@@ -5,7 +5,7 @@ from typing import Self
 
 from wainwright.client.errors import ClientError, JobFailed
 from wainwright.client.jobs import WAIT_SECONDS, AsyncJobs, JobOutcome
-from wainwright.client.patterns.both import ClientT, Pattern, both
+from wainwright.client.patterns.sync_and_async import ClientT, Pattern, both
 from wainwright.client.patterns.work import Work, start
 
 FINAL_URL = "finalUrl"

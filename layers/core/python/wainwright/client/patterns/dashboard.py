@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from wainwright.client.patterns.both import ClientT, Pattern, both
+from wainwright.client.patterns.sync_and_async import ClientT, Pattern, both
 from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.states import JobStatus
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wainwright.client.calls import Calls
 from wainwright.client.errors import WaitTimeout
 from wainwright.client.jobs import WAIT_SECONDS, JobOutcome
-from wainwright.client.patterns.both import both
+from wainwright.client.patterns.sync_and_async import both
 from wainwright.client.patterns.work import Watch, Work
 from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.states import JobStatus

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from wainwright.client.jobs import JobOutcome
-from wainwright.client.patterns.both import ClientT, Pattern, both
+from wainwright.client.patterns.sync_and_async import ClientT, Pattern, both
 from wainwright.client.patterns.work import Watch, Work
 
 

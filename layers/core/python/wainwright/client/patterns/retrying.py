@@ -5,7 +5,7 @@ from collections.abc import Callable
 from wainwright.client.calls import Calls
 from wainwright.client.errors import ClientError, JobFailed
 from wainwright.client.jobs import AsyncJobs, JobOutcome
-from wainwright.client.patterns.both import both
+from wainwright.client.patterns.sync_and_async import both
 from wainwright.client.patterns.work import Work, is_refusal, start
 
 MAX_RETRIES = 3

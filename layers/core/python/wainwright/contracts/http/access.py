@@ -4,7 +4,7 @@ from pydantic import Field
 
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.instants import Instant
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.secrets import MAX_SECRET_BYTES
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from wainwright.contracts.http.bounds import MAX_BUNDLE_BYTES
 from wainwright.domain.instants import Instant
 from wainwright.domain.job_requests import Digest
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 
 class CreateBundle(Record):

@@ -7,7 +7,7 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.instants import Instant
 from wainwright.domain.job_requests import JobRequest
 from wainwright.domain.jobs import MAX_PRIORITY
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.states import JobStatus
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from wainwright.domain.logs import MAX_LOG_MESSAGE, LogEntry, LogLevel
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 
 class CreateLog(Record):

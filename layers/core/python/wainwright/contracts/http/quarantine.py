@@ -4,8 +4,8 @@ from datetime import date
 
 from pydantic import Field
 
-from wainwright.domain.model import Record
 from wainwright.domain.quarantine import MAX_REASON, MAX_TEST_ID, Quarantine
+from wainwright.domain.record import Record
 
 
 class PutQuarantine(Record):

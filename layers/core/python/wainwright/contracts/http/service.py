@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 
 
 class Health(Record):

@@ -4,7 +4,7 @@ from typing import Any
 
 from wainwright.domain.instants import Instant
 from wainwright.domain.job_requests import TemplateRequest
-from wainwright.domain.model import Record
+from wainwright.domain.record import Record
 from wainwright.domain.retry import RetryPolicy
 
 

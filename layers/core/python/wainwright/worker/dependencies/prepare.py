@@ -18,7 +18,7 @@ from wainwright.worker.dependencies.installer import Bounds, Installer, asked_to
 from wainwright.worker.dependencies.node_packages import node_requirements
 from wainwright.worker.dependencies.python_packages import python_requirements
 from wainwright.worker.dependencies.requirements import NotPrepared, Requirements
-from wainwright.worker.dependencies.shared import SharedEnvironments
+from wainwright.worker.dependencies.shared_environments import SharedEnvironments
 from wainwright.worker.runners.detect_runner import detect_runner
 from wainwright.worker.runners.node import NodeMissing
 from wainwright.worker.runners.suite import Event, JobLog, StopRequest, SuiteEnd, SuiteError, SuiteRequest

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from wainwright.worker.runners.ad_hosts import AD_HOSTS, is_at_or_below
+from wainwright.worker.runners.blocked_ad_hosts import AD_HOSTS, is_at_or_below
 
 _CONTEXT_OPTIONS = {"viewport": "viewport", "locale": "locale", "timezone": "timezone_id", "userAgent": "user_agent"}
 """Names in `config` -> options of Playwright's `Browser.new_context`."""

@@ -18,8 +18,8 @@ from wainwright.contracts.names import (
     STATUS_INDEX,
     TEMPLATE_INDEX,
 )
-from wainwright.domain.find import ANY_TIME, JobQuery, SortBy, TimeRange
 from wainwright.domain.instants import to_text
+from wainwright.domain.job_query import ANY_TIME, JobQuery, SortBy, TimeRange
 from wainwright.domain.jobs import Job
 from wainwright.ports.job_store import Page
 

@@ -89,7 +89,7 @@ class CleanUp:
         try:
             remove_job(self.jobs, self.artifacts, self.spool, job)
         except (Conflict, Refused):
-            return 0  # somebody retried or resumed it just now
+            return 0  # it was retried or resumed just now
         return 1
 
     def _archive(self, job: Job) -> None:

@@ -161,21 +161,21 @@ class HoldClaim:
         """Mark the job as having errors, at once. Raises as :meth:`renew`."""
         self._update(claim, lambda job: job.note_error(self.clock()))
 
-    def release(self, claim: Claim, ran_ms: int, told: LaneEnd | None = None) -> None:
+    def release(self, claim: Claim, ran_ms: int, end: LaneEnd | None = None) -> None:
         """Hand the lane back in good order: its message goes to another worker, which goes on from what is recorded.
 
-        ``told`` is for the row of a lane that is not the owner's. Raises as :meth:`renew`.
+        ``end`` is for the row of a lane that is not the owner's. Raises as :meth:`renew`.
         """
         if claim.stay is None:
             self._update(claim, lambda job: job.release(self.clock(), ran_ms))
         else:
-            self._update_stay(claim, claim.stay.leave(told))
+            self._update_stay(claim, claim.stay.leave(end))
         self.queue.extend(claim.work.receipt, timedelta(0))
 
-    def leave(self, claim: Claim, told: LaneEnd | None = None) -> None:
+    def leave(self, claim: Claim, end: LaneEnd | None = None) -> None:
         """End a stay in a lane that is not the owner's, and delete its message. Raises as :meth:`renew`."""
         if claim.stay is not None:
-            self._update_stay(claim, claim.stay.leave(told))
+            self._update_stay(claim, claim.stay.leave(end))
         self.queue.delete(claim.work.receipt)
 
     def end(self, claim: Claim, outcome: Outcome, ran_ms: int | None = None) -> None:
@@ -226,7 +226,7 @@ def _held(claim: Claim, job: Job | None) -> Job:
     """Return the job of a claim whose fence still counts. Raises FenceLost: it does not."""
     if job is None or (job.run, job.fence) != (claim.job.run, claim.job.fence) or job.status in AT_REST:
         raise FenceLost(f"run {claim.job.run} of job {claim.job.id} is over, or not held under fence {claim.job.fence}")
-    # Whoever owned the run and has ended or released it has no claim any more, but others may still be in its lanes.
+    # An owner that has ended or released the run has no claim any more, but other workers may still be in its lanes.
     if (job.worker != claim.job.worker) if claim.stay is None else (job.outcome is not None):
         raise FenceLost(f"run {claim.job.run} of job {claim.job.id} has ended, or has another owner")
     return job

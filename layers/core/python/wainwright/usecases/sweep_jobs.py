@@ -52,7 +52,7 @@ class SweepJobs:
             try:
                 self._mend(job)
             except Conflict:
-                continue  # somebody else took the step just now
+                continue  # the step was taken just now
             except Exception as error:
                 # One row that cannot be mended must not keep the rows behind it from being mended.
                 log.exception("could not be mended", extra={"jobId": job_id})

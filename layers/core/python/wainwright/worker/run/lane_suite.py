@@ -63,11 +63,11 @@ class LaneSuite:
         return detect_runner(request.folder) != "pytest"
 
     def recorded(self, ids: Collection[str]) -> None:
-        """Outcomes of these cases have been written."""
+        """Let go of these cases, whose outcomes have been written."""
         self._leases.recorded(ids)
 
     def give_back(self) -> None:
-        """Others run what is left."""
+        """Give back the cases without an outcome to the other lanes."""
         self._leases.give_back(self.spent)
 
     def conclude(self, end: SuiteEnd) -> SuiteEnd:
@@ -80,7 +80,6 @@ class LaneSuite:
         Raises:
             FenceLost: the run has another owner. Further as ``run_suite``.
         """
-
         self._recording = recording
         try:
             with self._leases:

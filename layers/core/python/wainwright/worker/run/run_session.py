@@ -52,7 +52,7 @@ MAX_VARIABLE = 100_000
 """Characters of one environment variable; Linux takes 131,071. ``job.params`` has larger parameters too."""
 
 NO_TIME = frozenset({"cancel", "shutdown", "lost"})
-"""Reasons for an end that somebody waits for, or kills at last: uploads that fail then are not tried again."""
+"""Reasons for an end that a user or the platform waits for: uploads that fail then are not tried again."""
 
 ORDERLY = frozenset({"finished", "stopped", "canceled", "timed_out"})
 

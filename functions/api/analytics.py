@@ -28,7 +28,7 @@ def _read_sort(name: str, text: str) -> SortBy:
             order: SortBy = known
             return order
     names = ", ".join(get_args(SortBy))
-    raise InvalidInput(name, f"{name}: there is no order {text[:40]!r}", advice=f"Known are {names}.")
+    raise InvalidInput(name, f"{name}: {text[:40]!r} is not a sort key", advice=f"Known are {names}.")
 
 
 @route("GET /analytics", Scope.READ, id="analytics", problems=(400,))
@@ -36,7 +36,7 @@ def analyze_jobs(
     api: Api,
     caller: Caller,
     template_id: Annotated[
-        str | None, Query("only jobs of this template", matching(is_template_id, "is no template id"))
+        str | None, Query("only jobs of this template", matching(is_template_id, "is not a template id"))
     ] = None,
     from_: Annotated[
         datetime | None,
@@ -45,14 +45,14 @@ def analyze_jobs(
     to: Annotated[
         datetime | None, Query("RFC 3339 or epoch milliseconds, cut to the hour; now if not given", read_instant)
     ] = None,
-    job_ids: Annotated[list[str] | None, Query("these jobs alone, at most 100, separated by commas", _read_ids)] = None,
+    job_ids: Annotated[list[str] | None, Query("only these jobs, at most 100, separated by commas", _read_ids)] = None,
 ) -> Analytics:
     """Success rate, durations, errors, flaky tests."""
     analyze = AnalyzeJobs(api.jobs, api.clock)
     if job_ids is None:
         return analyze.by_time(caller, template_id, time_range(("from", "to"), from_, to))
     if any(each is not None for each in (template_id, from_, to)):
-        raise InvalidInput("jobIds", "jobIds goes with no other parameter", advice="Leave the others out.")
+        raise InvalidInput("jobIds", "jobIds cannot be combined with other parameters", advice="Leave out the others.")
     return analyze.by_ids(caller, job_ids)
 
 
@@ -72,7 +72,7 @@ def analyze_tests(
     scope = ["tests", caller.project, flaky, file, sort_by]
     start = read_cursor(cursor, scope) or "0"
     if not start.isdigit():
-        raise InvalidInput("cursor", "this is no cursor")
+        raise InvalidInput("cursor", "this is not a cursor")
     analyze = AnalyzeTests(api.test_history, api.quarantine, api.clock)
     page = analyze(caller, TestQuery(flaky, file, sort_by, int(start), limit))
     more = None if page.following is None else write_cursor(scope, str(page.following))

@@ -45,7 +45,7 @@ MAX_LABEL = 200
 NOT_IN_ETAG = {"waiting_ms", "duration_ms", "cost"}
 """Fields left out of the ETag: they change as time passes, or because somebody looks."""
 
-NO_JOBS = "is none that a job could have"
+NO_JOBS = "cannot be the label of a job"
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 route = Router()
@@ -159,7 +159,7 @@ def get_job(
     wait: Annotated[
         int,
         Query(
-            "wait up to so many seconds (at most 20) for one of the states in `status`",
+            "seconds (at most 20) to wait for one of the states in `status`",
             whole_number(0, MAX_WAIT_SECONDS),
             "integer",
         ),

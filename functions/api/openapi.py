@@ -27,12 +27,12 @@ _TITLES = {
     400: "A field is wrong; `field` names it.",
     401: "No valid API key.",
     403: "The key lacks the scope.",
-    404: "No such thing in this project.",
-    409: "The state it is in does not allow this.",
+    404: "This does not exist in this project.",
+    409: "The state does not allow this.",
     413: "Over a size bound.",
     429: "The project's capacity is used up; see Retry-After.",
-    500: "A fault of the system; `instance` finds it in the logs.",
-    503: "Something the system rests on is busy or did not answer; see Retry-After.",
+    500: "An error in the system; search the logs for `instance`.",
+    503: "A service that the system depends on is busy or did not answer; see Retry-After.",
 }
 
 

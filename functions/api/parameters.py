@@ -45,7 +45,7 @@ def whole_number(least: int, most: int) -> Callable[[str, str], int]:
     def read(name: str, text: str) -> int:
         digits = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
         if not digits or not least <= int(text) <= most:
-            raise InvalidInput(name, f"{name} is to be a whole number from {least} to {most}, not {text[:40]!r}")
+            raise InvalidInput(name, f"{name} must be a whole number from {least} to {most}, not {text[:40]!r}")
         return int(text)
 
     return read
@@ -106,7 +106,7 @@ def read_instant(name: str, text: str) -> datetime:
         raise ValueError("out of range")
     except (ValueError, OverflowError) as error:
         raise InvalidInput(
-            name, f"{name}: {text[:40]!r} is no instant from 1970 to 9999",
+            name, f"{name}: {text[:40]!r} is not a time from 1970 to 9999",
             advice="Write it as RFC 3339 with a time zone, such as 2026-11-22T02:42:45Z (a + as %2B), "
             "or as milliseconds since 1970.",
         ) from error  # fmt: skip
@@ -142,7 +142,7 @@ def read_period(text: str, now: datetime) -> TimeRange:
         if timedelta(0) < length <= MAX_PERIOD:
             return TimeRange(now - length, None)
     raise InvalidInput(
-        "period", f"{text[:40]!r} is no period",
+        "period", f"{text[:40]!r} is not a period",
         advice="Write today, yesterday, or a duration of at most 3650 days such as 2h 30m or 10m.",
     )  # fmt: skip
 

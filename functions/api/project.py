@@ -38,7 +38,9 @@ def read_queue(
     caller: Caller,
     long_running_minutes: Annotated[
         int,
-        Query("from how many minutes on a job runs long; 10 if not given", whole_number(0, MAX_MINUTES), "integer"),
+        Query(
+            "minutes after which a job counts as long-running; 10 if not given", whole_number(0, MAX_MINUTES), "integer"
+        ),
     ] = LONG_RUNNING_MINUTES,
 ) -> QueueAnswer:
     """Jobs that run, that wait, that failed lately, and that run long."""
@@ -57,7 +59,7 @@ def read_queue(
 
 @route("GET /limits", Scope.READ)
 def get_limits(api: Api, caller: Caller) -> Limits:
-    """Capacity and retention of the project."""
+    """Limits and retention of the project."""
     return api.jobs.load(caller.project).limits or api.settings.limits
 
 

@@ -33,13 +33,13 @@ def create_ticket(api: Api, caller: Caller, job_id: str) -> TicketAnswer:
     problems=(400, 404),
     content="text/event-stream",
     served=False,
-    also={204: "The terminal event was told before."},
+    also={204: "The terminal event was sent before."},
 )
 def stream_events(
     _api: Api,
     _caller: Caller,
     job_id: str,
-    last_event_id: Annotated[str, Header("Go on after this event.", name="Last-Event-ID")] = "",
+    last_event_id: Annotated[str, Header("Continue after this event.", name="Last-Event-ID")] = "",
 ) -> None:
     """Events of a job as server-sent events, in short segments; `Last-Event-ID` resumes; 204 after the last.
 
@@ -52,7 +52,7 @@ def stream_events(
     Scope.READ,
     problems=(400, 404, 413),
     content="*/*",
-    also={302: "A large file: where to fetch it for a while."},
+    also={302: "A large file: a redirect to a temporary URL."},
 )
 def get_report(api: Api, caller: Caller, job_id: str, path: str) -> Response:
     """A file of the job's report, or `report.zip` with all of them; large files by redirect."""

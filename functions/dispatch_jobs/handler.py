@@ -57,7 +57,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     except LaunchRefused as refused:
         if not refused.capacity:
             raise
-        log.warning("no room for more workers", extra={"reason": str(refused), "wakeUps": len(records)})
+        log.warning("no more workers may run", extra={"reason": str(refused), "wakeUps": len(records)})
         return {"batchItemFailures": [{"itemIdentifier": name} for name, count in wanted.items() if count]}
     log.info("dispatched", extra={"admitted": admitted, "wakeUps": len(records)})
     return {"batchItemFailures": []}

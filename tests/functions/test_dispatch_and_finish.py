@@ -110,7 +110,7 @@ class TestDispatch:
 
         assert dispatch_jobs.handler(sqs_event(WAKE_UP, WAKE_UP), CONTEXT) == {"batchItemFailures": []}
 
-        assert "no room for more workers" in caplog.text
+        assert "no more workers may run" in caplog.text
         assert cloud.workers.list() == []
         assert cloud.job(job.id).admitted_at is not None
         assert cloud.workflows.state(job.id, 1) is ExecutionState.RUNNING

@@ -224,7 +224,7 @@ def test_an_attachment_that_the_worker_may_not_read_is_named_as_missing(workers:
     assert became["attachments"] == {}
     assert became["category"] == "infrastructure"
     [missing] = became["missing"]
-    assert missing == "log: the worker may not read it: give its group the right to, as the umask of the tests does"
+    assert missing == "log: the worker may not read it: give its group read permission, as the umask of the tests does"
 
 
 SWAPPING = """
@@ -262,7 +262,7 @@ def test_a_file_of_the_workers_in_the_place_of_evidence_does_not_leave(workers: 
 
     assert became["outcomes"] == {"test_swaps": "passed"}
     assert became["attachments"] == {}
-    assert became["missing"] == ["log: it is no file of the tests' own in the folder for evidence"]
+    assert became["missing"] == ["log: it is not a file of the tests in the folder for evidence"]
 
 
 @pytest.mark.parametrize(

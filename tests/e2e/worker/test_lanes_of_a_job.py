@@ -231,7 +231,7 @@ def test_a_lane_that_collects_other_tests_leaves_and_the_rest_run_everything(tmp
     assert the_outcome(job) == (JobStatus.COMPLETED, Tally(total=6, passed=6))
     left = [line for line in job.lines("INFO") if line.startswith("lane 1 left")]
     assert len(left) == 1
-    assert "ids that stay the same" in left[0]
+    assert "stable ids" in left[0]
 
 
 def test_a_suite_that_cannot_be_collected_fails_once_for_all_lanes(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ BROKEN = {
             "playwright.config.ts": "export default { globalSetup: './setup.ts' };",
             "setup.ts": "export default () => process.exit(0);", "one.spec.ts": "",
         },
-        "crashed", None, None, "left with code 0, before its session ended",
+        "crashed", None, None, "exited with code 0, before its session ended",
     ),
 }  # fmt: skip
 

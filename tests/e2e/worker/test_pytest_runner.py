@@ -175,7 +175,7 @@ def test_refuses_attachments_that_are_links_out_of_the_output_folder(suite: Suit
     suite.write("test_one.py", "def test_one(): pass\n")
     attached = {item.name: item for item in suite.run().results[0].attachments}
     assert [name for name, item in attached.items() if item.path] == ["log"]
-    reason = "it is no file of the tests' own in the folder for evidence"
+    reason = "it is not a file of the tests in the folder for evidence"
     assert {name: item.lack for name, item in attached.items() if item.lack} == {"trace": reason, "video": reason}
 
 

@@ -64,7 +64,7 @@ class MemoryJobStore(JobStore):
             if any(not self._stands(old, new) for old, new in expected):
                 raise Conflict(f"job {after.id}, or one that belongs to it, changed since it was read")
             if idempotency and (after.project, idempotency.key) in self._keys:
-                raise IdempotencyConflict("this Idempotency-Key is taken")
+                raise IdempotencyConflict("this Idempotency-Key is already used")
             self._count(after.project, LoadChange.of(changes, limits))
             written, *_ = [self._put(old, new, operation) for old, new in changes]
             if detail is not None:
@@ -162,7 +162,10 @@ class MemoryJobStore(JobStore):
 
     def seal(self, job: Job) -> None:
         if job.status not in AT_REST:
-            raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
+            raise Refused(
+                f"the job is {job.status}; only a job that has ended or stopped can be deleted",
+                advice="Cancel it first.",
+            )
         key = (job.project, job.id)
         with self._lock:
             if key not in self._jobs:

@@ -25,7 +25,7 @@ class MemoryWorkListStore:
         with self._jobs.lock:
             work, _ = self._lists.get((job.project, job.id), (None, None))
         if work is not None and work.fence > job.fence:
-            raise FenceLost(f"the work of job {job.id} was shared out anew")
+            raise FenceLost(f"the work list of job {job.id} was made again")
         return work if work is not None and work.fence == job.fence else None
 
     def order(self, job: Job) -> WorkOrder:

@@ -91,7 +91,7 @@ def test_cancels_a_job(api: FakeApi, wainwright: Run) -> None:
 def test_looking_back_needs_something_to_look_at(wainwright: Run) -> None:
     result = wainwright("jobs", "list")
     assert result.exit_code == 2
-    assert "no system is running, and none has kept anything in" in result.stderr
+    assert "no system is running, and there is no data of one in" in result.stderr
 
 
 # report
@@ -174,7 +174,7 @@ def test_a_download_goes_on_past_what_is_not_stored_and_names_it(api: FakeApi, w
     result = wainwright("report", "download", JOB_ID, tmp_path / "r")
     assert (result.exit_code, result.stdout) == (3, f"29 files in {tmp_path / 'r'}\n")
     told = result.stderr.splitlines()
-    assert told[0] == "error: 3 files of the report could not be had:"
+    assert told[0] == "error: 3 files of the report could not be downloaded:"
     assert told[1] == "  data/1-00-a.png: the report has no file data/1-00-a.png."
     assert {path for path in files if (tmp_path / "r" / path).exists()} == files.keys() - gone
 
@@ -208,7 +208,7 @@ def test_says_why_there_is_no_report(api: FakeApi, wainwright: Run) -> None:
     )  # fmt: skip
     api.stays_pending = False
     api.final = ended(JobStatus.CANCELED, tests=Tally(), report=False)
-    assert "the job is canceled and left none" in wainwright("report", "download", JOB_ID).stderr
+    assert "the job is canceled and has no report" in wainwright("report", "download", JOB_ID).stderr
 
 
 def test_says_when_the_report_cannot_be_written(api: FakeApi, wainwright: Run, tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_a_fault_of_ours_is_one_line_without_a_traceback(
     result = wainwright("doctor")
     assert result.exit_code == 3
     assert result.stderr == (
-        "error: this should not have happened: KeyError: 'x'. Set WAINWRIGHT_DEBUG=1 to see where, and report it.\n"
+        "error: unexpected error: KeyError: 'x'. Set WAINWRIGHT_DEBUG=1 to see where, and report it.\n"
     )
     monkeypatch.setenv("WAINWRIGHT_DEBUG", "1")
     assert isinstance(wainwright("doctor").exception, KeyError)

@@ -42,7 +42,7 @@ def test_shows_each_failing_test_with_its_place_its_error_and_the_link_to_its_tr
         "more",
         f"trace  {base}trace/index.html?trace={base}data/1-2-trace.zip",
     ]
-    assert "can read the report, until" in output
+    assert "can read the report until" in output
     assert "2) " not in output
 
 
@@ -57,7 +57,7 @@ def test_failing_tests_come_as_they_ran_and_no_more_than_can_be_read(
 
     shown = [line for line in lines if line[:1].isdigit() and ") test_" in line]
     assert shown == [f"{number + 1}) test_{99 - number}" for number in range(20)]
-    assert "and 3 more failing: the report has them all" in lines
+    assert "and 3 more failed: the report has all of them" in lines
     assert not [line for line in lines if "trace  " in line or "can read the report" in line]
 
 
@@ -162,7 +162,7 @@ def test_failing_tests_that_cannot_be_read_are_a_warning(
 
     assert result.exit_code == 0
     assert "failed" in result.stdout
-    assert "warning: the failing tests are not shown: the report" in result.stderr
+    assert "warning: the failed tests cannot be shown: the report" in result.stderr
     assert why in result.stderr.splitlines()[-1]
 
 

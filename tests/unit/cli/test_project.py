@@ -86,7 +86,7 @@ def test_waits_for_one_of_several_states(project: FakeProject, wainwright: Run) 
 def test_waiting_has_an_end(project: FakeProject, wainwright: Run) -> None:
     job = new_job(project, stays="running")
     result = wainwright("jobs", "wait", job, "--timeout", "0")
-    assert (result.exit_code, result.stderr) == (5, f"error: job {job} has not ended within 0 s. It goes on.\n")
+    assert (result.exit_code, result.stderr) == (5, f"error: job {job} has not ended within 0 s. The job continues.\n")
 
 
 def test_finds_by_every_filter(project: FakeProject, wainwright: Run) -> None:
@@ -304,7 +304,7 @@ def test_administers_keys_through_the_api(project: FakeProject, wainwright: Run)
 
 def test_a_project_goes_with_a_stage(project: FakeProject, wainwright: Run) -> None:
     result = wainwright("keys", "list", "--project", "other")
-    assert (result.exit_code, result.stderr.startswith("error: --project goes with --stage")) == (2, True)
+    assert (result.exit_code, result.stderr.startswith("error: --project needs --stage")) == (2, True)
 
 
 def test_completes_states(wainwright: Run) -> None:

@@ -108,7 +108,7 @@ def test_exits_3_when_the_platform_failed(
     api.final = ended(JobStatus.FAILED, tests=Tally(), category=category, report=False)
     result = wainwright("run", suite)
     assert result.exit_code == 3
-    assert "report   none was left" in result.stdout
+    assert "report   none" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_leaves_the_job_alone_on_ctrl_c_and_says_how_to_cancel_it(api: FakeApi, 
     api.on_events = lambda: signal.raise_signal(signal.SIGINT)
     result = wainwright("run", suite)
     assert result.exit_code == 130
-    assert f"The job goes on. Look: `wainwright jobs get {JOB_ID}`." in result.stderr
+    assert f"The job continues. Show it: `wainwright jobs get {JOB_ID}`." in result.stderr
     assert not api.canceled
 
 
@@ -202,7 +202,7 @@ def own(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 def test_starts_a_system_when_there_is_none_and_says_so(own: FakeApi, wainwright: Run, suite: Path) -> None:
     result = wainwright("run", suite)
     assert result.exit_code == 0
-    assert result.stderr == "No system is running: starting one for the length of this command.\n"
+    assert result.stderr == "No system is running: starting a temporary one for this command.\n"
 
 
 def test_links_to_a_system_that_goes_away_are_commands(own: FakeApi, wainwright: Run, suite: Path) -> None:
@@ -279,7 +279,7 @@ def test_fetches_report_and_junit(passing: FakeApi, wainwright: Run, suite: Path
 def test_says_when_there_is_no_report_to_fetch(api: FakeApi, wainwright: Run, suite: Path, tmp_path: Path) -> None:
     api.final = ended(JobStatus.FAILED, tests=Tally(), category=FailureCategory.WORKER_LOST, report=False)
     result = wainwright("run", suite, "--junit", tmp_path / "j.xml")
-    assert (result.exit_code, "warning: the job left no report" in result.stderr) == (3, True)
+    assert (result.exit_code, "warning: the job has no report" in result.stderr) == (3, True)
 
 
 def test_warns_of_a_site_that_the_tests_cannot_reach(
@@ -315,7 +315,7 @@ def test_refuses_an_empty_directory_without_asking_anybody(api: FakeApi, wainwri
         (["--timeout", "5"], "--timeout: Input should be greater than or equal to 1000"),
         (["--timeout", "soon"], "Invalid value for '--timeout'"),
         (["--label", ""], "--label: "),
-        (["--no-wait", "--junit", "x"], "--no-wait leaves before there are results"),
+        (["--no-wait", "--junit", "x"], "--no-wait exits before there are results"),
         (["--nonsense"], "No such option: --nonsense"),
     ],
 )

@@ -105,8 +105,8 @@ def test_reads_a_file_as_many_tools_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("A=planted\nplanted-only\n", ":2: this is no NAME=value"), ('A="planted\nvalue\n', ":1: the value's quotes"),
-     ("A='planted' value\n", ":1: the value's quotes"), ("B=long enough\n\nPATH=planted\n", ":3: PATH is reserved"),
+    [("A=planted\nplanted-only\n", ":2: this is not NAME=value"), ('A="planted\nvalue\n', ":1: text follows the closing quote"),
+     ("A='planted' value\n", ":1: text follows the closing quote"), ("B=long enough\n\nPATH=planted\n", ":3: PATH is reserved"),
      ("A=zqx\n", ":1: a secret has at least 4")],
 )  # fmt: skip
 def test_a_line_that_is_wrong_is_named_by_its_number_and_not_repeated(tmp_path: Path, text: str, says: str) -> None:

@@ -32,7 +32,7 @@ def test_says_where_not_all_files_were_looked_at(
     result = wainwright("analytics", "tests")
 
     assert result.exit_code == 0
-    assert ("tests in more files than are looked at" in result.stderr) is truncated
+    assert ("more files of tests than are shown" in result.stderr) is truncated
 
 
 def test_adds_lists_and_removes_a_quarantine(project: FakeProject, wainwright: Run) -> None:
@@ -51,5 +51,5 @@ def test_adds_lists_and_removes_a_quarantine(project: FakeProject, wainwright: R
 def test_a_last_day_that_is_no_date_is_a_usage_error(project: FakeProject, wainwright: Run) -> None:
     result = wainwright("quarantine", "add", NAME, "--until", "tomorrow", "--reason", "x")
 
-    assert (result.exit_code, result.stderr.startswith("error: --until tomorrow: this is no date")) == (2, True)
+    assert (result.exit_code, result.stderr.startswith("error: --until tomorrow: this is not a date")) == (2, True)
     assert project.asked == []

@@ -232,7 +232,7 @@ def test_an_unreadable_announcement_is_an_error(monkeypatch: pytest.MonkeyPatch,
     shim.chmod(0o755)
     monkeypatch.setattr(ephemeral.sys, "executable", str(shim))  # type: ignore[attr-defined]
     with (
-        pytest.raises(PlatformProblem, match="announced itself unreadably: 'hello"),
+        pytest.raises(PlatformProblem, match="printed an unreadable address: 'hello"),
         ephemeral.ephemeral_system(tmp_path),
     ):
         pass

@@ -164,7 +164,7 @@ def test_an_ignored_link_may_lead_anywhere(tmp_path: Path, suite: Path) -> None:
 
 def test_refuses_links_that_lead_in_a_circle(tmp_path: Path, suite: Path) -> None:
     (suite / "round").symlink_to(".")
-    with pytest.raises(BundleError, match="the link round leads in a circle"):
+    with pytest.raises(BundleError, match="the link round leads back to itself"):
         packed(tmp_path, suite)
 
 
@@ -223,7 +223,7 @@ def test_refuses_an_empty_directory(tmp_path: Path) -> None:
 
 
 def test_refuses_a_directory_without_test_files(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="no file that names like test_"):
+    with pytest.raises(BundleError, match="no file has a name like test_"):
         packed(tmp_path, write(tmp_path / "docs", {"readme.md": "", "tests.txt": ""}))
 
 
@@ -254,7 +254,7 @@ def test_refuses_a_spec_without_its_suite(tmp_path: Path) -> None:
         BundleError, match=r"cart\.spec\.ts needs the configuration and the packages of its suite"
     ) as raised:
         packed(tmp_path, suite / "tests" / "cart.spec.ts")
-    assert raised.value.advice == "Name the directory that holds playwright.config.ts and package.json."
+    assert raised.value.advice == "Name the directory with playwright.config.ts and package.json."
 
 
 def test_refuses_a_path_that_is_not_there(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_a_segment_that_outlasts_the_waiting_time_is_not_asked_for_again() -> No
 
 def test_refuses_events_that_are_none(client: Client, api: FakeApi) -> None:
     api.planned = [httpx.Response(200, text="hello")]
-    with pytest.raises(UnexpectedAnswer, match="something else than events"):
+    with pytest.raises(UnexpectedAnswer, match="did not send events"):
         list(client.events(JOB_ID))
     api.planned = [sse("event: test\ndata: {}\n\n")]
     with pytest.raises(UnexpectedAnswer, match="a test event is not readable: id: Field required"):

@@ -67,7 +67,7 @@ def test_a_change_of_no_counter_is_empty() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (LoadChange.of([(None, a_job())], LIMITS), "the project has 7 jobs queued, which is all it may"),
+        (LoadChange.of([(None, a_job())], LIMITS), "the project has 7 jobs queued, which is its limit"),
         (LoadChange.of([(None, admitted())], LIMITS), "the project has all of its 5 lanes running"),
     ],
 )

@@ -64,7 +64,7 @@ def test_makes_links_of_stubs() -> None:
     first, second = read(made)["f1.json"]["tests"][0]["results"]
     assert [each["path"] for each in first["attachments"]] == [LINKS["aaaaaa-00001-000"], LINKS["aaaaaa-00001-log"]]
     assert second["attachments"][0] == {
-        "name": "001", "contentType": "text/plain", "path": None, "body": "This could not be kept.",
+        "name": "001", "contentType": "text/plain", "path": None, "body": "This could not be stored.",
     }  # fmt: skip
     [summary] = read(made)["report.json"]["files"][0]["tests"][0]["results"][0]["attachments"]
     assert summary["path"] == LINKS["aaaaaa-00001-000"]

@@ -80,4 +80,4 @@ def test_an_attachment_names_neither_a_file_of_others_nor_a_place_in_the_report(
     [event] = [event for event in events if isinstance(event, TestEnded)]
     [found] = event.result.attachments
     assert (found.path, found.href) == (None, None)
-    assert found.lack == "it is no file of the tests' own in the folder for evidence"
+    assert found.lack == "it is not a file of the tests in the folder for evidence"

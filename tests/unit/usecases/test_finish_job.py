@@ -128,7 +128,7 @@ def test_does_not_try_again_what_another_try_cannot_mend(system: System, categor
         pytest.param(True, "States.Timeout", FailureCategory.JOB_TIMEOUT, "60000 ms", id="a worker ran past the net"),
         pytest.param(False, "States.Timeout", FailureCategory.INFRASTRUCTURE, "no worker", id="no worker came"),
         pytest.param(True, "SQS.SdkClientException", FailureCategory.INFRASTRUCTURE, "SQS.SdkClient", id="another error"),
-        pytest.param(True, "", FailureCategory.INFRASTRUCTURE, "no error named", id="no error at all"),
+        pytest.param(True, "", FailureCategory.INFRASTRUCTURE, "without an error name", id="no error at all"),
     ],
 )  # fmt: skip
 def test_names_why_a_run_without_an_outcome_ended(

@@ -74,7 +74,7 @@ def test_has_every_file_of_the_manifest_in_one_folder_and_says_how_to_look_at_th
     assert found == {f"report-{job.id}/{path}": content for path, content in expected.items()}
     assert file.content_type == "application/zip"
     assert "python3 -m http.server" in readme
-    assert "could not be had" not in readme
+    assert "could not be read" not in readme
 
 
 def test_compresses_what_is_not_compressed_already(reports: OpenReports, job: Job) -> None:
@@ -194,7 +194,7 @@ class TestFilesThatCouldNotBeUploaded:
     ) -> None:
         without = unpacked(reports.read(CALLER, job.id, "report.zip").content)
         assert f"report-{job.id}/{self.PATH}" not in without
-        assert f"could not be had when this was packed:\n\n    {self.PATH}\n" in (
+        assert f"could not be read when this zip was packed:\n\n    {self.PATH}\n" in (
             without[f"report-{job.id}/README.txt"].decode()
         )
 

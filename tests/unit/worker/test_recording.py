@@ -190,7 +190,7 @@ def test_results_for_which_there_is_no_room_are_named_in_the_log(bench: Bench) -
     large = "x" * 150_000
     recording = bench.record(JobResult({"first": large}), JobResult({"second": large}))
     assert recording.results.stored == {"first": large}
-    assert bench.lines() == [("ERROR", "no room in the results, which are full, for second", None)]
+    assert bench.lines() == [("ERROR", "the results are full; not stored: second", None)]
 
 
 def test_under_an_old_fence_nothing_is_written_to_the_log_either(bench: Bench) -> None:

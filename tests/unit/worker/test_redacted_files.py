@@ -78,7 +78,7 @@ def test_a_binary_file_with_a_secret_is_withheld_as_it_is(tmp_path: Path) -> Non
     content = PNG + SECRET.encode()
     path = written(tmp_path, content)
 
-    assert redact_file(path, "image/png", REDACTOR) == "it contains a secret, and is of a kind that cannot be rewritten"
+    assert redact_file(path, "image/png", REDACTOR) == "it contains a secret, and files of its kind cannot be rewritten"
     assert path.read_bytes() == content
 
 
@@ -190,7 +190,7 @@ def test_a_member_that_cannot_be_looked_through_is_replaced_by_the_reason(tmp_pa
 
     assert redact_file(path, "application/zip", REDACTOR) is None
     assert members(path) == {
-        "download.zip": b"[withheld: it is an archive that cannot be read, so it cannot be looked through]", "a.txt": b"kept",
+        "download.zip": b"[withheld: it is an archive that cannot be read, so it cannot be searched]", "a.txt": b"kept",
     }  # fmt: skip
 
 

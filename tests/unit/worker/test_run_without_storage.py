@@ -263,7 +263,7 @@ def test_evidence_that_the_disk_has_no_room_for_is_named_in_the_report_itself(sy
     assert failure.category is FailureCategory.INFRASTRUCTURE
     assert not report_of(job).complete
     missing = json.loads(read(system, finished(system, job), "results.json"))["missing"]
-    assert missing == [f"trace: could not be uploaded ({REASON}), and the disk has no room for it"]
+    assert missing == [f"trace: could not be uploaded ({REASON}), and the disk is full"]
 
 
 class TestTraceViewer:

@@ -36,7 +36,7 @@ def test_an_error_is_noted_though_the_job_changes_meanwhile(desk: Desk, monkeypa
 
     def racing(before: Job, after: Job) -> Job:
         if races.pop() and races:
-            write(before, before.set_label("changed meanwhile", desk.clock()))
+            write(before, before.set_label("changed since it was read", desk.clock()))
         return write(before, after)
 
     monkeypatch.setattr(desk.jobs, "write", racing)
@@ -44,7 +44,7 @@ def test_an_error_is_noted_though_the_job_changes_meanwhile(desk: Desk, monkeypa
 
     found = desk.jobs.get(PROJECT, job.id)
     assert found is not None
-    assert (found.has_errors, found.label, races) == (True, "changed meanwhile", [])
+    assert (found.has_errors, found.label, races) == (True, "changed since it was read", [])
 
 
 def test_gives_up_on_a_job_that_changes_all_the_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def test_of_two_updates_at_once_one_is_told(desk: Desk, monkeypatch: pytest.Monk
     with pytest.raises(Conflict) as refused:
         desk.manage_templates.update(CALLER, template_id, REQUEST)
 
-    assert "meanwhile" in refused.value.message
+    assert "at the same time" in refused.value.message
     assert refused.value.advice
 
 

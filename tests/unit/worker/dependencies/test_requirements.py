@@ -116,7 +116,7 @@ def test_a_file_of_dependencies_that_is_a_link_out_of_the_bundle_cannot_come_in_
     # A link that leads out is refused when the bundle is unpacked; one that leads nowhere names the file.
     (tmp_path / "uv.lock").write_text("not toml [")
     write(tmp_path, pyproject__toml="[project]\n")
-    with pytest.raises(NotPrepared, match=r"no TOML"):
+    with pytest.raises(NotPrepared, match=r"not TOML"):
         python_requirements(tmp_path)
 
 

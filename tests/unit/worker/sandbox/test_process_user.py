@@ -33,7 +33,7 @@ def test_who_is_not_root_runs_tests_as_himself_and_cannot_be_asked_for_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4_321)
-    why = "only root can become another user" if sys.platform.startswith("linux") else "for Linux alone"
+    why = "only root can become another user" if sys.platform.startswith("linux") else "only on Linux"
 
     chosen = choose_user(None, tmp_path)
     assert chosen.user is None

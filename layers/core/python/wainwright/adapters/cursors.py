@@ -13,7 +13,9 @@ from wainwright.domain.jobs import Job
 MAX_PLACE = 200
 """Characters of a place in a list; ours are far shorter."""
 
-_ADVICE = "Send the cursor exactly as the page before gave it, with the same filters; or none, to start anew."
+_ADVICE = (
+    "Send the cursor exactly as the previous page gave it, with the same filters; or none, to start from the beginning."
+)
 
 
 def write_cursor(scope: Sequence[object], place: str) -> str:
@@ -33,9 +35,9 @@ def read_cursor(cursor: str | None, scope: Sequence[object]) -> str | None:
     try:
         digest, place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidInput("cursor", "this is no cursor", advice=_ADVICE) from error
+        raise InvalidInput("cursor", "this is not a cursor", advice=_ADVICE) from error
     if not isinstance(place, str) or not 0 < len(place) <= MAX_PLACE or not place.isascii():
-        raise InvalidInput("cursor", "this is no cursor", advice=_ADVICE)
+        raise InvalidInput("cursor", "this is not a cursor", advice=_ADVICE)
     if digest != _digest(scope):
         raise InvalidInput("cursor", "this cursor belongs to another list", advice=_ADVICE)
     return place

@@ -47,19 +47,19 @@ def connect(*, start: bool = True, looking_back: bool = False, secrets: Path | N
     if (access := configured() or running(data_dir)) is not None:
         if secrets is not None:
             raise UsageProblem(
-                "--secrets goes with a local system that is started for this command, and one is running already",
+                "--secrets is for a local system that this command starts, and one is running already",
                 advice="Give the file to `wainwright up`, or set each by `wainwright secrets set`.",
             )
         with Client(*access) as client:
             yield System(client, own=False)
         return
     if not start or (looking_back and not data_dir.exists()):
-        none_kept = f"no system is running, and none has kept anything in {data_dir}"
+        none_kept = f"no system is running, and there is no data of one in {data_dir}"
         raise UsageProblem(
-            none_kept if start else "no system is running that could go on with the job after this command",
+            none_kept if start else "no system is running that could continue the job after this command",
             advice=f"Start one with `wainwright up`, or set {ENDPOINT_VARIABLE} and {KEY_VARIABLE}.",
         )
-    note("No system is running: starting one for the length of this command.")
+    note("No system is running: starting a temporary one for this command.")
     with ephemeral_system(data_dir, secrets) as access, Client(*access) as client:
         yield System(client, own=True)
 

@@ -113,7 +113,7 @@ def check_browser() -> Finding:
     try:
         from wainwright.worker.sandbox.find_browser import BrowserMissing, find_browser
     except ModuleNotFoundError as error:
-        return Finding("Browser", State.MISSING, f"cannot be looked for without {error.name}", LOCAL_EXTRA)
+        return Finding("Browser", State.MISSING, f"cannot be searched without {error.name}", LOCAL_EXTRA)
     browser = find_browser()
     if isinstance(browser, BrowserMissing):
         return Finding("Browser", State.MISSING, f"no {browser.name} was found", f"Run `{browser.command}`.")
@@ -135,12 +135,12 @@ def check_isolation() -> Finding:
     try:
         from wainwright.worker.sandbox.process_user import UserUnusable, choose_user
     except ModuleNotFoundError as error:
-        return Finding("Isolation", State.MISSING, f"cannot be told without {error.name}", LOCAL_EXTRA)
+        return Finding("Isolation", State.MISSING, f"cannot be checked without {error.name}", LOCAL_EXTRA)
     with tempfile.TemporaryDirectory() as folder:
         try:
             chosen = choose_user(os.environ.get("WAINWRIGHT_TEST_USER"), Path(folder))
         except UserUnusable as error:
-            advice = "Unset WAINWRIGHT_TEST_USER, or name a user whom test code can run as."
+            advice = "Unset WAINWRIGHT_TEST_USER, or name a user that test code can run as."
             return Finding("Isolation", State.MISSING, str(error), advice)
     if chosen.user is not None or os.geteuid() != 0:
         return Finding("Isolation", State.OK, f"test code runs {chosen.why}")
@@ -154,7 +154,7 @@ def check_data_directory() -> Finding:
     there = next(parent for parent in (directory, *directory.parents) if parent.exists())
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return Finding("Data", State.OK, str(directory) + ("" if directory.exists() else " (not made yet)"))
-    advice = "Set WAINWRIGHT_DATA_DIR to a directory of yours."
+    advice = "Set WAINWRIGHT_DATA_DIR to a directory of your own."
     return Finding("Data", State.MISSING, f"{directory} cannot be written", advice)
 
 
@@ -167,8 +167,8 @@ def check_port(port: int = DEFAULT_PORT) -> Finding:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            advice = f"End what uses it, or run `wainwright up --port {port + 1}`."
-            return Finding("Port", State.ABSENT, f"{port} is taken by something else", advice)
+            advice = f"Stop the program that uses it, or run `wainwright up --port {port + 1}`."
+            return Finding("Port", State.ABSENT, f"{port} is used by another program", advice)
     return Finding("Port", State.OK, f"{port} is free")
 
 

@@ -30,7 +30,7 @@ class Downloaded:
         """Print the missing files on standard error, one a line."""
         if not self.missing:
             return
-        note(f"error: {count(len(self.missing), 'file')} of the report could not be had:")
+        note(f"error: {count(len(self.missing), 'file')} of the report could not be downloaded:")
         for path, why in self.missing[:NAMED]:
             note(f"  {one_line(f'{path}: {why}')}")
         if len(self.missing) > NAMED:
@@ -102,4 +102,4 @@ def download_file(client: Client, job_id: str, path: str, target: Path) -> None:
 
 def hint(directory: Path) -> str:
     """Return the command that shows a downloaded report: its trace viewer needs a server, not a file:// address."""
-    return f"Look at it with `python3 -m http.server --bind 127.0.0.1 --directory {directory}`."
+    return f"Open it with `python3 -m http.server --bind 127.0.0.1 --directory {directory}`."

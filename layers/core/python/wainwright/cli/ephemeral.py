@@ -46,7 +46,7 @@ def _announced(child: "subprocess.Popen[str]") -> tuple[str, str]:
         access = json.loads(line)
         return access["endpoint"], access["key"]
     except (ValueError, KeyError, TypeError) as error:
-        raise PlatformProblem(f"the local system announced itself unreadably: {line[:100]!r}") from error
+        raise PlatformProblem(f"the local system printed an unreadable address: {line[:100]!r}") from error
 
 
 def _stop(child: "subprocess.Popen[str]") -> None:

@@ -64,7 +64,7 @@ def explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, OSError) or kind == "LocalError":  # by name: no other command has to import the local system
         return ExitCode.PLATFORM, one_line(str(error))
     advice = f"Set {DEBUG_VARIABLE}=1 to see where, and report it."
-    return ExitCode.PLATFORM, one_line(f"this should not have happened: {kind}: {error}", advice)
+    return ExitCode.PLATFORM, one_line(f"unexpected error: {kind}: {error}", advice)
 
 
 def _code(error: WainwrightError) -> ExitCode:

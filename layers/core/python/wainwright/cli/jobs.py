@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PAGE = 1_000
 """The most jobs that the API gives in one answer."""
 
-jobs_app = typer.Typer(help="Look at jobs, and steer them.", rich_markup_mode=None)
+jobs_app = typer.Typer(help="Show and control jobs.", rich_markup_mode=None)
 
 
 @jobs_app.command("get")
@@ -55,7 +55,7 @@ def list_jobs(
     end_from: Annotated[str | None, typer.Option(metavar="TIME", help="Ended then or later.")] = None,
     end_to: Annotated[str | None, typer.Option(metavar="TIME", help="Ended then or earlier.")] = None,
     sort_by: Annotated[
-        Literal["createdAt", "startedAt", "completedAt"] | None, typer.Option(help="The time that the order goes by.")
+        Literal["createdAt", "startedAt", "completedAt"] | None, typer.Option(help="The time to sort by.")
     ] = None,
     oldest: Annotated[bool, typer.Option("--oldest", help="Show the oldest first.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="The most jobs to show.")] = 20,
@@ -94,15 +94,15 @@ def list_jobs(
 @jobs_app.command("logs")
 def show_logs(
     job: JobId,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue until the job has ended.")] = False,
     level: Annotated[str | None, typer.Option(metavar="LEVEL", help="Only INFO, or only ERROR.")] = None,
-    message: Annotated[str | None, typer.Option(help="Only lines with this in their message.")] = None,
+    message: Annotated[str | None, typer.Option(help="Only lines whose message contains this.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Logged then or later.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Logged then or earlier.")] = None,
     period: Annotated[
         str | None, typer.Option(help="today, yesterday, or a time back from now such as '2h 30m'.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="The most lines to show; else all.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The most lines to show; default: all.")] = None,
     as_json: Json = False,
 ) -> int:
     """Show the log of a job, oldest line first."""
@@ -133,7 +133,7 @@ def wait_for_job(
         typer.Option(help="The state to wait for; several may be given.", autocompletion=complete_state),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="Give up after so long, with exit code 5.")
+        float, typer.Option(metavar="SECONDS", min=0, help="Seconds after which to give up, with exit code 5.")
     ] = 300,
     as_json: Json = False,
 ) -> int:
@@ -170,7 +170,7 @@ def resume_job(job: JobId, as_json: Json = False) -> None:
 @jobs_app.command("retry")
 def retry_job(
     job: JobId,
-    everything: Annotated[bool, typer.Option("--all", help="Run what has passed again, too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also run tests again that have passed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Try a failed job again, by the same id."""
@@ -189,11 +189,13 @@ def delete_job(job: JobId) -> None:
 def set_priority(
     job: JobId,
     number: Annotated[
-        int | None, typer.Option("--set", min=-1_000, max=1_000, help="Place in the line; higher starts first.")
+        int | None, typer.Option("--set", min=-1_000, max=1_000, help="Place in the waiting line; higher starts first.")
     ] = None,
     low: Annotated[
         bool | None,
-        typer.Option("--low/--not-low", help="Start only when no other job waits, or like others.", show_default=False),
+        typer.Option(
+            "--low/--not-low", help="Start only when no other job waits, or like other jobs.", show_default=False
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -19,15 +19,15 @@ DEFAULT_PROJECT = "default"
 keys_app = typer.Typer(help="API keys, through the API or of a deployed stage.", rich_markup_mode=None)
 
 Stage = Annotated[
-    str | None, typer.Option(help="A deployed stage, dev or prod: use your AWS credentials in place of the API.")
+    str | None, typer.Option(help="A deployed stage, dev or prod: use your AWS credentials instead of the API.")
 ]
 Project = Annotated[str | None, typer.Option(help="The project of the stage; else default.")]
 
 
 @keys_app.command("create")
 def create_key(
-    name: Annotated[str, typer.Option(help="What the key is for; jobs remember it.")],
-    scope: Annotated[Scope, typer.Option(help="What the key may do.")] = Scope.RUN,
+    name: Annotated[str, typer.Option(help="The key's purpose; stored with its jobs.")],
+    scope: Annotated[Scope, typer.Option(help="The scope of the key.")] = Scope.RUN,
     stage: Stage = None,
     project: Project = None,
 ) -> None:
@@ -82,7 +82,7 @@ def revoke_key(
 def _keys_of_stage(stage: str | None, project: str | None) -> "ManageKeys | None":
     if stage is None:
         if project is not None:
-            raise UsageProblem("--project goes with --stage: through the API a key administers its own project")
+            raise UsageProblem("--project needs --stage: through the API a key administers its own project")
         return None
     try:
         from wainwright.wiring import administration

@@ -19,7 +19,7 @@ from wainwright.version import __version__
 app = typer.Typer(
     name="wainwright",
     cls=OneLineErrors,
-    help="Run browser tests as jobs: on AWS, or whole on this machine.",
+    help="Run browser tests as jobs: on AWS, or completely on this machine.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -38,23 +38,23 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Run browser tests as jobs: on AWS, or whole on this machine."""
+    """Run browser tests as jobs: on AWS, or completely on this machine."""
     if context.invoked_subcommand is None:
         sys.stdout.write(context.get_help() + "\n")
 
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API on 127.0.0.1; 0: a free one.")] = 8787,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API on 127.0.0.1; 0: a free port.")] = 8787,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Where everything is kept; else WAINWRIGHT_DATA_DIR, else a user's data folder.")
+        Path | None, typer.Option(help="Data directory; default: WAINWRIGHT_DATA_DIR, else the user's data folder.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="The most browser workers at a time; else one per processor.")
+        int | None, typer.Option(min=1, max=64, help="The most browser workers at a time; default: one per processor.")
     ] = None,
     secrets: SecretsFile = None,
     ephemeral: Annotated[
-        bool, typer.Option("--ephemeral", help="End when standard input does; print the address and key as JSON.")
+        bool, typer.Option("--ephemeral", help="Exit when standard input ends; print the address and key as JSON.")
     ] = False,
 ) -> int:
     """Start the whole system on this machine, until Ctrl-C."""

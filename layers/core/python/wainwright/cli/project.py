@@ -13,12 +13,12 @@ from wainwright.cli.terminal import console, print_json, print_rows
 if TYPE_CHECKING:
     from wainwright.domain.capacity import Limits
 
-limits_app = typer.Typer(help="Capacity and retention of the project.", rich_markup_mode=None)
+limits_app = typer.Typer(help="Limits and retention of the project.", rich_markup_mode=None)
 
 
 def queue(
     long_running_minutes: Annotated[
-        int | None, typer.Option(min=1, help="From how many minutes on a job runs long; else 10.")
+        int | None, typer.Option(min=1, help="Minutes after which a job counts as long-running; default: 10.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -41,9 +41,11 @@ def queue(
 
 
 def dashboard(
-    refresh: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How often to ask for the jobs.")] = 30,
-    redraw: Annotated[float, typer.Option(metavar="SECONDS", min=0.2, help="How often to draw.")] = 5,
-    once: Annotated[bool, typer.Option("--once", help="Draw once, and leave.")] = False,
+    refresh: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="Seconds between two requests for the jobs.")
+    ] = 30,
+    redraw: Annotated[float, typer.Option(metavar="SECONDS", min=0.2, help="Seconds between two redraws.")] = 5,
+    once: Annotated[bool, typer.Option("--once", help="Draw once and exit.")] = False,
 ) -> None:
     """Show the newest jobs at a glance, until Ctrl-C."""
     from wainwright.client.patterns.dashboard import Dashboard
@@ -66,10 +68,11 @@ def set_limits(
     queued: Annotated[int | None, typer.Option(help="The most jobs that wait.")] = None,
     job_days: Annotated[int | None, typer.Option(help="Days that ended jobs are kept.")] = None,
     report_days: Annotated[int | None, typer.Option(help="Days that reports are kept: 7, 30, 90 or 365.")] = None,
-    max_completed: Annotated[int | None, typer.Option(help="The most completed jobs to keep; 0: no cap.")] = None,
-    max_failed: Annotated[int | None, typer.Option(help="The most failed jobs to keep; 0: no cap.")] = None,
+    max_completed: Annotated[int | None, typer.Option(help="The most completed jobs to keep; 0: no limit.")] = None,
+    max_failed: Annotated[int | None, typer.Option(help="The most failed jobs to keep; 0: no limit.")] = None,
     archive: Annotated[
-        bool | None, typer.Option("--archive/--no-archive", help="Keep rows in the bucket.", show_default=False)
+        bool | None,
+        typer.Option("--archive/--no-archive", help="Archive deleted rows in the bucket.", show_default=False),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -26,7 +26,7 @@ TRACE_PATH = re.compile(r"data/[A-Za-z0-9._-]+")
 def open_report(
     job: JobId,
     trace: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Open this trace of the report, as `run` names it.")
+        str | None, typer.Option(metavar="PATH", help="Open this trace of the report: its path as printed by `run`.")
     ] = None,
 ) -> None:
     """Open the report of a job in the browser."""
@@ -58,9 +58,11 @@ def open_report(
 @report_app.command("download")
 def download_report(
     job: JobId,
-    directory: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to; else report-JOB.")] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Target directory; default: report-JOB.")
+    ] = None,
     packed: Annotated[
-        Path | None, typer.Option("--zip", metavar="FILE", help="Pack them into this zip instead.")
+        Path | None, typer.Option("--zip", metavar="FILE", help="Pack the files into this zip instead.")
     ] = None,
 ) -> int:
     """Download all files of a job's report."""
@@ -82,5 +84,5 @@ def download_report(
 def _check_ready(client: "Client", job_id: str) -> None:
     job = client.get_job(job_id)
     if not job.report.ready:
-        state = "and left none" if job.status in AT_REST else "and writes it at its end"
+        state = "and has no report" if job.status in AT_REST else "and writes it at its end"
         raise UsageProblem(f"there is no report: the job is {job.status} {state}")

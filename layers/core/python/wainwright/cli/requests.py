@@ -46,7 +46,7 @@ def parameters(given: Sequence[str] | None) -> dict[str, Any]:
     for text in given or ():
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise UsageProblem(f"--param {text}: there is no name=value in it", advice="Write --param currency=EUR.")
+            raise UsageProblem(f"--param {text}: this is not name=value", advice="Write --param currency=EUR.")
         try:
             found[name] = json.loads(value)
         except ValueError:
@@ -78,7 +78,7 @@ def parse_viewport(text: str | None) -> Viewport | None:
         return None
     width, _, height = text.lower().partition("x")
     if not width.isdigit() or not height.isdigit():
-        raise UsageProblem(f"--viewport {text}: this is no size", advice="Write --viewport 1280x720.")
+        raise UsageProblem(f"--viewport {text}: this is not a size", advice="Write --viewport 1280x720.")
     return Viewport(width=int(width), height=int(height))
 
 
@@ -88,7 +88,7 @@ def parse_headers(lines: Sequence[str] | None) -> dict[str, str] | None:
     for line in lines or ():
         name, colon, value = line.partition(":")
         if not colon:
-            raise UsageProblem(f"--header {line}: this is no header", advice="Write --header 'Name: value'.")
+            raise UsageProblem(f"--header {line}: this is not a header", advice="Write --header 'Name: value'.")
         headers[name.strip()] = value.strip()
     return headers or None
 

@@ -149,7 +149,7 @@ def show_results(out: Console, job: JobRecord, seen: Seen, traces: Traces) -> No
         if job.report.missing_count:
             _print(out, f"missing  {missing_files(job.report)}", "yellow")
     else:
-        _print(out, "report   none was left")
+        _print(out, "report   none")
 
 
 def show_failing_of(system: System, job: JobRecord) -> None:
@@ -159,7 +159,7 @@ def show_failing_of(system: System, job: JobRecord) -> None:
     try:
         seen = _reported(system.client, job.id)
     except ClientError as error:
-        note(f"warning: the failing tests are not shown: {error.message}")
+        note(f"warning: the failed tests cannot be shown: {error.message}")
         return
     show_failing(console(), seen, traces_of(system, job, seen))
 
@@ -176,11 +176,11 @@ def show_failing(out: Console, seen: Seen, traces: Traces) -> None:
         if href := _trace(test):
             _print(out, f"   trace  {traces.opener(href)}")
     if len(tests) > SHOWN:
-        _print(out, f"\nand {len(tests) - SHOWN:,} more failing: the report has them all")
+        _print(out, f"\nand {len(tests) - SHOWN:,} more failed: the report has all of them")
     if traces.until is not None:
         until = traces.until.astimezone().strftime("%H:%M")
         later = f"wainwright report open {traces.job_id}"
-        _print(out, f"\nWhoever has such an address can read the report, until {until}. Later: `{later}`.", "dim")
+        _print(out, f"\nAnybody with such a link can read the report until {until}. Later: `{later}`.", "dim")
     if tests:
         out.print()
 

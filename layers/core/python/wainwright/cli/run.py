@@ -32,7 +32,7 @@ def run(
     viewport: Annotated[str | None, typer.Option(metavar="WxH", help="Size of the page, such as 1280x720.")] = None,
     locale: Annotated[str | None, typer.Option(help="The browser's language, such as en-GB.")] = None,
     timezone: Annotated[str | None, typer.Option(help="The browser's time zone, such as Europe/Paris.")] = None,
-    user_agent: Annotated[str | None, typer.Option(help="What the browser calls itself.")] = None,
+    user_agent: Annotated[str | None, typer.Option(help="The browser's user agent.")] = None,
     header: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,7 +42,7 @@ def run(
     wait_for: Annotated[
         int | None, typer.Option(metavar="MS", help="Milliseconds to wait after each navigation.")
     ] = None,
-    block_ads: Annotated[bool, typer.Option("--block-ads", help="Load nothing from known ad servers.")] = False,
+    block_ads: Annotated[bool, typer.Option("--block-ads", help="Block requests to known ad servers.")] = False,
     disable_images: Annotated[bool, typer.Option("--disable-images", help="Load no images.")] = False,
     reduced_motion: Annotated[bool, typer.Option("--reduced-motion", help="Ask pages for less motion.")] = False,
     trace: Annotated[str | None, typer.Option(metavar=KEEP, help="Traces of tests to keep; on if not given.")] = None,

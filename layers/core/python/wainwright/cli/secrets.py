@@ -16,7 +16,7 @@ from wainwright.cli.terminal import print_json, print_table
 
 secrets_app = typer.Typer(help="Secrets of the project, which its tests get as variables.", rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The variable by which tests read it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The environment variable that tests read.")]
 
 
 @secrets_app.command("list")
@@ -38,7 +38,7 @@ def set_secret(
     name: Name,
     from_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Take the value from this file; else standard input or a prompt."),
+        typer.Option(metavar="FILE", help="Read the value from this file; default: standard input or a prompt."),
     ] = None,
 ) -> None:
     """Set a secret, new or not; jobs that start from now on get it."""
@@ -71,6 +71,6 @@ def _value(name: str, file: Path | None) -> str:
     except OSError as error:
         raise UsageProblem(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise UsageProblem("the value is not text in UTF-8", advice="Encode it, as base64 say.") from None
+        raise UsageProblem("the value is not text in UTF-8", advice="Encode it, for example as base64.") from None
     # The line break that editors and echo put at the end is not meant.
     return text.removesuffix("\n").removesuffix("\r")

@@ -50,7 +50,9 @@ def read_secrets(path: Path) -> dict[str, str]:
             continue
         name = _NAME.match(text, at)
         if name is None:
-            raise UsageProblem(f"{path}:{line}: this is no NAME=value", advice="Put values of several lines in quotes.")
+            raise UsageProblem(
+                f"{path}:{line}: this is not NAME=value", advice="Put values of several lines in quotes."
+            )
         value, at = _value(text, name.end(), path, line)
         try:
             found[check_secret_name(name[1])] = check_secret_value(value)
@@ -66,7 +68,7 @@ def refuse_packed(path: Path | None, bundle: Bundle) -> None:
     where = f"/{path.resolve().as_posix().lstrip('/')}" if path is not None else ""
     if any(where.endswith(f"/{name}") for name in bundle.names):
         raise UsageProblem(
-            f"{path} would be packed with the tests, and would be no secret any more",
+            f"{path} would be packed with the tests, and would no longer be secret",
             advice="Move it out of their directory, or list it in .gitignore.",
         )
 
@@ -77,7 +79,7 @@ def _value(text: str, at: int, path: Path, line: int) -> tuple[str, int]:
         quoted = (_DOUBLE if double else _SINGLE).match(text, at)
         end = _END.match(text, quoted.end()) if quoted else None
         if quoted is None or end is None:
-            raise UsageProblem(f"{path}:{line}: the value's quotes do not end where it does")
+            raise UsageProblem(f"{path}:{line}: text follows the closing quote, or there is none")
         value = quoted[1]
         if double:
             value = re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), value, flags=re.DOTALL)

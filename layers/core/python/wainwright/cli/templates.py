@@ -14,11 +14,11 @@ from wainwright.cli.terminal import console, print_json, print_table
 if TYPE_CHECKING:
     from wainwright.client import Client, TemplateRecord, WriteTemplate
 
-templates_app = typer.Typer(help="What to run, stored by a name.", rich_markup_mode=None)
+templates_app = typer.Typer(help="Jobs stored under a name.", rich_markup_mode=None)
 
 Paths = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Directories with tests, or test files.")]
 Name = Annotated[str, typer.Option(help="The template's name.")]
-Instructions = Annotated[Path | None, typer.Option(metavar="FILE", help="Sentences to follow, in place of tests.")]
+Instructions = Annotated[Path | None, typer.Option(metavar="FILE", help="File with instructions, instead of tests.")]
 Config = Annotated[Path | None, typer.Option(metavar="FILE", help="The jobs' config, as JSON.")]
 Parameters = Annotated[
     Path | None, typer.Option(metavar="FILE", help="JSON schema of the parameters that a job takes.")
@@ -134,7 +134,7 @@ def invoke_template(
     fields = {name: value for name, value in given.items() if value is not None}
     for name, value in parameters(param).items():
         if name in fields:
-            raise UsageProblem(f"--param {name}: there is an option for it", advice=f"Leave --param {name} out.")
+            raise UsageProblem(f"--param {name}: use the option of this name", advice=f"Leave --param {name} out.")
         fields[name] = value
     with connect(start=False) as system:
         warn_of_unreachable_site(base_url, system)
@@ -164,7 +164,7 @@ def _request(
     from wainwright.domain.job_config import JobConfig
 
     if bool(paths) == bool(instructions):
-        raise UsageProblem("a template needs something to run", advice="Name a PATH with tests, or --instructions.")
+        raise UsageProblem("a template needs something to run", advice="Give a PATH with tests, or --instructions.")
     work: dict[str, Any] = {"bundle_id": UNKNOWN_BUNDLE}
     if instructions is not None:
         work = {"instructions": text_file(instructions, "--instructions")}

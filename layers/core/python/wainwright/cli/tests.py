@@ -21,9 +21,9 @@ _SORTS: dict[str, Literal["flakeRate", "failureRate", "duration"]] = {
 }
 
 analytics_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
-quarantine_app = typer.Typer(help="Tests whose failures do not fail jobs, for a time.", rich_markup_mode=None)
+quarantine_app = typer.Typer(help="Tests whose failures do not fail jobs for some time.", rich_markup_mode=None)
 
-Test = Annotated[str, typer.Argument(metavar="TEST", help="The exact id of the test, as results name it.")]
+Test = Annotated[str, typer.Argument(metavar="TEST", help="The exact id of the test, as in the results.")]
 
 
 @analytics_app.callback()
@@ -31,10 +31,10 @@ def analytics(
     context: typer.Context,
     template: Annotated[str | None, typer.Option(help="Only jobs of this template.")] = None,
     start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From this hour on; else the last seven days.")
+        str | None, typer.Option("--from", metavar="TIME", help="From this hour on; default: seven days ago.")
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to this hour; else until now.")] = None,
-    job: Annotated[list[str] | None, typer.Option(help="This job alone; several may be given.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to this hour; default: now.")] = None,
+    job: Annotated[list[str] | None, typer.Option(help="Only this job; several may be given.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show success rate, durations, errors and flaky tests."""
@@ -56,7 +56,7 @@ def list_tests(
     ] = None,
     file: Annotated[str | None, typer.Option(help="Only tests of this file of the suite.")] = None,
     sort: Annotated[
-        Literal["flake-rate", "failure-rate", "duration"], typer.Option(help="By what; the highest first.")
+        Literal["flake-rate", "failure-rate", "duration"], typer.Option(help="Sort key; the highest first.")
     ] = "flake-rate",
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="The most tests to show.")] = 50,
     as_json: Json = False,
@@ -77,7 +77,7 @@ def list_tests(
     ]  # fmt: skip
     print_table(("Test", "Runs", "Flaky", "Failed", "Takes", "Last"), rows)
     if page.truncated:
-        note("The project has tests in more files than are looked at: --file shows those of any one.")
+        note("The project has more files of tests than are shown: --file shows the tests of one file.")
 
 
 @quarantine_app.command("list")
@@ -102,13 +102,13 @@ def list_quarantine(as_json: Json = False) -> None:
 def add_to_quarantine(
     test: Test,
     until: Annotated[str, typer.Option(metavar="DATE", help="The last day, such as 2026-12-01; at most 90 ahead.")],
-    reason: Annotated[str, typer.Option(help="Why, for whoever reads the report.")],
+    reason: Annotated[str, typer.Option(help="The reason, shown in the report.")],
 ) -> None:
     """Put a test into quarantine: it runs, and its failures do not fail jobs."""
     try:
         last = date.fromisoformat(until)
     except ValueError:
-        raise UsageProblem(f"--until {until}: this is no date", advice="Write --until 2026-12-01.") from None
+        raise UsageProblem(f"--until {until}: this is not a date", advice="Write --until 2026-12-01.") from None
     with connect() as system:
         entry = system.client.put_quarantine(test, until=last, reason=reason)
     sys.stdout.write(f"{clean(entry.test_id)} {clean(entry.note)}\n")
@@ -119,7 +119,7 @@ def remove_from_quarantine(test: Test) -> None:
     """Take a test out of quarantine."""
     with connect() as system:
         system.client.delete_quarantine(test)
-    sys.stdout.write(f"{clean(test)} is not in quarantine any more\n")
+    sys.stdout.write(f"{clean(test)} is no longer in quarantine\n")
 
 
 def _analytics_rows(answer: "Analytics") -> dict[str, str]:

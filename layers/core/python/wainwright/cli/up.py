@@ -109,7 +109,7 @@ def _local_system(options: UpOptions, data_dir: Path) -> Startable:
     root = repository()
     cache = platformdirs.user_cache_path("wainwright", appauthor=False)
     if not is_cached(root, cache):
-        note("Synthesizing the infrastructure. It changed, or this is the first time: half a minute.")
+        note("Synthesizing the infrastructure, because it changed or is new: this takes half a minute.")
     template = template_for(root, cache)
     # At least two: a lost worker shall not hold up everything.
     workers = options.workers or max(2, os.cpu_count() or 1)
@@ -162,7 +162,7 @@ def _announce(running: LocalEndpoint, data_dir: Path, file: Path) -> None:
         f"Wainwright is up at {running.endpoint}",
         f"  key    in {file}",
         f"  data   {data_dir}",
-        "  `wainwright run`, `jobs` and `report` find it by themselves. Ctrl-C ends it.",
+        "  `wainwright run`, `jobs` and `report` find it automatically. Ctrl-C ends it.",
     ]
     if data_dir != data_directory():
         lines.insert(3, f"  export {DATA_DIR_VARIABLE}={data_dir}")

@@ -45,7 +45,7 @@ class WatchOptions:
     def __post_init__(self) -> None:
         if not self.wait and (self.report or self.junit or self.wait_timeout is not None):
             raise UsageProblem(
-                "--no-wait leaves before there are results: leave out --report, --junit and --wait-timeout"
+                "--no-wait exits before there are results: leave out --report, --junit and --wait-timeout"
             )
 
 
@@ -112,7 +112,7 @@ def _watch(system: System, job_id: str, options: WatchOptions, out: Console) -> 
         return ExitCode.TIMED_OUT
     except ClientError:
         if not system.own:
-            note(f"Lost sight of the job, which goes on: `wainwright jobs get {job_id}`.")
+            note(f"The connection is lost; the job continues: `wainwright jobs get {job_id}`.")
         raise
     traces = traces_of(system, job, seen)
     job = settled(client, job)
@@ -126,19 +126,21 @@ def _watch(system: System, job_id: str, options: WatchOptions, out: Console) -> 
 def _abandon(system: System, job_id: str) -> None:
     """Leave before the job has ended. A system that goes with the command takes the job along."""
     if not system.own:
-        note(f"The job goes on. Look: `wainwright jobs get {job_id}`. End it: `wainwright jobs cancel {job_id}`.")
+        note(
+            f"The job continues. Show it: `wainwright jobs get {job_id}`. Cancel it: `wainwright jobs cancel {job_id}`."
+        )
         return
-    note("Canceling the job, since its system goes away with this command.")
+    note("Canceling the job, because its system ends with this command.")
     try:
         system.client.cancel_job(job_id)
         system.client.wait_for(job_id, wait_timeout=CANCEL_SECONDS)
     except ClientError as error:
-        note(f"The job could not be canceled in time ({error.message}); the next local system will deal with it.")
+        note(f"The job could not be canceled in time ({error.message}); the next local system will cancel it.")
 
 
 def _fetch_report(client: Client, job: JobRecord, options: WatchOptions) -> None:
     if (options.report or options.junit) and not job.report.ready:
-        note("warning: the job left no report")
+        note("warning: the job has no report")
         return
     if options.report:
         found = download(client, job.id, options.report)

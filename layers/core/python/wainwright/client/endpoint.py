@@ -18,7 +18,7 @@ def endpoint_of(text: str) -> str:
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL as error:
-        raise InvalidEndpoint(f"{text!r} is no address: {error}") from error
+        raise InvalidEndpoint(f"{text!r} is not an address: {error}") from error
     if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment or url.userinfo:
         raise InvalidEndpoint(
             f"{text!r} is not the address of an API",

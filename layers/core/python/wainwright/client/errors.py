@@ -61,7 +61,9 @@ class WaitTimeout(ClientError):
     code = "timeout"
 
     def __init__(self, job_id: str, seconds: float, what: str = "ended") -> None:
-        super().__init__(f"job {job_id} has not {what} within {seconds:g} s", advice="It goes on.", job_id=job_id)
+        super().__init__(
+            f"job {job_id} has not {what} within {seconds:g} s", advice="The job continues.", job_id=job_id
+        )
 
 
 class ApiError(ClientError):

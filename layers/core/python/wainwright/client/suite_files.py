@@ -158,7 +158,7 @@ class _Gathering:
     def _add_directory(self, directory: Path, rules: IgnoreRules, above: frozenset[Path]) -> None:
         real = Path(os.path.realpath(directory))
         if real in above:
-            raise BundleError(f"the link {self._name(directory)} leads in a circle", advice="Remove the link.")
+            raise BundleError(f"the link {self._name(directory)} leads back to itself", advice="Remove the link.")
         rules = rules.within(directory)
         try:
             children = sorted(directory.iterdir())
@@ -183,7 +183,7 @@ class _Gathering:
         if not target.is_relative_to(os.path.realpath(self.root)):
             raise BundleError(
                 f"the link {self._name(link)} leads out of the directory, to {target}",
-                advice="Replace it by what it leads to, or run the directory that holds both.",
+                advice="Replace it by its target, or run the directory that contains both.",
             )
 
     def _add_file(self, path: Path) -> None:
@@ -194,14 +194,14 @@ class _Gathering:
         except OSError as error:
             raise BundleError(f"{path} cannot be read: {error.strerror}") from error
         except UnicodeEncodeError as error:
-            raise BundleError(f"{name!r} is no name in UTF-8", advice="Rename the file.") from error
+            raise BundleError(f"{name!r} is not a name in UTF-8", advice="Rename the file.") from error
         if not stat.S_ISREG(status.st_mode):
             raise BundleError(f"{name} is neither file nor directory", advice="Remove it, or add it to a .gitignore.")
         self.entries[name] = Entry(name, path, status.st_size, bool(status.st_mode & stat.S_IXUSR))
         if len(self.entries) > self.bounds.files:
             raise BundleError(
                 f"there are more than the {self.bounds.files:,} files that a bundle may have",
-                advice=f"Most of those seen are in {self._fullest()}: leave out what is no test with a .gitignore.",
+                advice=f"Most of those seen are in {self._fullest()}: leave out other files with a .gitignore.",
             )
 
     def _fullest(self) -> str:
@@ -231,16 +231,16 @@ def _check_tests(given: Sequence[Path], entries: Sequence[Entry]) -> None:
     if specs := [path for path in given if path.is_file() and SPEC_FILE.search(path.name)]:
         raise BundleError(
             f"{specs[0]} needs the configuration and the packages of its suite",
-            advice="Name the directory that holds playwright.config.ts and package.json.",
+            advice="Name the directory with playwright.config.ts and package.json.",
         )
     if any(path.is_file() for path in given) or any(_is_test(entry.name) for entry in entries):
         return
     if any(_sets_test_files(entry) for entry in entries):
         return
     where = ", ".join(str(path) for path in given)
-    files = "no file that names like test_*.py, *_test.py, *.spec.ts or *.test.ts, and no playwright.config.ts"
+    files = "no file has a name like test_*.py, *_test.py, *.spec.ts or *.test.ts, and no playwright.config.ts"
     what = files if entries else "no files, or only ignored ones"
-    raise BundleError(f"there are no tests in {where}: {what}", advice="Name the directory that holds the tests.")
+    raise BundleError(f"there are no tests in {where}: {what}", advice="Name the directory with the tests.")
 
 
 def _is_test(name: str) -> bool:

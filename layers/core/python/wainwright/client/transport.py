@@ -64,7 +64,7 @@ class AsyncTransport:
 
         Raises:
             Unreachable: no answer came.
-            UnexpectedAnswer: it redirects in a circle.
+            UnexpectedAnswer: it redirects endlessly.
         """
         options = _options(request)
         if request.upload is not None:
@@ -176,7 +176,7 @@ def _translate_errors(request: Request) -> Iterator[None]:
     try:
         yield
     except httpx.TooManyRedirects as error:
-        raise UnexpectedAnswer(f"{error.request.url.host} redirects in a circle", job_id=request.job_id) from error
+        raise UnexpectedAnswer(f"{error.request.url.host} redirects endlessly", job_id=request.job_id) from error
     except httpx.TransportError as error:
         raise _unreachable(request, error) from error
 

@@ -107,7 +107,7 @@ def read_segment(answer: httpx.Response, last_id: str, job_id: str) -> Segment:
     try:
         events = list(EventSource(answer).iter_sse())
     except SSEError as error:
-        raise UnexpectedAnswer(f"{answer.url.host} sent something else than events: {error}", job_id=job_id) from error
+        raise UnexpectedAnswer(f"{answer.url.host} did not send events: {error}", job_id=job_id) from error
     updates: list[Update] = []
     retry_ms = None
     for event in events:

@@ -84,7 +84,7 @@ class Wire:
             return answer_type.model_validate_json(answer.content, extra="ignore")
         except ValidationError as error:
             raise UnexpectedAnswer(
-                f"{self.endpoint} gave an answer that is not Wainwright's ({answer_type.__name__})",
+                f"{self.endpoint} gave an answer that did not come from Wainwright ({answer_type.__name__})",
                 advice="Check the endpoint, and that both sides have the same version.",
                 job_id=request.job_id,
             ) from error

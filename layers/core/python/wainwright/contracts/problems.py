@@ -11,14 +11,14 @@ CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:wainwright:problem:"
 
 _KINDS: Mapping[type[WainwrightError], tuple[int, str, str]] = {
-    errors.InvalidInput: (400, "invalid-input", "The request has a fault"),
+    errors.InvalidInput: (400, "invalid-input", "The request is invalid"),
     errors.Unauthenticated: (401, "unauthenticated", "No valid API key"),
-    errors.Forbidden: (403, "forbidden", "The key may not do this"),
+    errors.Forbidden: (403, "forbidden", "The key's scope does not allow this"),
     errors.NotStored: (404, "not-stored", "The file could not be stored"),
-    errors.NotFound: (404, "not-found", "There is no such thing"),
-    errors.IdempotencyConflict: (409, "idempotency-conflict", "The Idempotency-Key is taken"),
+    errors.NotFound: (404, "not-found", "Not found"),
+    errors.IdempotencyConflict: (409, "idempotency-conflict", "The Idempotency-Key is already used"),
     errors.Refused: (409, "refused", "Its state does not allow this"),
-    errors.Lost: (409, "changed", "It changed meanwhile"),
+    errors.Lost: (409, "changed", "Changed at the same time"),
     errors.TooLarge: (413, "too-large", "Over a size bound"),
     errors.CapacityExceeded: (429, "capacity-exceeded", "The project's capacity is used up"),
     errors.Unavailable: (503, "unavailable", "Try again"),
@@ -44,7 +44,7 @@ def problem_of(error: Exception, instance: str | None = None) -> Problem:
     if not isinstance(error, WainwrightError):
         return Problem(
             type=TYPE_PREFIX + "internal", title="Something went wrong here", status=500, instance=instance,
-            detail="the request could not be handled; nothing of it was kept unless the answer to an earlier try said so",
+            detail="the request could not be handled; nothing was stored unless an earlier answer said so",
             advice="Send the request again; if it fails again, look for the instance in the function's log.",
         )  # fmt: skip
     unknown = (500, "internal", "Something went wrong here")

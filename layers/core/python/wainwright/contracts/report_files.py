@@ -76,12 +76,12 @@ def _readme(job_id: str, missing: Sequence[str]) -> str:
     text = f"""\
 The report of job {job_id}.
 
-Open {INDEX} in a browser. Traces open from it only over HTTP, as browsers refuse the trace viewer what it needs for files:
+Open {INDEX} in a browser. Its traces open only over HTTP, because browsers do not let the trace viewer read files:
 run this in the folder that this file is in, and open http://127.0.0.1:8000/ then.
 
     python3 -m http.server --bind 127.0.0.1 8000
 """
     if missing:
-        text += "\nThese files of the report could not be had when this was packed:\n\n"
+        text += "\nThese files of the report could not be read when this zip was packed:\n\n"
         text += "".join(f"    {path}\n" for path in missing)
     return text

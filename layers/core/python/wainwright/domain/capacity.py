@@ -89,7 +89,7 @@ class LoadChange:
             raise AssertionError("a change without limits is never refused")
         if "queued" in self.bounds:
             return CapacityExceeded(
-                f"the project has {self.limits.queued} jobs queued, which is all it may", retry_after=RETRY_AFTER_SECONDS,
+                f"the project has {self.limits.queued} jobs queued, which is its limit", retry_after=RETRY_AFTER_SECONDS,
                 advice="Wait until some have started, or have the project's administrator raise the limit.",
             )  # fmt: skip
         return CapacityExceeded(

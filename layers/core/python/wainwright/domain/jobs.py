@@ -245,7 +245,7 @@ class Job(Record):
             return self._to(JobStatus.STOPPED, now, failure=None, **kept)
         if ending.status is JobStatus.COMPLETED:
             return self._to(JobStatus.COMPLETED, now, failure=None, **kept)
-        failure = ending.failure or Failure.of(FailureCategory.INFRASTRUCTURE, "the run ended without saying why")
+        failure = ending.failure or Failure.of(FailureCategory.INFRASTRUCTURE, "the run ended without a reason")
         if self.status is JobStatus.RUNNING and self.retry.allows(self.attempt, failure.category):
             ready = now + self.retry.delay_after(self.attempt)
             return self._back_to_line(now, ready, attempt=self.attempt + 1, ran_ms=0, failure=failure, **kept)
@@ -305,7 +305,7 @@ class Job(Record):
     def set_priority(self, now: datetime, *, priority: int | None = None, low_priority: bool | None = None) -> Self:
         """Change the place in the line. Raises Refused if the job has ended."""
         if self.is_final:
-            raise Refused(f"the job is {self.status}; its priority means nothing any more")
+            raise Refused(f"the job is {self.status}; its priority has no effect any more")
         changes = {"priority": priority, "low_priority": low_priority}
         return self._with(now, **{name: value for name, value in changes.items() if value is not None})
 

@@ -24,6 +24,6 @@ class LogEntry(Record):
 
 LOG_FULL = LogEntry(
     timestamp=datetime(1970, 1, 1, tzinfo=UTC), level="ERROR",
-    message=f"this log is full: it has {MAX_LOG_LINES} lines, and keeps no more",
+    message=f"this log is full: it has {MAX_LOG_LINES} lines",
 )  # fmt: skip
 """The last line of a log that is full; its time is set when it is written."""

@@ -43,6 +43,6 @@ def check_until(until: date, now: datetime) -> None:
     last = today + timedelta(days=MOST_DAYS)
     if not today <= until <= last:
         raise InvalidInput(
-            "until", f"until is to be a day from {today.isoformat()} to {last.isoformat()}, not {until.isoformat()}",
+            "until", f"until must be a day from {today.isoformat()} to {last.isoformat()}, not {until.isoformat()}",
             advice=f"A quarantine lasts {MOST_DAYS} days at most; it can be renewed.",
         )  # fmt: skip

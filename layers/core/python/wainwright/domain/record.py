@@ -25,7 +25,7 @@ def input_fault(error: ValidationError) -> InvalidInput:
     if fault["type"] == "json_invalid":
         return InvalidInput("body", f"the body is not JSON: {message}", advice="Send a JSON object.")
     return InvalidInput(
-        path, f"{path}: {message}" if path != "body" else message, advice="Mend it and send the request again."
+        path, f"{path}: {message}" if path != "body" else message, advice="Correct it and send the request again."
     )
 
 

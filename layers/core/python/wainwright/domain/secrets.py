@@ -50,12 +50,14 @@ def check_secret_value(value: str) -> str:
     if len(value) < MIN_SECRET or len(value.strip()) < MIN_SECRET:
         raise InvalidInput(
             "value", f"a secret has at least {MIN_SECRET} characters besides white space around it",
-            advice="Shorter ones cannot be told from other text, and so could not be kept out of logs and reports.",
+            advice="Shorter ones cannot be distinguished from other text, so they could not be redacted in logs and reports.",
         )  # fmt: skip
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise InvalidInput("value", "the value is not text in Unicode", advice="Encode it, as base64 say.") from None
+        raise InvalidInput(
+            "value", "the value is not text in Unicode", advice="Encode it, for example as base64."
+        ) from None
     if "\0" in value:
         raise InvalidInput("value", "the value has a NUL character, which no environment variable can hold")
     if size > MAX_SECRET_BYTES:

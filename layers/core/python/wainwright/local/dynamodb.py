@@ -140,7 +140,7 @@ class SafeDynamoDB:
                 if name not in self._backend.tables:
                     raise LocalError(
                         f"the data directory {self._journal.data_dir} holds rows of the table {name}, which this version "
-                        "does not have: start with another data directory, or remove this one to begin anew"
+                        "does not have: start with another data directory, or remove this one to start again"
                     )
                 table = self._backend.tables[name]
                 hash_key = DynamoType(attributes[table.hash_key_attr])

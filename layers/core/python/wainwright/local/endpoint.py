@@ -71,7 +71,7 @@ class Endpoint:
             return _refusal(403, str(error))
         rule = None if origin is None else self._rule(target, origin, method)
         if origin is not None and (rule is None or "authorization" in headers):
-            return _refusal(403, f"pages of {origin} have no business here")
+            return _refusal(403, f"pages of {origin} are not allowed here")
         with self._meter.requested(service, method, target, headers):
             status, answered, content = self._aws.call(service, method, target, headers, body)
             self._meter.answered(service, method, target, headers, body, content)

@@ -172,9 +172,7 @@ class Journal:
                 path.unlink()
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        advice = (
-            f"start with another data directory, or remove {self.data_dir} to begin anew (its jobs and reports go too)"
-        )
+        advice = f"start with another data directory, or remove {self.data_dir} to start again (it has your jobs and reports)"
         known = path.exists()
         if not known and (found := _foreign_entry(self.data_dir)):
             raise LocalError(

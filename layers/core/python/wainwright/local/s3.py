@@ -82,7 +82,7 @@ class StoredS3:
             if each.bucket not in self._backend.buckets:
                 raise LocalError(
                     f"the data directory {self._journal.data_dir} holds objects of the bucket {each.bucket}, which this "
-                    "version does not have: start with another data directory, or remove this one to begin anew"
+                    "version does not have: start with another data directory, or remove this one to start again"
                 )
             key = FakeKey(each.name, b"", self._backend.account_id, self._backend.region_name, bucket_name=each.bucket)
             key.set_metadata(dict(each.meta["headers"]))

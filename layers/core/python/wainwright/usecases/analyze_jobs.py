@@ -76,7 +76,7 @@ class AnalyzeJobs:
             try:
                 job = self.jobs.get(project, check_job_id(job_id))
             except InvalidInput as error:
-                raise InvalidInput("jobIds", f"jobIds: {job_id[:40]!r} is no job id", advice=error.advice) from error
+                raise InvalidInput("jobIds", f"jobIds: {job_id[:40]!r}is not a job id", advice=error.advice) from error
             if job is None or job.has_expired(now):
                 raise InvalidInput("jobIds", f"jobIds: this project has no job {job_id}", advice="Leave it out.")
             jobs.append(job)

@@ -37,12 +37,14 @@ class Authenticate:
         """
         scheme, _, secret = (authorization or "").strip().partition(" ")
         if not authorization or not secret:
-            raise Unauthenticated("no API key came with the request", advice=_ADVICE)
+            raise Unauthenticated("the request has no API key", advice=_ADVICE)
         if scheme.lower() != "bearer":
             raise Unauthenticated("the Authorization header is not of the form `Bearer <API key>`", advice=_ADVICE)
         key = self._find(digest(secret.strip()))
         if key is None or key.revoked:
-            raise Unauthenticated("this API key is unknown or was revoked", advice="Check the key, or create another.")
+            raise Unauthenticated(
+                "this API key is unknown or was revoked", advice="Check the key, or create a new one."
+            )
         return Caller(project=key.project, key_id=key.id, name=key.name, scope=key.scope)
 
     def open_ticket(self, secret: str) -> Ticket:
@@ -53,8 +55,8 @@ class Authenticate:
         ticket = self.access.find_ticket(digest(secret)) if len(secret) <= MAX_SECRET else None
         if ticket is None or ticket.expires_at <= self.clock():
             raise Unauthenticated(
-                "this address of a report is unknown or has expired",
-                advice="Open the report anew: `wainwright report open JOB`.",
+                "this report link is unknown or has expired",
+                advice="Open the report again: `wainwright report open JOB`.",
             )
         return ticket
 

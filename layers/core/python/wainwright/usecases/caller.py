@@ -26,5 +26,5 @@ class Caller:
         if not self.scope.allows(scope):
             raise Forbidden(
                 f"this call needs a key with the scope {scope}; this one has {self.scope}",
-                advice="Ask the project's administrator for a key that may.",
+                advice="Ask the project's administrator for a key with this scope.",
             )

@@ -18,7 +18,7 @@ MAX_DETAIL_BYTES = 100 * 1024
 MAX_FAULT = 500
 """Characters of a fault's description."""
 
-_ADVICE = "See https://json-schema.org/draft/2020-12 for what a schema may say."
+_ADVICE = "See https://json-schema.org/draft/2020-12 for the keywords of a schema."
 
 
 def check_schema(field: str, schema: Mapping[str, Any]) -> None:
@@ -39,9 +39,9 @@ def check_schema(field: str, schema: Mapping[str, Any]) -> None:
         path = ".".join([field, *(str(part) for part in error.absolute_path)])
         raise InvalidInput(path, f"{path}: {error.message[:MAX_FAULT]}", advice=_ADVICE) from error
     except RecursionError as error:
-        raise InvalidInput(field, f"{field} refers to itself without end, or is too deeply nested") from error
+        raise InvalidInput(field, f"{field} refers to itself endlessly, or is too deeply nested") from error
     except OverflowError as error:
-        raise InvalidInput(field, f"{field} holds a pattern that repeats too often") from error
+        raise InvalidInput(field, f"{field} has a pattern that repeats too often") from error
 
 
 def check_value(field: str, schema: Mapping[str, Any], value: object) -> None:
@@ -64,7 +64,7 @@ def check_value(field: str, schema: Mapping[str, Any], value: object) -> None:
         missing = _missing(fault.validator, fault.validator_value, fault.instance)
         path = ".".join(part for part in (field, *map(str, fault.absolute_path), *missing) if part) or "body"
         message = f"{path}: {str(fault.message)[:MAX_FAULT]}"
-        raise InvalidInput(path, message, advice="Mend it and send the request again.")
+        raise InvalidInput(path, message, advice="Correct it and send the request again.")
 
 
 def _missing(keyword: object, required: object, found: object) -> list[str]:
@@ -97,7 +97,7 @@ def json_size(field: str, value: object) -> int:
     try:
         return len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
     except ValueError as error:
-        raise InvalidInput(field, f"{field} holds what JSON cannot write, such as a number without end") from error
+        raise InvalidInput(field, f"{field} has a value that JSON cannot represent, such as infinity") from error
 
 
 def _check_references(field: str, schema: Mapping[str, Any]) -> None:
@@ -116,13 +116,13 @@ def _check_references(field: str, schema: Mapping[str, Any]) -> None:
                 continue
             if not target.startswith("#"):
                 raise InvalidInput(
-                    f"{path}.{word}", f"{path}.{word}: {target[:100]!r} lies outside the schema",
-                    advice="Put what it refers to below $defs, and refer to it by #/$defs/….",
+                    f"{path}.{word}", f"{path}.{word}: {target[:100]!r} is outside the schema",
+                    advice="Put the target below $defs, and refer to it as #/$defs/….",
                 )  # fmt: skip
             try:
                 resolver.lookup(target)
             except Unresolvable as error:
-                message = f"{path}.{word}: {target[:100]!r} refers to nothing in the schema"
+                message = f"{path}.{word}: {target[:100]!r} does not exist in the schema"
                 raise InvalidInput(f"{path}.{word}", message, advice=_ADVICE) from error
     validator = Draft202012Validator(schema, registry=registry)
     samples: tuple[object, ...] = ({}, [], "", 0, None)

@@ -18,8 +18,8 @@ def check_scripts(scripts: Mapping[str, str]) -> None:
     """
     if not any(_COLLECTED.fullmatch(name) for name in scripts):
         raise InvalidInput(
-            "scripts", "none of the scripts is named as tests are, so that none would be run",
-            advice="Name the files that hold tests test_….py or …_test.py.",
+            "scripts", "none of the scripts has a test's name, so no test would run",
+            advice="Name the files with tests test_….py or …_test.py.",
         )  # fmt: skip
     for number, (name, content) in enumerate(scripts.items()):
         check_script(content, name=name, field=f"scripts.{number}.content")
@@ -38,6 +38,6 @@ def check_script(script: str, *, name: str = "", field: str = "script") -> None:
         reason = getattr(error, "msg", None) or str(error) or "too deeply nested"
         where = f"{name}, line {line}, column {column}" if name else f"line {line}, column {column}"
         raise InvalidInput(
-            field, f"{where}: {reason}", advice="Mend the script; it was not queued.",
+            field, f"{where}: {reason}", advice="Correct the script; it was not queued.",
             extra={"line": line, "column": column} | ({"file": name} if name else {}),
         ) from error  # fmt: skip

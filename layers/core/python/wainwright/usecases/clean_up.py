@@ -45,7 +45,7 @@ class CleanUp:
         faults: list[Exception] = []
         for job, retention in self._expired_jobs():
             if self.clock() >= until:
-                log.info("out of time; the rest is for the next run", extra={"removed": removed})
+                log.info("out of time; the next run deletes the rest", extra={"removed": removed})
                 break
             try:
                 removed += self._remove(job, retention)

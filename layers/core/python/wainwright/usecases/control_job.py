@@ -54,9 +54,7 @@ class ControlJob:
 
         def step(job: Job) -> Job:
             if job.bundle_id is None:
-                raise Refused(
-                    "the job has nothing that a worker could run", advice="Create a job of a script or a bundle."
-                )
+                raise Refused("the job has no script or bundle to run", advice="Create a job of a script or a bundle.")
             return job.try_again(self.clock(), only_failed=only_failed)
 
         return self._change(caller, job_id, "be retried", step)
@@ -78,14 +76,15 @@ class ControlJob:
                 job = job.set_priority(now, priority=priority, low_priority=low_priority)
             return job if label is None else job.set_label(label, now)
 
-        return self._change(caller, job_id, "be changed so", step)
+        return self._change(caller, job_id, "be changed in this way", step)
 
     def delete(self, caller: Caller, job_id: str) -> None:
         """Delete a job at rest with all it left. May be repeated, also where it was broken off."""
         job = find_job(self.jobs, self.clock, caller.project, job_id)
         if job.status not in AT_REST:
             raise Refused(
-                f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel or stop it first."
+                f"the job is {job.status}; only a job that has ended or stopped can be deleted",
+                advice="Cancel or stop it first.",
             )
         remove_job(self.jobs, self.artifacts, self.spool, job)
 

@@ -36,7 +36,7 @@ def check_parameters(schema: Mapping[str, Any]) -> None:
     """
     if schema.get("type") != "object":
         raise InvalidInput(
-            "parameters.type", "parameters is to be a JSON schema of type object",
+            "parameters.type", "parameters must be a JSON schema of type object",
             advice='Write {"type": "object", "properties": {…}}.',
         )  # fmt: skip
     check_schema("parameters", schema)
@@ -49,7 +49,7 @@ def check_parameters(schema: Mapping[str, Any]) -> None:
     for name in schema.get("required", ()):
         if name not in declared(schema):
             raise InvalidInput(
-                "parameters.required", f"{name!r} is required but not declared, so that nobody could give it",
+                "parameters.required", f"{name!r} is required but not declared, so no value could be given",
                 advice="Declare it below properties.",
             )  # fmt: skip
 

@@ -22,4 +22,4 @@ def find_job(jobs: JobStore, clock: Clock, project: str, job_id: str) -> Job:
 
 def no_such_job(job_id: str) -> NotFound:
     """Return the error of a project that has no such job."""
-    return NotFound(f"this project has no job {job_id}", advice="GET /v1/jobs lists those that there are.")
+    return NotFound(f"this project has no job {job_id}", advice="GET /v1/jobs lists the project's jobs.")

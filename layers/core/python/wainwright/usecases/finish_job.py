@@ -45,7 +45,7 @@ class FinishJob:
 
         job, ended = retry_conflicts(attempt, f"job {job_id}")
         if job is None:
-            log.warning("a run of a job that is gone ended", extra={"jobId": job_id, "run": run})
+            log.warning("a run of a deleted job ended", extra={"jobId": job_id, "run": run})
         elif ended:
             self.wakeups.send(project)
             ready = (job.not_before or job.updated_at) - job.updated_at
@@ -66,7 +66,7 @@ def ending_without_outcome(job: Job, error: ExecutionError | None) -> Outcome:
     if name == "States.Timeout" and job.fence:
         failure = Failure.of(
             FailureCategory.JOB_TIMEOUT,
-            f"the job ran past its timeout of {job.timeout_ms} ms and its worker did not end it",
+            f"the job exceeded its timeout of {job.timeout_ms} ms and its worker did not end it",
         )
     elif name == "States.Timeout":
         failure = Failure.of(FailureCategory.INFRASTRUCTURE, "no worker took the job in time; see the workers' logs")
@@ -74,6 +74,6 @@ def ending_without_outcome(job: Job, error: ExecutionError | None) -> Outcome:
         cause = f": {error.cause}" if error and error.cause else ""
         failure = Failure.of(
             FailureCategory.INFRASTRUCTURE,
-            f"the execution ended without an outcome ({name or 'no error named'}){cause}",
+            f"the execution ended without an outcome ({name or 'without an error name'}){cause}",
         )
     return Outcome(status=JobStatus.FAILED, fence=job.fence, failure=failure)

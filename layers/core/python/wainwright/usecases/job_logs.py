@@ -62,7 +62,7 @@ class JobLogs:
         entry = LogEntry(timestamp=self.clock(), level=level, message=message, additional_info=info)
         if not self.logs.append(caller.project, job_id, [entry]):
             raise TooLarge(
-                f"the job's log is full: it has {MAX_LOG_LINES} lines", advice="Log less, or in another job."
+                f"the job's log is full: it has {MAX_LOG_LINES} lines", advice="Log less, or use another job."
             )
         if job.status not in AT_REST:
             self.jobs.add_events(caller.project, job_id, [_event(entry)], MAX_JOB_EVENTS)
@@ -77,8 +77,8 @@ def _event(entry: LogEntry) -> NewEvent:
 
 def _check_line(message: str, additional_info: Mapping[str, Any] | None) -> None:
     if not message.strip():
-        raise InvalidInput("message", "message: a line of the log says something")
+        raise InvalidInput("message", "message: a line of the log must not be empty")
     if (size := json_size("additionalInfo", additional_info)) > MAX_INFO_BYTES:
         raise TooLarge(
-            f"additionalInfo has {size} bytes of JSON, more than {MAX_INFO_BYTES}", advice="Log less at once."
+            f"additionalInfo has {size} bytes of JSON, more than {MAX_INFO_BYTES}", advice="Log less in one call."
         )

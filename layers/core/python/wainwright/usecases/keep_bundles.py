@@ -96,7 +96,7 @@ class KeepBundles:
         if self.artifacts.size_and_age(bundle_key(project, digest)) is None:
             raise InvalidInput(
                 "bundleId", f"no bundle {digest} has been uploaded to this project, or it has expired",
-                advice="Announce it by POST /v1/bundles and upload it to the address given there.",
+                advice="Announce it by POST /v1/bundles and upload it to the URL in the answer.",
             )  # fmt: skip
 
     def _copy(self, source: str, target: str) -> None:

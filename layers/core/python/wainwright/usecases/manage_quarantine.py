@@ -36,8 +36,8 @@ class ManageQuarantine:
         others = [each for each in self.store.list(caller.project) if each.test_id != test_id]
         if sum(each.holds(now) for each in others) >= MAX_QUARANTINED:
             raise Refused(
-                f"the project has {MAX_QUARANTINED} tests in quarantine, which is the most",
-                advice="Mend some of them, and take them out.",
+                f"the project has {MAX_QUARANTINED} tests in quarantine, which is the maximum",
+                advice="Repair some of them, and take them out of quarantine.",
             )
         self.store.put(caller.project, entry)
         return entry
@@ -45,4 +45,4 @@ class ManageQuarantine:
     def remove(self, caller: Caller, test_id: str) -> None:
         """Take a test out: within a minute, its failures count. Raises NotFound if it is not in quarantine."""
         if not self.store.remove(caller.project, test_id):
-            raise NotFound("this test is not in quarantine", advice="GET /v1/quarantine names those that are.")
+            raise NotFound("this test is not in quarantine", advice="GET /v1/quarantine lists the tests in quarantine.")

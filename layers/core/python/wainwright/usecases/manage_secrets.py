@@ -36,8 +36,8 @@ class ManageSecrets:
         now = cut(self.clock())
         if not self.store.put(project, name, value, now=now, most=MAX_SECRETS):
             raise Refused(
-                f"the project has {MAX_SECRETS} secrets, which is the most",
-                advice="Delete one that is not needed any more.",
+                f"the project has {MAX_SECRETS} secrets, which is the maximum",
+                advice="Delete one that is no longer needed.",
             )
         return now
 
@@ -45,4 +45,4 @@ class ManageSecrets:
         """Delete a secret; running jobs keep it until they end. Raises NotFound if the project has no such secret."""
         check_secret_name(name)
         if not self.store.delete(project, name):
-            raise NotFound(f"the project has no secret {name}", advice="GET /v1/secrets names those it has.")
+            raise NotFound(f"the project has no secret {name}", advice="GET /v1/secrets lists the project's secrets.")

@@ -106,8 +106,8 @@ class ManageTemplates:
             self.templates.put(template)
         except Conflict as error:
             raise Conflict(
-                "the template was given another version meanwhile, or deleted",
-                advice="Look at what it is now, and send your change again if it still holds.",
+                "somebody else changed or deleted the template at the same time",
+                advice="Read the template again, and repeat your change if it is still needed.",
             ) from error
         return self._views(project, [template])[0]
 

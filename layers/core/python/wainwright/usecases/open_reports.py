@@ -88,7 +88,7 @@ class OpenReports:
     def _read(self, project: str, job_id: str, path: str) -> ReportFile:
         path = path or "index.html"
         if not _PATH.match(path) or len(path) > 300 or any(set(part) == {"."} for part in path.split("/")):
-            raise InvalidInput("path", "a report has no file of such a name")
+            raise InvalidInput("path", "a report cannot have a file of this name")
         job = find_job(self.jobs, self.clock, project, job_id)
         if job.report is None:
             raise NotFound(
@@ -118,7 +118,7 @@ class OpenReports:
             except TooLarge as error:
                 raise TooLarge(
                     f"{path} is on the worker's disk and larger than the {MAX_SPOOLED_BYTES} bytes that are read from there",
-                    advice="Ask again in some minutes: once it is uploaded, it can be fetched whatever its size.",
+                    advice="Ask again in some minutes: once it is uploaded, it can be fetched at any size.",
                 ) from error
         try:
             return self._stored(key)
@@ -137,7 +137,7 @@ def _not_found(report: ReportRef, path: str) -> NotFound:
     if not report.is_missing(path):
         return NotFound(f"the report has no file {path}")
     return NotStored(
-        f"{path} is on the disk of the worker that wrote it, which cannot be read from here: {report.describe_missing()}",
+        f"{path} is on the disk of the worker that wrote it, which the API cannot read: {report.describe_missing()}",
         advice="A worker that is still there goes on trying: ask again in some minutes. If the job failed, "
-        "POST /v1/jobs/{jobId}/retry writes the report anew, and what has passed does not run again.",
+        "POST /v1/jobs/{jobId}/retry writes the report again; tests that have passed do not run again.",
     )

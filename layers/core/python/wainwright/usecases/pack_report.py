@@ -122,7 +122,7 @@ def _listed(job: Job, manifest: bytes) -> list[ReportFile]:
     except ValueError as error:
         raise Unavailable(
             f"the report of job {job.id} cannot be packed: its {MANIFEST} is not readable: {error}",
-            advice="POST /v1/jobs/{jobId}/retry writes the report anew, and what has passed does not run again.",
+            advice="POST /v1/jobs/{jobId}/retry writes the report again; tests that have passed do not run again.",
         ) from error
     files[MANIFEST] = ReportFile(path=MANIFEST, size=len(manifest), content_type="application/json")
     return [file for _, file in sorted(files.items())]

@@ -93,5 +93,7 @@ def _parse(last_event_id: str | None) -> tuple[int, int]:
         return int(sequence), int(status)
     except ValueError as error:
         raise InvalidInput(
-            "Last-Event-ID", "this is no id of an event of this stream", advice="Leave the header out to start anew."
+            "Last-Event-ID",
+            "this is not the id of an event of this stream",
+            advice="Leave out the header to start from the beginning.",
         ) from error

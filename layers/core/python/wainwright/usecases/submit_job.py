@@ -29,7 +29,7 @@ from wainwright.usecases.keep_bundles import KeepBundles
 
 IDEMPOTENCY_LASTS = timedelta(hours=24)
 
-NO_PLANNER = "instructions cannot be carried out yet: nothing here makes tests of sentences; give a script or a bundle"
+NO_PLANNER = "instructions cannot be run yet: use a script or a bundle"
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class SubmitJob:
         view = self.jobs.view(project, job_id)
         if view is None:
             raise IdempotencyConflict(
-                f"this Idempotency-Key stands for the job {job_id}, which was deleted",
-                advice="Send another key to have the request carried out again.",
+                f"this Idempotency-Key belongs to the job {job_id}, which was deleted",
+                advice="Send a new key to create another job.",
             )
         return view
 
@@ -138,7 +138,7 @@ class SubmitJob:
                 raise InvalidInput(field, f"this project has no job {job_id}", advice="Name jobs that exist.")
             if job.status in FINAL and job.status is not JobStatus.COMPLETED:
                 raise Refused(
-                    f"the job {job_id} is {job.status}, so that what depends on it would never run",
+                    f"the job {job_id} is {job.status}, so a job that depends on it would never run",
                     advice="Retry that job first, or leave it out of dependsOn.",
                 )
             found[job_id] = job

@@ -55,7 +55,7 @@ class SweepJobs:
                 continue  # the step was taken just now
             except Exception as error:
                 # One row that cannot be mended must not keep the rows behind it from being mended.
-                log.exception("could not be mended", extra={"jobId": job_id})
+                log.exception("could not be repaired", extra={"jobId": job_id})
                 faults.append(error)
                 continue
             woken.add(project)
@@ -64,7 +64,7 @@ class SweepJobs:
         for project in sorted(woken):
             self.wakeups.send(project)
         if faults:
-            raise ExceptionGroup(f"{len(faults)} of {len(rows)} overdue jobs could not be mended", faults)
+            raise ExceptionGroup(f"{len(faults)} of {len(rows)} overdue jobs could not be repaired", faults)
         return len(rows)
 
     def _remove_lost_workers(self, *, everything: bool) -> int:

@@ -148,7 +148,7 @@ class UploadArtifacts:
         try:
             keep()
         except SpoolFull as error:
-            log.error("lost: neither the bucket nor the disk took it", extra={"key": key, "reason": str(error)})
+            log.error("lost: neither the bucket nor the disk could store it", extra={"key": key, "reason": str(error)})
             return UploadResult.LOST
         return UploadResult.SPOOLED
 

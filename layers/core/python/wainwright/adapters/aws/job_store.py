@@ -81,7 +81,7 @@ class DynamoJobStore(JobRecords, JobStore):
             if current is not None and current.operation == written.operation:
                 return  # it was our own write, whose answer was lost
             if IDEMPOTENCY in failed:
-                raise IdempotencyConflict("this Idempotency-Key is taken") from refusal
+                raise IdempotencyConflict("this Idempotency-Key is already used") from refusal
             if COUNTERS in failed and JOB not in failed:
                 raise load.refusal() from refusal
             raise Conflict(f"job {written.id}, or one that belongs to it, changed since it was read") from refusal
@@ -102,7 +102,10 @@ class DynamoJobStore(JobRecords, JobStore):
     def seal(self, job: Job) -> None:
         # The row's version is negative from then on.
         if job.status not in AT_REST:
-            raise Refused(f"the job is {job.status}; only a job at rest can be deleted", advice="Cancel it first.")
+            raise Refused(
+                f"the job is {job.status}; only a job that has ended or stopped can be deleted",
+                advice="Cancel it first.",
+            )
         values = {
             ":version": number(job.version), ":sealed": number(-job.version), ":none": number(-1),
             ":body": text(job.seal().model_dump_json(by_alias=True, exclude_defaults=True)),

@@ -44,7 +44,7 @@ def as_unavailable(error: Exception) -> Unavailable | None:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if error_code(error) in THROTTLED or status >= 500:
-            return Unavailable("something that the system rests on is too busy", advice=ADVICE)
+            return Unavailable("a service that the system depends on is too busy", advice=ADVICE)
     if isinstance(error, _NO_ANSWER) and not isinstance(error, SSLError):
-        return Unavailable("something that the system rests on did not answer", advice=ADVICE)
+        return Unavailable("a service that the system depends on did not answer", advice=ADVICE)
     return None

@@ -62,7 +62,7 @@ class SqsWorkQueue:
                 body = WorkMessage.model_validate_json(message["Body"])
             except ValidationError:
                 # It comes again until the queue gives it up; its dead-letter queue has an alarm.
-                log.exception("this is no work message of ours")
+                log.exception("this is not a work message")
                 return None
             return ReceivedWork(
                 message=body, receipt=message["ReceiptHandle"],

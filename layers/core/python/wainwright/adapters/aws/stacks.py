@@ -31,7 +31,7 @@ def table_of_stage(cloudformation: Any, stage: str) -> str:
             ) from error
         raise Unavailable(f"AWS refused: {error}", advice="Check AWS_PROFILE and AWS_REGION.") from error
     except BotoCoreError as error:
-        raise Unavailable(f"AWS could not be asked: {error}", advice="Set AWS_PROFILE and AWS_REGION.") from error
+        raise Unavailable(f"AWS could not be called: {error}", advice="Set AWS_PROFILE and AWS_REGION.") from error
     for output in stacks[0].get("Outputs", []):
         if output["OutputKey"] == TABLE_OUTPUT:
             return str(output["OutputValue"])

@@ -35,7 +35,7 @@ class DynamoWorkListStore(TableStore):
     def read(self, job: Job) -> WorkList | None:
         work = self._list(job)
         if work is not None and work.fence > job.fence:
-            raise FenceLost(f"the work of job {job.id} was shared out anew")
+            raise FenceLost(f"the work list of job {job.id} was made again")
         return work if work is not None and work.fence == job.fence else None
 
     def order(self, job: Job) -> WorkOrder:
@@ -69,7 +69,9 @@ class DynamoWorkListStore(TableStore):
             raise Conflict(f"lane {lane.lane} of job {job.id} changed since it was read") from refusal
 
     def update(self, job: Job, before: LaneRecord, after: LaneRecord) -> None:
-        self._commit([{"Put": _put_lane(job, before, after)}], f"lane {after.lane} of job {job.id} changed meanwhile")
+        self._commit(
+            [{"Put": _put_lane(job, before, after)}], f"lane {after.lane} of job {job.id} changed since it was read"
+        )
 
     def lanes(self, job: Job) -> Sequence[LaneRecord]:
         rows = self.table.partition(items.job_partition(job.project, job.id), items.lane_prefix(job.fence))

@@ -35,7 +35,7 @@ async def run_with_retry(
         JobFailed: no try completed; it tells the last error.
         ApiError: the API refused.
     """
-    last = "there was no try"
+    last = "there was no attempt"
     job_id: str | None = None
     for attempt in range(1, max_retries + 1):
         if on_attempt is not None:

@@ -50,12 +50,12 @@ MEASURE_SECONDS = 5.0
 _CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
 _ADVICE = {
     r"UnknownIssuer|invalid peer certificate|SELF_SIGNED_CERT|UNABLE_TO_(GET|VERIFY)": (
-        "\nThe index's certificate is not trusted: name the certificates with SSL_CERT_FILE (Node: NODE_EXTRA_CA_CERTS) "
+        "\nThe index's certificate is not trusted: give the certificates with SSL_CERT_FILE (Node: NODE_EXTRA_CA_CERTS) "
         "in the worker's environment."
     ),
     r"error sending request|dns error|connection refused|tcp connect|network is unreachable|"
     r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET": (
-        "\nNo package index could be reached: check the worker's network, or name an index that it reaches with "
+        "\nNo package index could be reached: check the worker's network, or set a reachable index with "
         "UV_DEFAULT_INDEX or NPM_CONFIG_REGISTRY in its environment."
     ),
 }
@@ -118,7 +118,7 @@ class Installer:
     def _check(self, file: str, status: ExitStatus, said: list[str]) -> None:
         if status.bound is not None:
             found = f"{status.bound.name}: {status.bound.found:,}, of at most {status.bound.limit:,}"
-            raise NotPrepared.because(f"installing the dependencies takes too much ({found})", file)
+            raise NotPrepared.because(f"installing the dependencies exceeds a bound ({found})", file)
         if status.exit_code != 0:
             for each in said[-MAX_LOGGED_LINES:]:
                 if each.strip():
@@ -171,7 +171,7 @@ def failed_install(file: str, lines: list[str]) -> NotPrepared:
     """Describe an installer's failure in its own last words, with the next step where it is known."""
     said = [line for line in (without_credentials(line).strip() for line in lines) if line]
     text = "\n".join(said)
-    last = "\n".join(said[-MAX_MESSAGE_LINES:]) or "the installer said nothing"
+    last = "\n".join(said[-MAX_MESSAGE_LINES:]) or "the installer printed nothing"
     advice = next((advice for words, advice in _ADVICE.items() if re.search(words, text, re.IGNORECASE)), "")
     return NotPrepared.because(f"the dependencies could not be installed: {last}{advice}", file, text)
 

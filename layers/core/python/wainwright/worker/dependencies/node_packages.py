@@ -79,7 +79,7 @@ def node_requirements(bundle: Path) -> NodeRequirements | None:
         inputs[".npmrc"] = content_of(bundle, ".npmrc")
     packages = parse_json(inputs[lock], lock).get("packages")
     if not isinstance(packages, dict):
-        message = "this lock is of npm 6 or older: make it anew with `npm install --package-lock-only`"
+        message = "this lock is of npm 6 or older: make it again with `npm install --package-lock-only`"
         raise NotPrepared.because(message, lock)
     links = any(isinstance(each, dict) and _is_in_bundle(each) for each in packages.values())
     named = sum(1 for name in packages if "node_modules/" in name)

@@ -60,7 +60,7 @@ class PythonRequirements(Requirements):
         folder.mkdir()
         installer.isolation.lend(folder)
         if not wanted:
-            installer.log(f"the worker has all that {self.file} asks for")
+            installer.log(f"the worker has all packages of {self.file}")
             return
         installer.log(f"installing {len(wanted)} package{'s' if len(wanted) > 1 else ''} from {self.file}")
         resolved = installer.bundle / RESOLVED

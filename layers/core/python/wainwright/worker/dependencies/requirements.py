@@ -93,9 +93,9 @@ def parse_json(content: bytes, file: str) -> dict[str, Any]:
     try:
         found = json.loads(content)
     except ValueError as error:
-        raise NotPrepared.because(f"the file is no JSON: {error}", file) from error
+        raise NotPrepared.because(f"the file is not JSON: {error}", file) from error
     if not isinstance(found, dict):
-        raise NotPrepared.because("the file holds no JSON object", file)
+        raise NotPrepared.because("the file is not a JSON object", file)
     return found
 
 
@@ -104,4 +104,4 @@ def parse_toml(content: bytes, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NotPrepared.because(f"the file is no TOML: {error}", file) from error
+        raise NotPrepared.because(f"the file is not TOML: {error}", file) from error

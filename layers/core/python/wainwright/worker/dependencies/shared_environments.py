@@ -37,7 +37,7 @@ class SharedEnvironments:
         except ArtifactMissing:
             return False  # expired between two calls
         except (ArchiveUnusable, OSError):
-            log.exception("an environment cannot be unpacked and is installed anew", extra={"key": key})
+            log.exception("an environment cannot be unpacked and is installed again", extra={"key": key})
             remove_tree(folder)
             folder.mkdir()
             return False

@@ -276,7 +276,7 @@ class Recording:
         if result.test_id is None:
             self._loose.append(result)
         if refused := self.results.add(result):
-            message = f"no room in the results, which are full, for {', '.join(refused)}"
+            message = f"the results are full; not stored: {', '.join(refused)}"
             self._log(batch, at, JobLog("ERROR", message, test_id=result.test_id))
 
     def _interrupted(self, result: TestResult, batch: _Batch, at: datetime) -> None:
@@ -331,7 +331,7 @@ class Recording:
         href, attachment = named
         job = self.claim.job
         if attachment.path is None or not attachment.path.is_file():
-            lack = attachment.lack or "the file was gone before it could be kept"
+            lack = attachment.lack or "the file was deleted before it could be stored"
             self.recorded.missing.append(f"{self.redactor.text(attachment.name)}: {lack}")
             return replace(attachment, path=None)
         if withheld := redact_file(attachment.path, attachment.content_type, self.redactor):
@@ -343,7 +343,7 @@ class Recording:
         attachment.path.unlink()
         if fate is UploadResult.LOST:
             self.recorded.missing.append(
-                f"{attachment.name}: could not be uploaded ({self.uploads.reason}), and the disk has no room for it"
+                f"{attachment.name}: could not be uploaded ({self.uploads.reason}), and the disk is full"
             )
             return replace(attachment, path=None)
         if fate is UploadResult.SPOOLED:

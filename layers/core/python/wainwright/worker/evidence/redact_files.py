@@ -44,8 +44,8 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
 """Raised by reading a damaged, encrypted or exotic archive."""
 
-_NOT_REWRITABLE = "it contains a secret, and is of a kind that cannot be rewritten"
-_TOO_LARGE = "it is an archive too large to be looked through"
+_NOT_REWRITABLE = "it contains a secret, and files of its kind cannot be rewritten"
+_TOO_LARGE = "it is an archive that is too large to be searched"
 
 
 class _Withheld(Exception):
@@ -131,9 +131,9 @@ def _utf16(source: IO[bytes], target: IO[bytes], redactor: Redactor) -> None:
     try:
         text = source.read(MAX_JSON).decode("utf-16")
     except UnicodeDecodeError as error:
-        raise _Withheld("it cannot be read as the text that it seems to be") from error
+        raise _Withheld("it looks like text but cannot be read as text") from error
     if source.read(1):
-        raise _Withheld("it is too large to be looked through for secrets")
+        raise _Withheld("it is too large to be searched for secrets")
     target.write(redactor.text(text).encode("utf-16"))
 
 
@@ -143,12 +143,12 @@ def _check_gzip(path: Path, redactor: Redactor) -> None:
             if redactor.finds_in(_bounded(_chunks(file))):
                 raise _Withheld(_NOT_REWRITABLE)
     except (*_UNREADABLE, gzip.BadGzipFile) as error:
-        raise _Withheld("it is a compressed file that cannot be read, so it cannot be looked through") from error
+        raise _Withheld("it is a compressed file that cannot be read, so it cannot be searched") from error
 
 
 def _redact_zip(path: Path, redactor: Redactor, depth: int) -> None:
     if depth >= MAX_DEPTH:
-        raise _Withheld("it holds archives in archives in archives")
+        raise _Withheld("it has archives in archives in archives")
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -157,7 +157,7 @@ def _redact_zip(path: Path, redactor: Redactor, depth: int) -> None:
             if not _is_clean(archive, redactor):
                 _rewrite(path, lambda _source, target: _rewrite_members(archive, target, redactor, depth))
     except _UNREADABLE as error:
-        raise _Withheld("it is an archive that cannot be read, so it cannot be looked through") from error
+        raise _Withheld("it is an archive that cannot be read, so it cannot be searched") from error
 
 
 def _is_clean(archive: zipfile.ZipFile, redactor: Redactor) -> bool:

@@ -106,5 +106,5 @@ def _interrupted(case: TestCase, since: datetime, why: str) -> TestResult:
     """Return a result without evidence, which went with the worker."""
     return TestResult(
         case.id, case.file, case.line, case.title, "failed", 0.0, to_text(since), path=case.path,
-        errors=(TestError(f"This test had begun, and has no outcome: {why}"),),
+        errors=(TestError(f"This test began and has no outcome: {why}"),),
     )  # fmt: skip

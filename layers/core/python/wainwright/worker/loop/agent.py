@@ -82,17 +82,17 @@ class Agent:
         try:
             if message.report_only:
                 written = report_late(self._worker, work)
-                log.info("report written late" if written else "no report is owed", extra=fields)
+                log.info("report written late" if written else "no report is due", extra=fields)
             elif claim := self._worker.claims.claim(work, self._settings.worker_id):
                 log.info("claimed", extra=fields | {"fence": claim.job.fence})
                 self.run_claim(claim)
             else:
                 log.info("nothing to run", extra=fields)
         except FenceLost:
-            log.warning("the run went to another worker, or is over", extra=fields)
+            log.warning("another worker has the run, or it has ended", extra=fields)
         except WainwrightError:
             # The message becomes visible again: the run is tried again, by us or by another.
-            log.exception("the run could not be worked on", extra=fields)
+            log.exception("the run could not be continued", extra=fields)
         except Exception:
             if not message.report_only:
                 raise

@@ -88,7 +88,7 @@ class LaneSuite:
                 else:
                     end = self._run(replace(request, feed=self), self._hear, stop)
         except OtherCases as error:
-            message = f"it did not collect {error}. Give parameters ids that stay the same."
+            message = f"it did not collect {error}. Give parameters stable ids."
             return SuiteEnd("interrupted", errors=(SuiteError(message),))
         self.spent = self._running if end.reason in BROKEN else None
         return end

@@ -103,7 +103,7 @@ class LeaseKeeper:
         try:
             step()
         except FenceLost:
-            log.warning("the run is no longer ours", extra={"jobId": self._claim.job.id})
+            log.warning("the claim on the run was lost", extra={"jobId": self._claim.job.id})
             self._reason = "lost"
         except Exception:
             # A fault of the network must not end the run while the lease lasts; the fence guards what is written.

@@ -122,7 +122,7 @@ class OwnerSuite(LaneSuite):
             case = next((each for each in self._ids(held) if each not in ended), None)
             if token in silent and case is not None:
                 recording.recorded.missing.append(
-                    f"{case}: lane {silent[token].lane} had it, and did not answer in time; what it left is missing"
+                    f"{case}: lane {silent[token].lane} was running it and did not answer in time; its evidence is missing"
                 )
 
     def _ids(self, positions: Collection[int]) -> list[str]:

@@ -73,7 +73,9 @@ def run_suite(
         OSError: a folder is missing, or no process can be started.
     """
     if request.config.get("extraHeaders") and not request.base_url:
-        message = "config.extraHeaders are not sent: they go to the origin of the job's url, and it has no url"
+        message = (
+            "config.extraHeaders are not sent: they are sent to the origin of the job's url, and the job has no url"
+        )
         on_event(JobLog("ERROR", message))
     run = playwright_run.run_suite if detect_runner(request.folder) == "playwright-test" else pytest_run.run_suite
     return run(request, on_event, stop, expiry_grace_seconds)
@@ -302,7 +304,7 @@ class _RunSession:
             errors = [f"{error.file}: {error.message}" if error.file else error.message for error in end.errors]
             log_errors(worker, job, errors or [outcome.failure.to_line()])
         if report.missing_count:
-            kept_where = f"kept on the disk of the worker {job.worker}, as far as there is room"
+            kept_where = f"kept on the disk of the worker {job.worker}, unless the disk is full"
             log_errors(worker, job, [f"{report.describe_missing()}; {kept_where}"])
             worker.claims.note_error(self.claim)
         if outcome.status is not JobStatus.STOPPED:  # else when it has been resumed, and has ended

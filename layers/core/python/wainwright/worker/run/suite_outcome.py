@@ -92,7 +92,7 @@ def _status_and_failure(
         )
     if not report.complete:
         return JobStatus.FAILED, Failure.of(
-            _C.INFRASTRUCTURE, "all tests passed, but the report is not complete; it names what is missing"
+            _C.INFRASTRUCTURE, "all tests passed, but the report is not complete; it names the missing files"
         )
     if report.missing_count:
         return JobStatus.FAILED, Failure.of(_C.INFRASTRUCTURE, f"all tests passed, but {report.describe_missing()}")
@@ -118,14 +118,16 @@ def _first_failure(failed: Sequence[TestResult], tally: Tally, oom_kills: int | 
 
 def _reason_line(end: SuiteEnd, timeout_ms: int) -> str:
     if end.reason == "timed_out":
-        return f"the job ran into its timeout of {timeout_ms} ms"
+        return f"the job exceeded its timeout of {timeout_ms} ms"
     if end.reason == "no_tests":
         return "no tests were found in the suite"
     if end.errors:
         return _said(end)
     if end.reason == "out_of_memory":
         counted = (
-            "the kernel killed it for want of memory" if end.oom_kills else "it was killed, perhaps for want of memory"
+            "the kernel killed it because memory ran out"
+            if end.oom_kills
+            else "it was killed, perhaps because memory ran out"
         )
         return f"the test process died: {counted}"
     if end.reason == "crashed":
@@ -166,7 +168,7 @@ def build_lane_end(
         short = replace(result, steps=(), stdout="", stderr="")
         fits = next((body for body in (result.to_json(), short.to_json()) if len(json.dumps(body)) <= room), None)
         if fits is None:
-            missing.append(f"{result.id}: what it left is not in the report, as the lane had no room to tell of it")
+            missing.append(f"{result.id}: its evidence is not in the report, because the lane's record is full")
         else:
             bodies.append(fits)
             room -= len(json.dumps(fits))

@@ -25,7 +25,7 @@ def fetch_bundle(artifacts: Artifacts, project: str, bundle_id: str, folder: Pat
         artifacts.download(bundle_key(project, bundle_id), archive)
     except ArtifactMissing as error:
         raise BundleUnusable(
-            f"the bundle {bundle_id} is gone: bundles are kept for seven days; upload it again"
+            f"the bundle {bundle_id} was deleted: bundles are kept for seven days; upload it again"
         ) from error
     with archive.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()

@@ -27,7 +27,7 @@ BESIDE = ("resources", "screencast", "screenshots", "aria")
 CLUSTER = b"\x1f\x43\xb6\x75"
 """In a WebM file (Matroska), what begins the first frames: a file without has a head and nothing to be played."""
 HEAD_BYTES = 1024 * 1024
-NO_VIDEO = "nothing of it had been written when the test process ended: that begins some seconds after a page is opened"
+NO_VIDEO = "nothing was written when the test process ended: writing begins some seconds after a page is opened"
 COPY = "-pwnetcopy-"
 """In the names of copies that Playwright makes of a network log."""
 

@@ -98,4 +98,6 @@ def _beside(package: Path, name: str) -> Path:
         candidate = parent / "node_modules" / name
         if (candidate / "package.json").is_file():
             return candidate.resolve()
-    raise PlaywrightTestMissing(f"{name} is not installed, which @playwright/test needs: install the dependencies anew")
+    raise PlaywrightTestMissing(
+        f"{name} is not installed, which @playwright/test needs: install the dependencies again"
+    )

@@ -50,9 +50,9 @@ MAX_TEST_LINES = 200
 STDERR_TAIL_LINES = 60
 Record = Mapping[str, Any]
 _BY_WHOM = {
-    True: ": by the kernel, for want of memory",
-    False: ", and neither by us nor by the kernel for want of memory: something sent it SIGKILL",
-    None: ", and not by us: most likely it ran out of memory",
+    True: ": by the kernel, because memory ran out",
+    False: ", neither by Wainwright nor by the kernel for lack of memory: something sent it SIGKILL",
+    None: ", but not by Wainwright: most likely it ran out of memory",
 }
 """By whether the kernel counted a kill."""
 
@@ -292,7 +292,7 @@ class Session:
         if status.bound is not None and reason in ("out_of_memory", "bound_exceeded"):
             return _beyond(status.bound)
         if reason == "bound_exceeded":
-            return f"The test process used more CPU time than it may ({SETTINGS['cpu']}), and was ended"
+            return f"The test process used more CPU time than its bound ({SETTINGS['cpu']}), and was ended"
         if (explanation := self.explanation(reason)) or reason not in ("out_of_memory", "crashed"):
             return explanation
         during = f" while {' and '.join(self._running)} ran" if self._running else ""
@@ -300,7 +300,7 @@ class Session:
             return f"The test process was killed{during}{_BY_WHOM[None if kills is None else kills > 0]}"
         if status.signal is not None:
             return f"The test process was killed by {signal.Signals(status.signal).name}{during}"
-        return f"The test process left with code {status.exit_code}{during}, before its session ended"
+        return f"The test process exited with code {status.exit_code}{during}, before its session ended"
 
     def explanation(self, reason: EndReason) -> str | None:
         """Return the runner's own words for an end; None where there are none."""

@@ -53,7 +53,7 @@ def choose_user(wanted: str | None, work_dir: Path) -> ChosenUser:
     user = _candidate(wanted)
     if isinstance(user, ProcessUser):
         if user.uid == os.geteuid():
-            return ChosenUser(None, f"as the worker itself, which is what WAINWRIGHT_TEST_USER={wanted} asks for")
+            return ChosenUser(None, f"as the worker itself, because of WAINWRIGHT_TEST_USER={wanted}")
         obstacle = _find_obstacle(user, work_dir)
         if obstacle is None:
             return ChosenUser(user, f"as {user.name} ({user.uid})")
@@ -72,7 +72,7 @@ def _candidate(wanted: str | None) -> ProcessUser | str:
     if named is not None and named.uid == os.geteuid():
         return named
     if not sys.platform.startswith("linux"):
-        return "running them as another user is for Linux alone"
+        return "running them as another user is supported only on Linux"
     if os.geteuid() != 0:
         return "only root can become another user"
     own = FIRST_UID + os.getpid()

@@ -168,7 +168,7 @@ class Spares:
             log.info("a spare runs the suite", extra={"seconds": round(time.monotonic() - spare.started_at, 1)})
             return spare
         spare.close()
-        self._note_failure("a spare was not ready when it was wanted")
+        self._note_failure("a spare was not ready when it was needed")
         return None
 
     def make_way(self) -> None:

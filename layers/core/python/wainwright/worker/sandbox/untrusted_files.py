@@ -35,7 +35,7 @@ class UntrustedFiles:
 
     def take(self, path: Path) -> tuple[Path, int] | None:
         """Return the file's new path, and its size in bytes; None if it is no regular file below our folder that may be read."""
-        self.reason = "it is no file of the tests' own in the folder for evidence"
+        self.reason = "it is not a file of the tests in the folder for evidence"
         try:
             parts = path.relative_to(self._output).parts
         except ValueError:
@@ -45,9 +45,9 @@ class UntrustedFiles:
         try:
             return self._move(parts)
         except FileNotFoundError:
-            self.reason = "the file was gone before it could be kept"
+            self.reason = "the file was deleted before it could be stored"
         except PermissionError:
-            self.reason = "the worker may not read it: give its group the right to, as the umask of the tests does"
+            self.reason = "the worker may not read it: give its group read permission, as the umask of the tests does"
         except (OSError, ValueError):
             pass  # a link, a folder, or no name of a file at all
         return None

@@ -27,7 +27,7 @@ class Links {
     if (!body.startsWith(MARK)) return;
     const href = this._links[body.slice(MARK.length)];
     attachment.path = href;
-    attachment.body = href ? undefined : Buffer.from("This could not be kept.");
+    attachment.body = href ? undefined : Buffer.from("This could not be stored.");
   }
 }
 

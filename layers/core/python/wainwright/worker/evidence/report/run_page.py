@@ -26,7 +26,7 @@ _SUMMARY = "report.json"
 """Beside it is a document for each of the suite's files, with its tests."""
 _STUB = MARK.decode()
 _LOG = re.compile(re.escape(_STUB) + r"(?P<attempt>[0-9a-f]{6}-\d{5})-log")
-_NOT_KEPT = "This could not be kept."
+_NOT_KEPT = "This could not be stored."
 
 
 class PageUnusable(Exception):

@@ -157,7 +157,7 @@ class PlaywrightSession(Session):
             return (
                 f"ran out of memory: {HEAP_EXHAUSTED}. With NODE_OPTIONS=--max-old-space-size=… (MB) it may take more"
             )
-        return "was killed, and not by us: most likely it ran out of memory"
+        return "was killed, but not by Wainwright: most likely it ran out of memory"
 
     def _said(self) -> str:
         """The error that the runner left with, without the name of our configuration."""

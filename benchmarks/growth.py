@@ -171,8 +171,6 @@ def _patient(template: Mapping[str, Any]) -> dict[str, Any]:
     for resource in changed["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Timeout"] = 900
-        if resource["Type"] == "AWS::ApiGatewayV2::Integration":
-            resource["Properties"]["TimeoutInMillis"] = 900_000
     return changed
 
 

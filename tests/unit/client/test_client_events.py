@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -50,7 +51,9 @@ def test_goes_on_after_the_end_of_an_event_loop_in_which_it_began(client: Client
         next(updates)
         return updates
 
-    assert list(asyncio.run(begin())) == [CollectedUpdate(total=3)]
+    with ThreadPoolExecutor() as threads:  # Playwright's fixtures may have left a loop running in this one
+        updates = threads.submit(asyncio.run, begin()).result()
+    assert list(updates) == [CollectedUpdate(total=3)]
 
 
 def test_goes_on_where_the_last_segment_ended(client: Client, api: FakeApi) -> None:

@@ -40,7 +40,7 @@ def stream() -> EventStream:
     )
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer with what is new, or 204 when there will be nothing new any more (an EventSource stops at that)."""
     request_id = event["requestContext"]["requestId"]
     path: dict[str, str] = event["pathParameters"]
@@ -48,7 +48,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     more = HEADERS | (FROM_ANYWHERE if "ticket" in path else {})
     try:
         project, job_id = _job(path, headers)
-        segment = stream().stream(project, job_id, headers.get("last-event-id"))
+        segment = stream().stream(
+            project, job_id, headers.get("last-event-id"), lambda: context.get_remaining_time_in_millis() / 1_000
+        )
     except Exception as error:  # noqa: BLE001 - told to the caller, and logged
         status, again, text = problem_answer(error, request_id)
         return _answer(status, CONTENT_TYPE, text, more | again)

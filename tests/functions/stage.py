@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from functions.api import handler as api
 from functions.stream_events import handler as stream_events
+from tests.support.events import CONTEXT
 from wainwright.adapters.aws.clients import Clients
 from wainwright.contracts import names
 from wainwright.contracts.scopes import Scope
@@ -52,7 +53,7 @@ class _InThisProcess:
     """What an HTTP API needs of functions: events and answers go through JSON, as on AWS."""
 
     def invoke(self, name: str, event: dict[str, Any]) -> Answer:
-        return Answer(json.dumps(HANDLERS[name](json.loads(json.dumps(event)), None)).encode())
+        return Answer(json.dumps(HANDLERS[name](json.loads(json.dumps(event)), CONTEXT)).encode())
 
 
 @dataclass(frozen=True)

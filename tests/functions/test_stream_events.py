@@ -1,6 +1,8 @@
 """``GET /v1/jobs/{jobId}/events``."""
 
+import dataclasses
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +13,15 @@ from functions.stream_events import handler as function
 from tests.functions.conftest import Cloud
 from tests.support.builders import PROJECT, a_job, completed, job_id
 from tests.support.events import CONTEXT, Answer, http_event
+from wainwright.adapters.clock import system_clock
 from wainwright.contracts.events import EventKind
 from wainwright.contracts.problems import UNAVAILABLE_RETRY_SECONDS
 from wainwright.domain.jobs import Job
 from wainwright.ports.job_store import NewEvent
+from wainwright.usecases.stream_events import StreamEvents
+
+TIMEOUT = 29.0
+"""Seconds that the function may take."""
 
 
 @pytest.fixture
@@ -77,6 +84,41 @@ def test_a_quiet_segment_ends_and_asks_to_come_again(cloud: Cloud, job: Job, qui
 
     assert (answer.status, answer.content) == (200, b"retry: 200\n\n: nothing new\n\n")
     assert sum(quick) == 20
+
+
+@pytest.mark.parametrize("look", [0.0, 0.1, 0.25, 1.0, 3.0, 7.5])
+def test_a_quiet_segment_ends_in_time_however_slow_each_look_is(
+    cloud: Cloud, job: Job, monkeypatch: pytest.MonkeyPatch, look: float
+) -> None:
+    passed = [0.0]
+    stored = function.stream().stream.jobs
+    view = stored.view
+
+    def slow_view(project: str, id: str) -> Any:
+        passed[0] += look
+        return view(project, id)
+
+    def pause(seconds: float) -> None:
+        passed[0] += seconds
+
+    def milliseconds_left() -> int:
+        return int(max(0.0, TIMEOUT - passed[0]) * 1_000)
+
+    slow = SimpleNamespace(view=slow_view, events=stored.events)
+    stream = dataclasses.replace(function.stream(), stream=StreamEvents(slow, system_clock, pause))
+    monkeypatch.setattr(function, "stream", lambda: stream)
+    event = http_event(
+        "GET",
+        f"/v1/jobs/{job.id}/events",
+        parameters={"jobId": job.id},
+        key=cloud.key(),
+        headers={"Last-Event-ID": "1.2"},
+    )
+
+    answer = Answer.of(function.handler(event, SimpleNamespace(get_remaining_time_in_millis=milliseconds_left)))
+
+    assert (answer.status, answer.content) == (200, b"retry: 200\n\n: nothing new\n\n")
+    assert 20 <= passed[0] < TIMEOUT
 
 
 @pytest.mark.parametrize(

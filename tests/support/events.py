@@ -17,6 +17,7 @@ CONTEXT = SimpleNamespace(
     memory_limit_in_mb=128,
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
     aws_request_id="1",
+    get_remaining_time_in_millis=lambda: 29_000,
 )
 
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.unit.cli.conftest import Run
 from tests.unit.client.fake_api import JOB_ID, KEY, FakeApi, ended, manifest
+from wainwright.client import RetryRules
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
@@ -136,6 +138,29 @@ def test_exits_5_when_waiting_takes_too_long_and_says_that_the_job_goes_on(
     assert f"error: job {JOB_ID} has not ended within 0.05 s." in result.stderr
     assert f"wainwright jobs cancel {JOB_ID}" in result.stderr
     assert not api.canceled
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        httpx.Response(500, json={"message": "Internal Server Error"}),
+        httpx.Response(503),
+        httpx.Response(200, text="?"),
+    ],
+)
+def test_keeps_sight_of_a_job_whose_events_are_lost(
+    failing: FakeApi, wainwright: Run, suite: Path, monkeypatch: pytest.MonkeyPatch, broken: httpx.Response
+) -> None:
+    def lose(_request: httpx.Request) -> httpx.Response:
+        failing.segments.clear()
+        return broken
+
+    monkeypatch.setattr(RetryRules, "pause", lambda _, attempt, *_rest, tries=None: 0.0 if attempt < 5 else None)
+    monkeypatch.setattr(failing, "_segment", lose)
+    result = wainwright("run", suite)
+    assert result.exit_code == 1
+    assert "assertion: what happened" in result.stdout
+    assert "connection is lost" not in result.stderr
 
 
 def test_leaves_the_job_alone_on_ctrl_c_and_says_how_to_cancel_it(api: FakeApi, wainwright: Run, suite: Path) -> None:

@@ -4,19 +4,25 @@ import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.unit.client.fake_api import JOB_ID, KEY, FakeApi, sse
+from tests.unit.client.fake_api import JOB_ID, KEY, Connect, FakeApi, problem, sse
 from wainwright.client import (
+    ApiError,
     Client,
     CollectedUpdate,
+    JobStatus,
     LogUpdate,
     ProgressUpdate,
     StatusUpdate,
     TestUpdate,
     UnexpectedAnswer,
+    Unreachable,
     Update,
     WaitTimeout,
 )
@@ -98,6 +104,85 @@ def test_a_segment_that_outlasts_the_waiting_time_is_not_asked_for_again() -> No
         list(client.events(JOB_ID, wait_timeout=0.05))
     assert len(timeouts) == 1
     assert 0 < timeouts[0] <= 0.05
+
+
+OUTAGES = [
+    httpx.RemoteProtocolError("peer closed"), httpx.ReadTimeout("slow"), httpx.ReadError("reset"),
+    *(httpx.Response(status, json={"message": "Internal Server Error"}) for status in (500, 502, 503, 504)),
+    problem(429, "capacity", "full"),
+]  # fmt: skip
+outages = st.lists(st.sampled_from(OUTAGES), max_size=9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 2), outages), max_size=4), st.booleans())
+def test_follows_a_job_to_its_end_through_any_outages(faults: list[tuple[int, list[Any]]], lost: bool) -> None:
+    """``faults``: outages after so many good answers, never 40 in a row; ``lost``: from then on there is no stream at all."""
+    api = FakeApi(segments=[[("collected", {"total": number})] for number in range(1, 5)])
+    left: list[list[Any]] = [[good, list(bad)] for good, bad in faults]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if left and left[0][0] == 0:
+            if left[0][1]:
+                return answer(left[0][1].pop())
+            left.pop(0)
+        elif left:
+            left[0][0] -= 1
+        if lost and not left and request.url.path.endswith("/events"):
+            api.segments = api.segments[1:]  # the job goes on
+            return httpx.Response(500)
+        return api.handle(request)
+
+    def answer(planned: Any) -> httpx.Response:
+        if isinstance(planned, Exception):
+            raise planned
+        return httpx.Response(planned.status_code, content=planned.content, headers=planned.headers)
+
+    with Client("http://127.0.0.1:1", KEY, transport=httpx.MockTransport(handle), sleep=lambda _: None) as client:
+        updates = list(client.events(JOB_ID))
+        outcome = client.wait_for(JOB_ID)
+
+    assert outcome.status is JobStatus.COMPLETED
+    told = [update.total for update in updates if isinstance(update, CollectedUpdate)]
+    assert told == sorted(set(told))
+    if not lost:
+        assert told == [1, 2, 3, 4]
+
+
+def test_tells_the_status_while_there_is_no_stream(client: Client, api: FakeApi) -> None:
+    api.segments = [[("collected", {"total": 1})]]
+    api.planned = [problem(500, "internal", "no")] * 5
+
+    updates = list(client.events(JOB_ID))
+
+    assert [type(update) for update in updates] == [StatusUpdate, CollectedUpdate]
+    looked = api.asked[5]
+    assert (looked.url.path, looked.url.params["wait"]) == (f"/v1/jobs/{JOB_ID}", "5")
+
+
+def test_a_system_on_this_machine_that_has_ended_is_not_waited_for(client: Client, api: FakeApi) -> None:
+    api.planned = [httpx.ConnectError("connection refused")] * 30
+    with pytest.raises(Unreachable):
+        list(client.events(JOB_ID))
+    assert len(api.asked) == 10
+
+
+def test_another_system_that_cannot_be_reached_is_asked_for_minutes(
+    connect: Connect, api: FakeApi, pauses: list[float]
+) -> None:
+    api.planned = [httpx.ConnectError("no route to host")] * 100
+    with connect(endpoint="https://wainwright.example") as client, pytest.raises(Unreachable):
+        client.wait_for(JOB_ID)
+    assert 180 < sum(pauses) < 360
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_ends_the_wait_at_once(client: Client, api: FakeApi, status: int) -> None:
+    for follow in (lambda: list(client.events(JOB_ID)), lambda: client.wait_for(JOB_ID)):
+        api.planned = [problem(status, "x", "no")]
+        with pytest.raises(ApiError):
+            follow()
+    assert len(api.asked) == 2
 
 
 def test_refuses_events_that_are_none(client: Client, api: FakeApi) -> None:

@@ -13,7 +13,7 @@ from wainwright.domain.costs import CostBasis
 from wainwright.domain.errors import InvalidInput, NotFound
 from wainwright.domain.job_config import JobConfig
 from wainwright.domain.job_query import JobQuery
-from wainwright.domain.jobs import JobDetail
+from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
 from wainwright.ports.job_store import JobView, Progress
@@ -91,6 +91,27 @@ class TestWaiting:
 
         assert view.job.status is JobStatus.PENDING
         assert sum(pauses) == pytest.approx(seconds)
+
+    @pytest.mark.parametrize("look", [0.1, 0.25, 1.0, 5.0])
+    def test_answers_when_the_time_is_up_however_slow_each_look_is(
+        self, system: System, monkeypatch: pytest.MonkeyPatch, look: float
+    ) -> None:
+        job = system.submitted()
+        passed = [0.0]
+        get = system.jobs.get
+
+        def pause(seconds: float) -> None:
+            passed[0] += seconds
+
+        def slow_get(project: str, id: str) -> Job | None:
+            passed[0] += look
+            return get(project, id)
+
+        monkeypatch.setattr(system.jobs, "get", slow_get)
+
+        ReadJobs(system.jobs, system.clock, pause, lambda: passed[0]).wait(CALLER, job.id, seconds=20)
+
+        assert 20 <= passed[0] <= 20 + LONGEST_PAUSE + 2 * look
 
     def test_adds_at_most_a_twentieth_to_what_was_waited_and_looks_less_often_in_time(self, system: System) -> None:
         job = system.submitted()

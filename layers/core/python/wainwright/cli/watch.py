@@ -18,7 +18,7 @@ from wainwright.cli.progress import Seen, view
 from wainwright.cli.results import exit_code, show_results, traces_of
 from wainwright.cli.secrets_file import refuse_packed, secrets_file
 from wainwright.cli.terminal import console, count, note, print_json
-from wainwright.client import Client, ClientError, WaitTimeout, pack
+from wainwright.client import Client, ClientError, UnexpectedAnswer, WaitTimeout, pack
 from wainwright.client.endpoint import is_loopback
 from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.job_records import JobRecord
@@ -97,10 +97,7 @@ def _watch(system: System, job_id: str, options: WatchOptions, out: Console) -> 
     limit = options.wait_timeout
     began = time.monotonic()
     try:
-        with view(out) as show:
-            for update in client.events(job_id, wait_timeout=limit):
-                if seen.add(update):
-                    show(update, seen)
+        _show_events(client, job_id, seen, limit, out)
         left = None if limit is None else max(0.0, limit - (time.monotonic() - began))
         job = client.wait_for(job_id, wait_timeout=left)
     except KeyboardInterrupt:
@@ -121,6 +118,16 @@ def _watch(system: System, job_id: str, options: WatchOptions, out: Console) -> 
     if options.as_json:
         print_json(job)
     return exit_code(job)
+
+
+def _show_events(client: Client, job_id: str, seen: Seen, limit: float | None, out: Console) -> None:
+    try:
+        with view(out) as show:
+            for update in client.events(job_id, wait_timeout=limit):
+                if seen.add(update):
+                    show(update, seen)
+    except UnexpectedAnswer as error:
+        note(f"warning: the live events cannot be read; waiting for the job to end ({error.message})")
 
 
 def _abandon(system: System, job_id: str) -> None:

@@ -5,11 +5,9 @@ when the answer is lost or says to come back; the others only where it is known 
 """
 
 import json
-import math
 import tempfile
-import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Unpack
@@ -17,12 +15,11 @@ from typing import Any, Literal, Unpack
 import httpx
 
 from wainwright.client.bundles import Bundle, pack
-from wainwright.client.errors import ApiError, Unreachable, WaitTimeout
-from wainwright.client.filters import JobFilters, LogFilters, Moment, States, query_of, states_of
+from wainwright.client.errors import ApiError
+from wainwright.client.filters import JobFilters, LogFilters, Moment, query_of
+from wainwright.client.following import Following
 from wainwright.client.report import check_path, read_manifest
 from wainwright.client.transport import Request
-from wainwright.client.updates import StatusUpdate, Update, read_segment
-from wainwright.client.wire import Wire
 from wainwright.contracts.http.access import (
     CreateKey,
     KeyCreated,
@@ -33,7 +30,6 @@ from wainwright.contracts.http.access import (
     SecretList,
     SecretRecord,
 )
-from wainwright.contracts.http.bounds import MAX_WAIT_SECONDS
 from wainwright.contracts.http.bundles import BundleAnswer, CreateBundle
 from wainwright.contracts.http.jobs import (
     CreateJob,
@@ -57,16 +53,13 @@ from wainwright.domain.capacity import Limits
 from wainwright.domain.logs import LogEntry, LogLevel
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.secrets import check_secret_value
-from wainwright.domain.states import AT_REST, FINAL, JobStatus
-
-SEGMENT_PAUSE = 0.2
-"""Seconds between two segments of the event stream, where the stream does not say."""
+from wainwright.domain.states import JobStatus
 
 UPLOAD_TIMEOUT = 300.0
 """Seconds that the upload of a bundle may take."""
 
 
-class Calls(Wire):
+class Calls(Following):
     """The calls of one endpoint with one key."""
 
     async def health(self) -> Health:
@@ -83,42 +76,6 @@ class Calls(Wire):
     async def create_job(self, job: CreateJob, *, idempotency_key: str | None = None) -> JobCreated:
         """Create a job, once: repetitions carry the same ``idempotency_key``, a random one if none is given."""
         return await self._call(JobCreated, "POST", "jobs", body=job, headers=_once(idempotency_key))
-
-    async def get_job(self, job_id: str, *, wait: int = 0, states: States = AT_REST) -> JobRecord:
-        """Return one job; with ``wait`` (seconds, at most 20) once it is in one of ``states``, else in its state then."""
-        query = {"wait": str(wait), "status": ",".join(sorted(states_of(states)))} if wait else {}
-        return (await self._call(JobAnswer, "GET", "jobs", job_id, query=query, timeout=self._timeout + wait)).job
-
-    async def wait_for(
-        self,
-        job_id: str,
-        *,
-        states: States = AT_REST,
-        wait_timeout: float | None = None,
-        poll: float = MAX_WAIT_SECONDS,
-        on_look: Callable[[JobRecord], object] | None = None,
-    ) -> JobRecord:
-        """Return the job once it is in one of ``states``; ``on_look`` gets it at least every ``poll`` seconds.
-
-        Raises:
-            WaitTimeout: it was not within ``wait_timeout`` seconds.
-            InvalidInput: there is no such state.
-        """
-        wanted = states_of(states)
-        seconds = math.inf if wait_timeout is None else wait_timeout
-        deadline = time.monotonic() + seconds
-        longest = min(MAX_WAIT_SECONDS, max(1.0, poll))
-        while True:
-            left = min(longest, deadline - time.monotonic())
-            job = await self.get_job(job_id, wait=max(0, int(left)), states=wanted)
-            if on_look is not None:
-                on_look(job)
-            if job.status in wanted:
-                return job
-            if time.monotonic() >= deadline:
-                raise WaitTimeout(job_id, seconds, _describe(wanted))
-            if left < 1:
-                await self.transport.sleep(SEGMENT_PAUSE)
 
     async def list_jobs(self, *, cursor: str | None = None, **filters: Unpack[JobFilters]) -> JobList:
         """Return a page of the jobs that all filters let through, newest first; ``cursor`` is the last page's."""
@@ -201,40 +158,6 @@ class Calls(Wire):
                 Request(upload.method, upload.url, upload.headers, upload=bundle.file, timeout=timeout)
             )
         return answer.bundle_id
-
-    # Updates
-
-    async def events(self, job_id: str, *, wait_timeout: float | None = None) -> AsyncGenerator[Update]:
-        """Iterate over the job's updates from its beginning to its end, across lost connections.
-
-        A test case may come twice, when the place in the stream has expired: take the last.
-
-        Raises:
-            WaitTimeout: the job has not ended within ``wait_timeout`` seconds.
-        """
-        seconds = math.inf if wait_timeout is None else wait_timeout
-        deadline = time.monotonic() + seconds
-        last_id = ""
-        while True:
-            timeout = min(self._timeout + MAX_WAIT_SECONDS, deadline - time.monotonic())
-            if timeout <= 0:
-                raise WaitTimeout(job_id, seconds)
-            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
-            request = self._request("GET", "jobs", job_id, "events", headers=headers, timeout=timeout)
-            try:
-                answer = await self._exchange(request, deadline)
-            except Unreachable as error:
-                if error.timed_out and time.monotonic() >= deadline:
-                    raise WaitTimeout(job_id, seconds) from error
-                raise
-            if answer.status_code == httpx.codes.NO_CONTENT:
-                return
-            segment = read_segment(answer, last_id, job_id)
-            last_id = segment.last_id
-            for update in segment.updates:
-                yield update
-            if not any(isinstance(update, StatusUpdate) and update.status in FINAL for update in segment.updates):
-                await self.transport.sleep(SEGMENT_PAUSE if segment.retry_ms is None else segment.retry_ms / 1_000)
 
     # Reports
 
@@ -378,7 +301,3 @@ class Calls(Wire):
 
 def _once(idempotency_key: str | None) -> dict[str, str]:
     return {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-
-
-def _describe(states: frozenset[JobStatus]) -> str:
-    return "ended" if states in (AT_REST, FINAL) else f"become {' or '.join(sorted(states))}"

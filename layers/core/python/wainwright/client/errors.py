@@ -92,6 +92,13 @@ def error_of(answer: httpx.Response, job_id: str | None = None) -> ApiError:
     return ApiError(answer.status_code, _problem(answer), job_id)
 
 
+def is_outage(error: ClientError) -> bool:
+    """Tell if the API failed, was too busy or was not reached: another try may succeed."""
+    if isinstance(error, ApiError):
+        return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status == HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(error, Unreachable)
+
+
 def _problem(answer: httpx.Response) -> Problem:
     try:
         return Problem.model_validate_json(answer.content, extra="ignore")

@@ -19,18 +19,20 @@ class RetryRules:
 
     The pause doubles from ``first_pause`` up to ``longest_pause``, less up to half of it by chance, so that clients
     that failed together do not come back together. A ``Retry-After`` beyond ``longest_retry_after`` is not waited for:
-    the caller gets the error.
+    the caller gets the error. A look at a job that is waited for is sent up to ``look_tries`` times, which takes some
+    minutes: the job goes on, and so does the wait.
     """
 
     tries: int = 5
+    look_tries: int = 40
     first_pause: float = 0.25
     longest_pause: float = 8.0
     longest_retry_after: float = 60.0
     chance: Callable[[], float] = random.random
 
-    def pause(self, attempt: int, retry_after: str | None = None) -> float | None:
-        """Return the seconds to wait after try number ``attempt`` (from 1), or None to give up."""
-        if attempt >= self.tries:
+    def pause(self, attempt: int, retry_after: str | None = None, *, tries: int | None = None) -> float | None:
+        """Return the seconds to wait after try number ``attempt`` (from 1) of ``tries``, or None to give up."""
+        if attempt >= (self.tries if tries is None else tries):
             return None
         pause = min(self.first_pause * 2.0 ** (attempt - 1), self.longest_pause) * (1 - self.chance() / 2)
         asked = seconds_of(retry_after) if retry_after else None

@@ -5,6 +5,7 @@ Calls are coroutines, written once. An :class:`AsyncTransport` suspends them; a 
 """
 
 import asyncio
+import math
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -33,7 +34,8 @@ CHUNK = 1_048_576
 class Request:
     """One HTTP request. ``upload`` is a file to send, ``save`` one for a good answer's body; ``timeout`` in seconds.
 
-    ``again``: sending it a second time does nothing that the first did not. ``job_id`` goes into errors.
+    ``again``: sending it a second time does nothing that the first did not. ``patient``: it is a look at a job that is
+    waited for. After ``deadline``, on the monotonic clock, it is not sent again. ``job_id`` goes into errors.
     """
 
     method: str
@@ -44,6 +46,8 @@ class Request:
     save: Path | None = None
     timeout: float = 30.0
     again: bool = True
+    patient: bool = False
+    deadline: float = math.inf
     job_id: str | None = None
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from wainwright.client.errors import UnexpectedAnswer
 from wainwright.contracts.events import EventKind
+from wainwright.contracts.job_records import JobRecord
 from wainwright.domain.failures import Failure
 from wainwright.domain.record import Record
 from wainwright.domain.states import JobStatus
@@ -96,6 +97,13 @@ class Segment:
     updates: tuple[Update, ...]
     last_id: str
     retry_ms: int | None
+
+
+def status_of(job: JobRecord) -> StatusUpdate:
+    """Return the update that tells the present status of a job."""
+    return StatusUpdate(
+        status=job.status, progress=job.progress, tests=job.tests, attempt=job.attempt, failure=job.failure
+    )
 
 
 def read_segment(answer: httpx.Response, last_id: str, job_id: str) -> Segment:

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import ValidationError
 
-from wainwright.client.endpoint import API_VERSION
-from wainwright.client.errors import UnexpectedAnswer, Unreachable, error_of
+from wainwright.client.endpoint import API_VERSION, is_loopback
+from wainwright.client.errors import ApiError, UnexpectedAnswer, Unreachable, error_of
 from wainwright.client.retries import REPEATED_STATUSES, UNDONE_STATUSES, RetryRules
 from wainwright.client.transport import Request, Transport
 from wainwright.domain.record import Record
@@ -21,7 +21,7 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 
 class Options(TypedDict, total=False):
-    """Parts of a request besides method and path. ``again``: repeating does no harm, the default."""
+    """Parts of a request besides method and path, as :class:`Request` has them; ``again`` is the default."""
 
     query: Mapping[str, str]
     body: Record | bytes
@@ -29,6 +29,8 @@ class Options(TypedDict, total=False):
     timeout: float
     save: Path | None
     again: bool
+    patient: bool
+    deadline: float
 
 
 class Wire:
@@ -73,6 +75,8 @@ class Wire:
             save=options.get("save"),
             timeout=options.get("timeout", self._timeout),
             again=options.get("again", True),
+            patient=options.get("patient", False),
+            deadline=options.get("deadline", math.inf),
             job_id=path[1] if path[0] == "jobs" and len(path) > 1 else None,
         )
 
@@ -93,8 +97,8 @@ class Wire:
         """Send a request, and return its answer, a success."""
         return await self._exchange(self._request(method, *path, **options))
 
-    async def _exchange(self, request: Request, deadline: float = math.inf) -> httpx.Response:
-        """Send until there is an answer that stands; nothing is sent again after ``deadline`` on the monotonic clock.
+    async def _exchange(self, request: Request) -> httpx.Response:
+        """Send until there is an answer that stands.
 
         Raises:
             ApiError, Unreachable: the answer is no success, or there is none.
@@ -102,17 +106,26 @@ class Wire:
         attempt = 0
         while True:
             attempt += 1
+            error: ApiError | Unreachable
+            retry_after: str | None = None
             try:
                 answer = await self.transport.send(request)
-            except Unreachable as error:
-                pause = self._retries.pause(attempt) if request.again or not error.sent else None
-                if pause is None or time.monotonic() + pause >= deadline:
-                    raise
+            except Unreachable as unreachable:
+                error = unreachable
+                is_temporary = request.again or not unreachable.sent
             else:
                 if answer.is_success:
                     return answer
+                error = error_of(answer, request.job_id)
+                retry_after = answer.headers.get("Retry-After")
                 is_temporary = answer.status_code in (REPEATED_STATUSES if request.again else UNDONE_STATUSES)
-                pause = self._retries.pause(attempt, answer.headers.get("Retry-After")) if is_temporary else None
-                if pause is None:
-                    raise error_of(answer, request.job_id)
+            tries = self._retries.look_tries if request.patient and not _is_gone(error, request) else None
+            pause = self._retries.pause(attempt, retry_after, tries=tries) if is_temporary else None
+            if pause is None or time.monotonic() + pause >= request.deadline:
+                raise error
             await self.transport.sleep(pause)
+
+
+def _is_gone(error: Exception, request: Request) -> bool:
+    """Tell if nothing listens any more on this machine, where no network lies between."""
+    return isinstance(error, Unreachable) and not error.sent and is_loopback(httpx.URL(request.url).host)

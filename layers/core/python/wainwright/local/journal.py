@@ -25,6 +25,8 @@ FORMAT = 1
 """Raised whenever what is written below can no longer be read by an older version."""
 _APPLICATION_ID = 0x57414E57
 _KEPT_AFTER_REPLACEMENT_SECONDS = 60
+_OTHERS = 0o077
+"""Mode bits of anybody but the owner."""
 _SCHEMA = """
 CREATE TABLE rows (table_name TEXT, row_key TEXT, item TEXT NOT NULL, PRIMARY KEY (table_name, row_key)) WITHOUT ROWID;
 CREATE TABLE records (table_name TEXT, sequence INTEGER, record TEXT NOT NULL, PRIMARY KEY (table_name, sequence))
@@ -60,7 +62,7 @@ class Journal:
         """Open, creating what is missing.
 
         Raises:
-            LocalError: the directory cannot be written, is held by another server, or is not ours to use.
+            LocalError: the directory cannot be written or kept from others, is held by another server, or is not ours to use.
         """
         self.data_dir = data_dir
         self._lock_file = _take_lock(data_dir)
@@ -174,10 +176,6 @@ class Journal:
     def _open(self, path: Path) -> sqlite3.Connection:
         advice = f"start with another data directory, or remove {self.data_dir} to start again (it has your jobs and reports)"
         known = path.exists()
-        if not known and (found := _foreign_entry(self.data_dir)):
-            raise LocalError(
-                f"{self.data_dir} holds {found!r}, which is not Wainwright's: choose an empty data directory"
-            )
         try:
             database = sqlite3.connect(path, check_same_thread=False)
             if known:
@@ -200,8 +198,31 @@ class Journal:
         return database
 
 
+def _make_directory(data_dir: Path) -> None:
+    """Create the directory, or take over one that is there, so that its owner alone gets at what is in it."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if found := _foreign_entry(data_dir):  # before anything of it is changed
+        raise LocalError(f"{data_dir} holds {found!r}, which is not Wainwright's: choose an empty data directory")
+    mode = data_dir.stat().st_mode
+    if mode & 0o002 and any(data_dir.iterdir()):
+        raise LocalError(
+            f"every user can write to the data directory {data_dir}, so its files may be somebody else's: choose another, "
+            f"or check them and run `chmod 700 {data_dir}`"
+        )
+    if mode & _OTHERS:
+        with contextlib.suppress(PermissionError):  # of another user; what came of it is checked
+            data_dir.chmod(0o700)
+        if data_dir.stat().st_mode & _OTHERS:
+            raise LocalError(
+                f"other users can read the data directory {data_dir}, and its mode cannot be changed: choose one of your own"
+            )
+
+
 def _foreign_entry(data_dir: Path) -> str | None:
-    journal = {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"}
+    """Name of an entry that is not ours; None if there is none, or if the directory has been in use before."""
+    if (data_dir / "journal.sqlite").exists():
+        return None
+    journal = {"journal.sqlite-wal", "journal.sqlite-shm"}
     ours = {"lock", "objects", "logs", "cache", "costs", "spool", "secrets.json", *journal}
     return next((entry.name for entry in data_dir.iterdir() if entry.name not in ours), None)
 
@@ -209,7 +230,7 @@ def _foreign_entry(data_dir: Path) -> str | None:
 def _take_lock(data_dir: Path) -> Any:
     """Create the directory, and hold its lock file for the life of the returned file object."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_directory(data_dir)
         file = (data_dir / "lock").open("a+")
     except OSError as error:
         raise LocalError(

@@ -153,6 +153,7 @@ class LocalSystem:
         self._stack.close()
 
     def _start(self) -> None:
+        self._stack.callback(os.umask, os.umask(0o077))  # whatever is written is the user's alone
         journal = Journal(self.data_dir)
         self._stack.callback(journal.close)
         self._log_to(journal.logs)

@@ -32,6 +32,8 @@ _INHERITED_PREFIXES = ("LC_", "PLAYWRIGHT_")
 _LOGS_KEPT = 20
 _LOG_BYTES = 20 * 1024 * 1024
 _KILLED_AFTER_SECONDS = 5.0
+_WORKER_UMASK = 0o022
+"""Until the worker sets its own: tests, which may run as another user, pass through the folders that it makes."""
 _APP_ID = "AWS_SDK_UA_APP_ID"
 TaskStopped = Callable[[dict[str, Any]], None]
 
@@ -226,6 +228,7 @@ class Workers:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=_WORKER_UMASK,
                 pass_fds=(self._watched,),
             )
         task = _Task(arn, cluster, definition, process, parameters, datetime.now(UTC), log)

@@ -20,11 +20,12 @@ PAUSE_PER_SECOND = 0.05
 
 @dataclass(frozen=True)
 class ReadJobs:
-    """Answers questions about jobs. ``pause`` sleeps for seconds."""
+    """Answers questions about jobs. ``pause`` sleeps for seconds; ``monotonic`` tells how long it and each look took."""
 
     jobs: JobStore
     clock: Clock
     pause: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
 
     def get(self, caller: Caller, job_id: str) -> JobView:
         """Return one job. Raises as :func:`find_job`."""
@@ -35,8 +36,10 @@ class ReadJobs:
 
     def wait(self, caller: Caller, job_id: str, *, seconds: float, states: Collection[JobStatus] = AT_REST) -> JobView:
         """Return the job as soon as it is in one of ``states``, or after ``seconds``. Raises as :meth:`get`."""
+        end = self.monotonic() + seconds
         for pause in _pauses(seconds):
-            if find_job(self.jobs, self.clock, caller.project, job_id).status in states:
+            found = find_job(self.jobs, self.clock, caller.project, job_id)
+            if found.status in states or self.monotonic() >= end:
                 break
             self.pause(pause)
         return self.get(caller, job_id)

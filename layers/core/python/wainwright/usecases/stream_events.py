@@ -1,6 +1,7 @@
 """A job's events as one short segment of a server-sent event stream."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from wainwright.usecases.find_job import no_such_job
 from wainwright.usecases.present_job import present
 
 SEGMENT_SECONDS = 20.0
+SPARE_SECONDS = 8.0
+"""Time left at which a segment ends early: the last look and the answer may take so long on a slow machine."""
 POLL_SECONDS = 0.25
 MAX_EVENTS = 200
 RETRY_MS = 200
@@ -33,9 +36,12 @@ class StreamEvents:
     clock: Clock
     pause: Callable[[float], None] = time.sleep
 
-    def __call__(self, project: str, job_id: str, last_event_id: str | None) -> str | None:
+    def __call__(
+        self, project: str, job_id: str, last_event_id: str | None, seconds_left: Callable[[], float] = lambda: math.inf
+    ) -> str | None:
         """Return the segment's text; None when the reader has seen the terminal event.
 
+        However slow each look is, the segment ends while some of the ``seconds_left`` for the answer are left.
         If events have expired that the reader has not seen, the job's present status comes first.
 
         Raises:
@@ -53,6 +59,8 @@ class StreamEvents:
                 return f"retry: {RETRY_MS}\n\n{segment}"
             if view.job.status in AT_REST:
                 return None
+            if seconds_left() <= SPARE_SECONDS:
+                break
             self.pause(POLL_SECONDS)
         return f"retry: {RETRY_MS}\n\n: nothing new\n\n"
 

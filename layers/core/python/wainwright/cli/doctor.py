@@ -78,9 +78,7 @@ def check_python(running: tuple[int, int, int] = sys.version_info[:3]) -> Findin
     found = f"{version} ({sys.executable})"
     if running[2] < PATCHED_PYTHON.get(running[:2], 0):
         patched = ", ".join(f"{major}.{minor}.{patch}" for (major, minor), patch in PATCHED_PYTHON.items())
-        advice = (
-            f"Update it: up to here, what tests unpack with tarfile can write anywhere (mended in {patched}, 3.14.0)."
-        )
+        advice = f"Update it to {patched} or newer: its tarfile lets archives write outside the folder they go to."
         return Finding("Python", State.OUTDATED, found, advice)
     return Finding("Python", State.OK, found)
 

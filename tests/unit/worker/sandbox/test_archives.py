@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -83,9 +84,16 @@ WAYS_OUT: dict[str, list[Member]] = {
     "a file through a link": [("a", tarfile.SYMTYPE, "../outside"), ("a/stolen", tarfile.REGTYPE, "")],
     "a hard link to a link": [("a", tarfile.SYMTYPE, "b"), ("c", tarfile.LNKTYPE, "a"), ("b", tarfile.REGTYPE, "")],
 }
-NAMES = st.lists(st.sampled_from(["a", "b", "c", "..", ".", "", "d" * 250]), min_size=1, max_size=7).map("/".join)
-KINDS = st.sampled_from([tarfile.REGTYPE, tarfile.DIRTYPE, *[tarfile.SYMTYPE] * 3, tarfile.LNKTYPE, tarfile.FIFOTYPE])
-MEMBERS = st.lists(st.tuples(NAMES, KINDS, NAMES), max_size=12)
+PATHS = st.sampled_from(
+    ["a", "b", "a/b", "a/c", "b/a", "./a/b/c", "d" * 250, "../outside", "a/../../outside", "/a", "."]
+)
+TARGETS = st.builds(
+    lambda *parts: "".join(parts),
+    *(st.sampled_from(["", "../", "../../"]), PATHS, st.sampled_from(["", "/..", "/../.."])),
+    st.sampled_from(["", "/outside", "/a"]),
+)
+KINDS = st.sampled_from([tarfile.REGTYPE, tarfile.DIRTYPE, *[tarfile.SYMTYPE] * 4, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+MEMBERS = st.lists(st.tuples(PATHS, KINDS, TARGETS), max_size=8)
 
 
 def assert_nothing_left(members: list[Member]) -> None:
@@ -107,6 +115,14 @@ def assert_nothing_left(members: list[Member]) -> None:
                 except OSError:
                     continue  # to nothing, or in a circle
                 assert real.is_relative_to(folder), f"{path.relative_to(folder)} leads to {real}"
+
+
+def test_no_two_links_lead_out_together() -> None:
+    ends = ["", "/..", "/../.."]
+    targets = [f"{begin}{end}" for begin in (".", "a", "b/a", "../a") for end in ends]
+    for paths in (("a", "b/a"), ("b/a", "a")):
+        for pair in product(targets, repeat=2):
+            assert_nothing_left([(path, tarfile.SYMTYPE, target) for path, target in zip(paths, pair, strict=True)])
 
 
 @pytest.mark.parametrize("members", WAYS_OUT.values(), ids=WAYS_OUT)
@@ -244,6 +260,8 @@ def test_archives_of_other_programs_are_unpacked(tmp_path: Path, form: int) -> N
         (folder / name).write_text(name)
     (folder / "tests" / "up.py").symlink_to("../tests/a.py")
     (folder / "links").symlink_to("./tests/")
+    if form != tarfile.USTAR_FORMAT:  # which has no long ones
+        (folder / "long").symlink_to(names[0])
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", format=form, pax_headers={"comment": "of git"}) as archive:
         archive.add(folder, ".")
@@ -252,6 +270,7 @@ def test_archives_of_other_programs_are_unpacked(tmp_path: Path, form: int) -> N
 
     assert [(tmp_path / "bundle" / name).read_text() for name in names] == names
     assert (tmp_path / "bundle" / "links" / "up.py").read_text() == "tests/a.py"
+    assert form == tarfile.USTAR_FORMAT or (tmp_path / "bundle" / "long").readlink() == Path(names[0])
 
 
 def test_an_environment_comes_back_as_it_was(tmp_path: Path) -> None:

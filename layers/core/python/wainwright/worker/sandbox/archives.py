@@ -221,12 +221,12 @@ class _Unpacking:
             raise ArchiveUnusable(f"its links have more than {MAX_LINK_BYTES} bytes")
 
     def _write(self, path: Path, member: _Member, members: _Members) -> None:
-        """Write a file: its owner's to write, to run for all whom the mode lets if for its owner."""
+        """Write a file. Only its owner may write to it, and others may run it only if its owner may."""
         mode = member.mode & 0o755 if member.mode & 0o100 else member.mode & 0o644
         with path.open("wb") as file:
             members.copy(member.size, file)
             path.chmod(mode | 0o600)
-        os.utime(path, (member.mtime, member.mtime))  # compiled Python names its source's
+        os.utime(path, (member.mtime, member.mtime))  # compiled Python names its source's time
 
 
 def _is_file(member: _Member) -> bool:

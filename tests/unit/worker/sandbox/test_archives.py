@@ -147,13 +147,13 @@ def test_nothing_leaves_the_folder_whatever_links_and_names_there_are(members: l
         pytest.param(("a", tarfile.SYMTYPE, "b" * 256), "name .* 255 bytes", id="a link to a long name"),
         pytest.param(("a", tarfile.SYMTYPE, "/etc/passwd"), "leads out", id="a link to an absolute path"),
         pytest.param(("a", tarfile.SYMTYPE, ".."), "leads out", id="a link out"),
-        pytest.param(("a/b", tarfile.SYMTYPE, "../c/../../d"), r"no `\.\.` after", id="a link by a folder and back"),
+        pytest.param(("a/b", tarfile.SYMTYPE, "../c/../../d"), "only at the start", id="a link by a folder and back"),
         pytest.param(("a/../../b", tarfile.REGTYPE, ""), "leads out", id="a name that leads out"),
         pytest.param(("a", tarfile.LNKTYPE, "b"), "hard link", id="a hard link"),
-        pytest.param(("a", tarfile.CHRTYPE, ""), "neither", id="a device"),
-        pytest.param(("a", tarfile.BLKTYPE, ""), "neither", id="a disk"),
-        pytest.param(("a", tarfile.FIFOTYPE, ""), "neither", id="a pipe"),
-        pytest.param(("a", tarfile.GNUTYPE_SPARSE, ""), "neither", id="a file with holes"),
+        pytest.param(("a", tarfile.CHRTYPE, ""), "not a file", id="a device"),
+        pytest.param(("a", tarfile.BLKTYPE, ""), "not a file", id="a disk"),
+        pytest.param(("a", tarfile.FIFOTYPE, ""), "not a file", id="a pipe"),
+        pytest.param(("a", tarfile.GNUTYPE_SPARSE, ""), "not a file", id="a file with holes"),
     ],
 )
 def test_refuses_before_anything_is_made_of_it_and_says_why(tmp_path: Path, member: Member, reason: str) -> None:

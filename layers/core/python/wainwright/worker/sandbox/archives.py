@@ -20,7 +20,7 @@ MAX_NAME_BYTES = 255
 MAX_PATH_BYTES = 1_024
 """Of a path in the archive: as much as the platform with the shortest paths can open."""
 MAX_DEPTH = 100
-"""Folders above a file: the standard library calls itself for each when it walks through them."""
+"""Names in a path: the standard library calls itself for each folder when it walks through them."""
 MAX_LINK_BYTES = 32 * 1024**2
 """Of all links together, which are kept in memory until the end."""
 FOLDERS_PER_FILE = 4
@@ -152,7 +152,7 @@ def _pax_values(content: bytes) -> dict[str, str]:
             raise ArchiveUnusable("it has a PAX header that cannot be read")
         key, _, value = record[len(number) + 1 : -1].partition(b"=")
         if key.startswith(b"GNU.sparse."):
-            raise ArchiveUnusable("it has a file with holes: pack it without --sparse")
+            raise ArchiveUnusable("it has a sparse file: pack it without --sparse")
         if key in (b"path", b"linkpath", b"size", b"mtime"):
             values[key.decode()] = value.decode(*_ENCODING)
         begin += len(record)
@@ -237,7 +237,7 @@ def _check_kind(member: _Member) -> None:
     if member.kind == tarfile.LNKTYPE:
         raise ArchiveUnusable(f"{_quoted(member.path)} is a hard link: pack it as a file (tar --hard-dereference)")
     if member.kind != tarfile.SYMTYPE and not _is_file(member):
-        raise ArchiveUnusable(f"{_quoted(member.path)} is neither a file nor a folder nor a link")
+        raise ArchiveUnusable(f"{_quoted(member.path)} is not a file, a folder or a link")
 
 
 def _check_link(member: _Member, depth: int) -> None:
@@ -247,7 +247,7 @@ def _check_link(member: _Member, depth: int) -> None:
     if member.target.startswith("/") or up > depth:
         raise ArchiveUnusable(f"the link {_quoted(member.path)} leads out of the folder, to {_quoted(member.target)}")
     if ".." in names[up:]:
-        raise ArchiveUnusable(f"the link {_quoted(member.path)} has to lead on with no `..` after a name")
+        raise ArchiveUnusable(f"the link {_quoted(member.path)} may have `..` only at the start of its target")
 
 
 def _names(path: str) -> list[str]:
@@ -258,7 +258,7 @@ def _names(path: str) -> list[str]:
     if any(len(name.encode(*_ENCODING)) > MAX_NAME_BYTES for name in names):
         raise ArchiveUnusable(f"a name in {_quoted(path)} has more than {MAX_NAME_BYTES} bytes")
     if len(names) > MAX_DEPTH:
-        raise ArchiveUnusable(f"the path {_quoted(path)} goes through more than {MAX_DEPTH} folders")
+        raise ArchiveUnusable(f"the path {_quoted(path)} is more than {MAX_DEPTH} folders deep")
     return names
 
 

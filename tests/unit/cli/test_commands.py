@@ -251,6 +251,21 @@ def test_finds_the_packages_that_are_not_there() -> None:
     assert (finding.state, finding.found) == (State.MISSING, "not installed: no-such-package-of-ours")
 
 
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [
+        ((3, 10, 18), State.MISSING),
+        *[((3, minor, patch - 1), State.OUTDATED) for (_, minor), patch in doctor.PATCHED_PYTHON.items()],
+        *[((3, minor, patch), State.OK) for (_, minor), patch in doctor.PATCHED_PYTHON.items()],
+        ((3, 14, 0), State.OK),
+    ],
+)
+def test_warns_of_a_python_with_a_known_hole(version: tuple[int, int, int], state: State) -> None:
+    finding = doctor.check_python(version)
+    assert finding.state is state
+    assert ("3.11.13" in finding.advice) == (state is State.OUTDATED)
+
+
 def test_makes_every_check_here(capsys: pytest.CaptureFixture[str]) -> None:
     diagnose()
     assert len(capsys.readouterr().out.splitlines()) >= len(doctor.CHECKS)

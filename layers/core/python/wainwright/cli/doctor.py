@@ -23,6 +23,10 @@ from wainwright.cli.terminal import clean, console
 
 DEFAULT_PORT = 8787
 OLDEST_PYTHON = (3, 11)
+PATCHED_PYTHON = {(3, 11): 13, (3, 12): 11, (3, 13): 4}
+"""The first patch of each minor version in which ``tarfile`` lets no archive write outside its folder (CVE-2025-4517); newer
+ones never did.
+"""
 
 PACKAGES = ("aws-cdk-lib", "boto3", "moto", "playwright", "pytest", "pytest-playwright")
 """Packages that the local system and its workers need beyond the command line itself."""
@@ -32,14 +36,15 @@ NODE_SECONDS = 20.0
 
 
 class State(StrEnum):
-    """Result of a check. ``absent``: not there, and most can do without."""
+    """Result of a check. ``absent``: not there, and most can do without. ``outdated``: it works, and has a known hole."""
 
     OK = "ok"
+    OUTDATED = "outdated"
     ABSENT = "absent"
     MISSING = "missing"
 
 
-STYLES = {State.OK: "green", State.ABSENT: "yellow", State.MISSING: "bold red"}
+STYLES = {State.OK: "green", State.ABSENT: "yellow", State.OUTDATED: "yellow", State.MISSING: "bold red"}
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,17 @@ def diagnose(checks: "Sequence[Callable[[], Finding]] | None" = None) -> int:
     return ExitCode.FAILED if any(finding.state is State.MISSING for finding in findings) else ExitCode.PASSED
 
 
-def check_python() -> Finding:
-    """Check that this interpreter is new enough."""
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info[:2] < OLDEST_PYTHON:
+def check_python(running: tuple[int, int, int] = sys.version_info[:3]) -> Finding:
+    """Check that this interpreter is new enough, and has no known hole that archives go through."""
+    version = ".".join(map(str, running))
+    if running[:2] < OLDEST_PYTHON:
         return Finding("Python", State.MISSING, version, "Install Python 3.11 or newer.")
-    return Finding("Python", State.OK, f"{version} ({sys.executable})")
+    found = f"{version} ({sys.executable})"
+    if running[2] < PATCHED_PYTHON.get(running[:2], 0):
+        patched = ", ".join(f"{major}.{minor}.{patch}" for (major, minor), patch in PATCHED_PYTHON.items())
+        advice = f"Update it to {patched} or newer: its tarfile lets archives write outside the folder they go to."
+        return Finding("Python", State.OUTDATED, found, advice)
+    return Finding("Python", State.OK, found)
 
 
 def check_packages(names: Sequence[str] = PACKAGES) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -23,6 +24,10 @@ MAX_INFO_BYTES = 10_240
 MAX_PATCH_BYTES = 200_000
 MAX_DEPTH = 32
 """Levels of lists and objects in what test code says of its job."""
+UNKNOWN_TYPE = "application/octet-stream"
+_CONTENT_TYPE = re.compile(
+    r"[\w.+-]{1,100}/[\w.+-]{1,100}( ?; ?[\w.+-]{1,100}=(\"[\w .:/+-]{0,100}\"|[\w.:+-]{1,100})){0,5}", re.ASCII
+)
 
 Item = TypeVar("Item")
 
@@ -78,6 +83,8 @@ Milliseconds = Annotated[float, BeforeValidator(_float), Field(ge=0, allow_inf_n
 Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Listed = Annotated[tuple[Item, ...], BeforeValidator(_cut_list)]
 Labels = Listed[Annotated[str, AfterValidator(lambda text: text[:MAX_LABEL])]]
+ContentType = Annotated[str, AfterValidator(lambda text: text if _CONTENT_TYPE.fullmatch(text) else UNKNOWN_TYPE)]
+"""It becomes a header, of which a line break or another sign makes none."""
 
 
 def _within(limit: int) -> AfterValidator:

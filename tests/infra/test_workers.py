@@ -122,7 +122,9 @@ def test_everything_copied_into_the_image_is_in_its_context(dev: Synthesized, do
 
 def test_image_starts_the_agent_and_has_a_user_for_tests(dockerfile: str) -> None:
     assert dockerfile.rstrip().endswith('ENTRYPOINT ["python", "-m", "wainwright.worker"]')
-    assert "useradd --uid 10001" in dockerfile
+    (options,) = re.findall(r"useradd (.+) tester\b", dockerfile)
+    assert "--uid 10001" in options
+    assert "--no-create-home" in options, "what a job leaves there would be found by another project's"
     assert "USER" not in dockerfile.split(), "the agent drops its own rights for each test process"
 
 

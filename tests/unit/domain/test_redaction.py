@@ -3,13 +3,15 @@
 import base64
 import html
 import json
+import re
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from wainwright.domain.cuts import CUT_MARK, cut_end, cut_start
 from wainwright.domain.errors import InvalidInput
 from wainwright.domain.redaction import Redactor
 
@@ -171,3 +173,90 @@ def test_knows_what_a_redacted_name_may_have_been() -> None:
 
     assert redactor.originals("t.py::test[[secret WORD]]") == {"t.py::test[bät\ntery]", "t.py::test[b\\xe4t\\ntery]"}
     assert redactor.originals("t.py::other") == {"t.py::other"}
+
+
+CUT_VALUES = {name: f"{value}z" for name, value in VALUES.items()}
+"""Secrets that begin and end with plain characters, of which a cut leaves nothing or all."""
+
+CUT_REDACTOR = Redactor(CUT_VALUES)
+
+
+def cut_anywhere(written: str) -> Iterator[tuple[str, str]]:
+    """Cut a text at each place in what is written in it; yield what is before the cut, and what is after it."""
+    text = f"{'b' * 40} {written} {'a' * 40}"
+    for at in range(41, 41 + len(written) + 1):
+        yield cut_end(text, at + len(CUT_MARK)), cut_start(text, len(text) - at + len(CUT_MARK))
+
+
+def kept_of(redacted: str) -> str:
+    return re.sub(r"\[secret \w+\]|\[…\]", "", redacted).removesuffix(CUT_MARK).removeprefix(CUT_MARK)
+
+
+@pytest.mark.parametrize("encoding", sorted(ENCODINGS))
+@pytest.mark.parametrize("name", sorted(CUT_VALUES))
+def test_no_part_of_a_secret_is_left_at_a_cut(name: str, encoding: str) -> None:
+    written = ENCODINGS[encoding](CUT_VALUES[name])
+    opening, _, closing = CUT_REDACTOR.text(written).partition(f"[secret {name}]")
+    left = opening + closing
+    kept = [
+        (kept_of(CUT_REDACTOR.text(before)), kept_of(CUT_REDACTOR.text(after)))
+        for before, after in cut_anywhere(written)
+    ]
+
+    assert {before[:41] for before, _ in kept} == {f"{'b' * 40} "}
+    assert {after[-41:] for _, after in kept} == {f" {'a' * 40}"}
+    assert [before[41:] for before, _ in kept if not left.startswith(before[41:])] == []
+    assert [after[:-41] for _, after in kept if not left.endswith(after[:-41])] == []
+
+
+@pytest.mark.parametrize("urlsafe", [False, True], ids=["standard", "urlsafe"])
+@pytest.mark.parametrize("name", sorted(CUT_VALUES))
+def test_no_part_of_a_secret_in_base64_is_left_at_a_cut(name: str, urlsafe: bool) -> None:
+    encode = base64.urlsafe_b64encode if urlsafe else base64.b64encode
+    written = encode(CUT_VALUES[name].encode()).decode().rstrip("=")
+
+    kept = [kept_of(CUT_REDACTOR.text(cut)) for both in cut_anywhere(written) for cut in both]
+
+    assert [each for each in kept if len(each) > 41 + 1] == []  # the last character may be another's too
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    inner=st.text(st.characters(codec="utf-8", exclude_characters="[…]<>cut serNAMEqz"), min_size=2, max_size=30),
+    data=st.data(),
+)
+def test_no_part_of_a_secret_is_left_at_a_cut_whatever_its_characters(inner: str, data: st.DataObject) -> None:
+    value = f"q{inner}z"
+    at = data.draw(st.integers(1, len(value) - 1))
+    redactor = Redactor({"NAME": value})
+
+    assert kept_of(redactor.text(f"<{value[:at]}{CUT_MARK}")) == "<"
+    assert kept_of(redactor.text(f"{CUT_MARK}{value[at:]}>")) == ">"
+
+
+@pytest.mark.parametrize("size", [301, 5_000])
+def test_a_stream_loses_what_cuts_have_left_of_secrets(size: int) -> None:
+    cuts = [cut for value in VALUES.values() for both in list(cut_anywhere(value))[::9] for cut in both]
+    data = "\n".join(cuts).encode()
+    redactor = Redactor(VALUES)
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+
+    streamed = b"".join(redactor.stream(chunks))
+
+    assert streamed == redactor.data(data)
+    assert redactor.finds_in(chunks)
+    assert not redactor.finds_in([streamed])
+
+
+def test_what_is_not_at_a_cut_may_begin_as_a_secret_does() -> None:
+    text = f"correct-horse {CUT_MARK} staples"
+
+    assert Redactor(VALUES).text(text) is text
+
+
+@given(text=st.lists(st.sampled_from(["a", "b", CUT_MARK]), max_size=60).map("".join), limit=st.integers(20, 60))
+def test_a_cut_text_is_within_its_limit_and_its_marks_are_whole(text: str, limit: int) -> None:
+    for cut in (cut_end(text, limit), cut_start(text, limit)):
+        assert len(cut) <= limit
+        assert set(cut.replace(CUT_MARK, "")) <= {"a", "b"}
+        assert cut == text or cut.startswith(CUT_MARK) or cut.endswith(CUT_MARK)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from wainwright.worker.runners.suite import Event, TestEnded
+from wainwright.worker.runners.suite import Attachment, Event, TestEnded
 from wainwright.worker.runners.suite_session import Session
 from wainwright.worker.sandbox.process import ExitStatus
 
@@ -81,3 +84,19 @@ def test_an_attachment_names_neither_a_file_of_others_nor_a_place_in_the_report(
     [found] = event.result.attachments
     assert (found.path, found.href) == (None, None)
     assert found.lack == "it is not a file of the tests in the folder for evidence"
+
+
+@settings(deadline=None)
+@given(content_type=st.text() | st.sampled_from(["text/plain\r\nx-role: admin", "text/plain\n", "", "text/häßlich"]))
+def test_a_content_type_that_is_no_header_is_not_kept(content_type: str) -> None:
+    found = Attachment.from_json({"name": "notes", "contentType": content_type}).content_type
+
+    assert found in (content_type, "application/octet-stream")
+    assert re.fullmatch(r"[\x21-\x7e][\x20-\x7e]*", found)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "text/plain; charset=utf-8", 'text/html;charset="utf-8"', "application/vnd.x+json"]
+)
+def test_a_content_type_is_kept(content_type: str) -> None:
+    assert Attachment.from_json({"name": "notes", "contentType": content_type}).content_type == content_type

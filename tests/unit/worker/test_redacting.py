@@ -1,5 +1,6 @@
 """Everything that a suite reports passes without its secrets, and its tests are still told apart."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from wainwright.worker.runners.suite import (
     TestResult,
     TestStarted,
 )
+from wainwright.worker.runners.suite_session import Session
+from wainwright.worker.sandbox.process import MAX_LINE_BYTES, ExitStatus, LineSplitter
 
 SECRET = "correct horse"
 ID = f"t.py::test[{SECRET}]"
@@ -156,3 +159,41 @@ def test_a_value_too_short_to_be_found_does_not_keep_the_others_from_being_redac
 def test_names_files_without_the_secrets_in_their_attachments_names(file: str | None, expected: str) -> None:
     attachment = Attachment("data of c2VjcmV0LXY=", "application/json", Path(file) if file else None)
     assert evidence_name(attachment, Redactor({"TOKEN": "c2VjcmV0LXY="})) == expected
+
+
+LONG_SECRET = "correct-horse-Battery9-staple_Zx7kQw2uV5yB"
+PARTS = {LONG_SECRET[at : at + 5] for at in range(len(LONG_SECRET) - 4)}
+
+
+@pytest.mark.parametrize("shift", range(0, 44, 3))
+def test_a_text_that_is_too_long_has_no_part_of_a_secret_at_its_end(shift: int, tmp_path: Path) -> None:
+    text = "-" * shift + "".join(LONG_SECRET + "." * (number % 7 + 1) for number in range(600))
+    case = {"id": "a", "file": text, "line": 1, "title": text, "path": [text]}
+    step = {"title": text, "startedAt": "", "durationMs": 1, "file": text, "error": text}
+    ended = {
+        **case, "type": "ended", "outcome": "failed", "durationMs": 1, "startedAt": text, "stdout": text, "stderr": text,
+        "errors": [{"message": text, "stack": text, "file": text, "phase": text}], "steps": [{**step, "steps": [step]}],
+        "attachments": [{"name": text, "contentType": text, "path": "none"}],
+        "annotations": [{"type": text, "description": text}],
+    }  # fmt: skip
+    error = {"type": "session_error", "message": text, "file": text, "stack": text}
+    records = [
+        {"type": "tests", "tests": [case]}, {"type": "deselected", "ids": [text]}, {"type": "collected", "total": 1},
+        {"type": "job_log", "level": "INFO", "message": text}, {"type": "job_progress", "percent": 1, "message": text},
+        error, ended,
+    ]  # fmt: skip
+    redaction = SuiteRedaction(Redactor({"SECRET": LONG_SECRET}))
+    told: list[Event | SuiteEnd] = []
+    session = Session(tmp_path, tmp_path, lambda event: told.append(redaction(event)))
+    lines = LineSplitter(MAX_LINE_BYTES["stderr"], keep_start=True)
+
+    for record in records:
+        session.take("events", json.dumps(record).encode())
+    for line in lines.feed(f"{text}\n".encode()):
+        session.take("stderr", line)
+    told.append(redaction(session.end(ExitStatus(1, None), None, 0, None)))
+
+    assert [type(event).__name__ for event in told][:1] == ["Collected"]
+    assert sum(isinstance(event, TestEnded) for event in told) == 1
+    assert [part for part in PARTS if part in repr(told)] == []
+    assert repr(told).count("… cut …") > 20

@@ -3,7 +3,7 @@
 import re
 
 from wainwright.domain.errors import InvalidInput
-from wainwright.domain.redaction import MIN_SECRET
+from wainwright.domain.secret_spellings import MIN_SECRET
 
 MAX_SECRETS = 100
 """Secrets of one project: ten pages of Parameter Store, and far below what an environment can hold."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from wainwright.domain.redaction import MIN_SECRET, Redactor
+from wainwright.domain.redaction import Redactor
+from wainwright.domain.secret_spellings import MIN_SECRET
 from wainwright.worker.runners.suite import (
     Attachment,
     CaseFeed,

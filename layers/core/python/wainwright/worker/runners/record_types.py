@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -10,6 +11,8 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
+
+from wainwright.domain.cuts import cut_end
 
 MAX_ID = 4_096
 """Characters of a node id, title or file name. Longer ids are refused, since a cut id would name another test."""
@@ -23,6 +26,10 @@ MAX_INFO_BYTES = 10_240
 MAX_PATCH_BYTES = 200_000
 MAX_DEPTH = 32
 """Levels of lists and objects in what test code says of its job."""
+UNKNOWN_TYPE = "application/octet-stream"
+_CONTENT_TYPE = re.compile(
+    r"[\w.+-]{1,100}/[\w.+-]{1,100}( ?; ?[\w.+-]{1,100}=(\"[\w .:/+-]{0,100}\"|[\w.:+-]{1,100})){0,5}", re.ASCII
+)
 
 Item = TypeVar("Item")
 
@@ -39,7 +46,7 @@ def parse_json(line: bytes) -> Any:
 
 def _at_most(limit: int) -> AfterValidator:
     """Cut a longer text, with a mark."""
-    return AfterValidator(lambda text: text if len(text) <= limit else f"{text[: limit - 1]}…")
+    return AfterValidator(lambda text: cut_end(text, limit))
 
 
 def _or(default: str) -> BeforeValidator:
@@ -77,7 +84,9 @@ Count = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**53)]
 Milliseconds = Annotated[float, BeforeValidator(_float), Field(ge=0, allow_inf_nan=False)]
 Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Listed = Annotated[tuple[Item, ...], BeforeValidator(_cut_list)]
-Labels = Listed[Annotated[str, AfterValidator(lambda text: text[:MAX_LABEL])]]
+Labels = Listed[Label]
+ContentType = Annotated[str, AfterValidator(lambda text: text if _CONTENT_TYPE.fullmatch(text) else UNKNOWN_TYPE)]
+"""It becomes a header, of which a line break or another sign makes none."""
 
 
 def _within(limit: int) -> AfterValidator:

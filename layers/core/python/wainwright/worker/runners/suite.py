@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BeforeValidator, Field
 
 from wainwright.worker.runners.record_types import (
+    ContentType,
     Count,
     Description,
     Id,
@@ -183,7 +184,7 @@ class Attachment(Record):
     """
 
     name: Label
-    content_type: Label
+    content_type: ContentType
     path: Annotated[Path | None, Field(exclude=True), BeforeValidator(lambda _: None)] = None
     href: Message | None = None
     size_bytes: Count = 0

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from wainwright.domain.cuts import cut_end, cut_start
 from wainwright.worker.runners.record_types import MAX_MESSAGE, MAX_STACK, Count, Id, Listed, Name, adapter, parse_json
 from wainwright.worker.runners.suite import (
     Attachment,
@@ -218,7 +219,7 @@ class Session:
         printed: list[tuple[Level, str]] = [("INFO", line) for line in result.stdout.splitlines() if line.strip()]
         printed += [("WARNING", line) for line in result.stderr.splitlines() if line.strip()]
         for level, line in printed[:MAX_TEST_LINES]:
-            self._log(level, line[:MAX_MESSAGE], result.id)
+            self._log(level, cut_end(line, MAX_MESSAGE), result.id)
 
     def _log(self, level: Level, message: str, test_id: str | None) -> None:
         self._log_lines["printed"] += 1
@@ -254,7 +255,7 @@ class Session:
             exit_code=status.exit_code,
             signal=status.signal,
             errors=(*self._errors, *([SuiteError(explanation)] if explanation else ())),
-            stderr="\n".join(self._stderr)[-MAX_STACK:],
+            stderr=cut_start("\n".join(self._stderr), MAX_STACK),
             collected=len(self._tests),
             deselected=len(self._deselected),
             unfinished=unfinished,

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from wainwright.domain.cuts import cut_end
 from wainwright.worker.runners.record_types import parse_json
 from wainwright.worker.runners.suite import Step
 
@@ -85,15 +86,15 @@ def _steps(events: list[dict[str, Any]], places: dict[str, tuple[str, int]]) -> 
             "category": "api",
             "file": file,
             "line": line,
-            "error": str(error.get("message", error))[:500] if isinstance(error, dict) else None,
+            "error": cut_end(str(error.get("message", error)), 500) if isinstance(error, dict) else None,
         }
 
 
 def _title(call: dict[str, Any]) -> str:
     if call.get("title"):
-        return str(call["title"])[:200]
+        return cut_end(str(call["title"]), 200)
     params = call.get("params") or {}
-    shown = [str(params[name])[:120] for name in SHOWN if isinstance(params.get(name), str)]
+    shown = [cut_end(params[name], 120) for name in SHOWN if isinstance(params.get(name), str)]
     return f"{call['class']}.{call['method']}({', '.join(shown)})"
 
 

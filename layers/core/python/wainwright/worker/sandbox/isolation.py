@@ -49,8 +49,6 @@ for path in sys.argv[1:]:
         pass
 """
 """Run as the process user: nothing is removed while another process of that user runs, which may be another worker's suite."""
-SHARED = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - what others may leave there is what this is about
-"""Folders in which anybody may write, in place of the temporary folder that a suite has of its own."""
 REMOVE_SECONDS = 60
 MAX_FOLDERS = 1_000
 """On one command line."""
@@ -132,15 +130,15 @@ class Isolation:
             for folder in left:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def clear_shared(self, places: Iterable[Path] = SHARED) -> None:
+    def clear_shared(self, places: Iterable[Path] | None = None) -> None:
         """Remove what test code left where anybody may write, once nothing of it runs any more, so that the next job's does not
         find it. Does nothing without a process user: the files are not told apart then."""
         if self.user is None:
             return
         # The program itself looks for processes of the user: /proc may hide them from others.
-        left = [str(path) for place in places for path in _entries(place) if self._is_made(path)]
-        if left:
-            self._run_as_user(_CLEAR, left[:MAX_FOLDERS])
+        left = [str(path) for place in places or find_shared() for path in _entries(place) if self._is_made(path)]
+        for at in range(0, len(left), MAX_FOLDERS):
+            self._run_as_user(_CLEAR, left[at : at + MAX_FOLDERS])
 
     def _run_as_user(self, program: str, arguments: Sequence[str]) -> bool:
         """Run a program as the process user; False where it did not end in time."""
@@ -170,6 +168,20 @@ class Isolation:
             return self.user is not None and folder.lstat().st_uid == self.user.uid
         except OSError:
             return False
+
+
+def find_shared() -> list[Path]:
+    """Return the folders of this machine in which anybody may write, and not only in the suite's own."""
+    below = [path for folder in ("/", "/var", "/dev", "/run") for path in _entries(Path(folder))]
+    return [path for path in below if _may_anybody_write(path)]
+
+
+def _may_anybody_write(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISDIR(mode) and bool(mode & stat.S_IWOTH)
 
 
 def _entries(folder: Path) -> list[Path]:

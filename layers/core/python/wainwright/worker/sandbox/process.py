@@ -15,12 +15,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+from wainwright.domain.cuts import CUT_MARK
 from wainwright.worker.sandbox.isolation import NOT_ISOLATED, Isolation
 
 Stream = Literal["events", "stdout", "stderr", "status"]
 MAX_LINE_BYTES = {"events": 4 * 1024 * 1024, "stdout": 8 * 1024, "stderr": 8 * 1024, "status": 4 * 1024}
 """A longer line of events is dropped and counted; a longer printed line is cut."""
 CHUNK_BYTES = 64 * 1024
+_CUT = CUT_MARK.encode()
 KILL_GRACE_SECONDS = 10.0
 """For the supervisor to kill and reap; a process that the kernel cannot end must not hold the worker for ever."""
 SUPERVISOR = (
@@ -56,7 +58,7 @@ class LineSplitter:
         if overlong and not self._keep_start:
             self.dropped += 1
         elif line:
-            yield line
+            yield line[: self._limit - len(_CUT)] + _CUT if overlong else line
 
     def _extend(self, piece: bytes) -> None:
         left = self._limit - len(self._pending)

@@ -7,6 +7,7 @@
 const fs = require("node:fs");
 const { createRequire } = require("node:module");
 const path = require("node:path");
+const { cutEnd } = require("./settings.cjs");
 
 const MAX_LINES = 1000;
 const MAX_LINE = 2000;
@@ -43,7 +44,7 @@ class BrowserLog {
   /** Keep one line. */
   add(kind, message) {
     const stamp = new Date().toISOString().slice(11, 23);
-    this._write({ line: `${stamp} ${kind}: ${message}`.slice(0, MAX_LINE) });
+    this._write({ line: cutEnd(`${stamp} ${kind}: ${message}`, MAX_LINE) });
   }
 
   /** {testId, retry}; undefined between tests. */

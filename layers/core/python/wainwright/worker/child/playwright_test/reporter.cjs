@@ -12,7 +12,7 @@ const { Names, stepsOf } = require("./describe.cjs");
 const errors = require("./errors.cjs");
 const { keepFiles, nameOf } = require("./evidence.cjs");
 const { GO, STOP } = require("./gate.cjs");
-const { plain, send } = require("./settings.cjs");
+const { cutStart, plain, send } = require("./settings.cjs");
 const stubs = require("./stubs.cjs");
 
 const BATCH = 100; // tests reported per line
@@ -236,7 +236,7 @@ function outcomeOf(test, result) {
 }
 
 function text(chunks) {
-  return plain(chunks.map((chunk) => chunk.toString()).join(""), MAX_PRINTED * 2).slice(-MAX_PRINTED);
+  return cutStart(plain(chunks.map((chunk) => chunk.toString()).join(""), Infinity), MAX_PRINTED);
 }
 
 /** Evidence of a test whose process dies. Playwright Test removes a process's folder of recordings as soon as that has ended,

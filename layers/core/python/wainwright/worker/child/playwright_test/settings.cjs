@@ -34,6 +34,9 @@ exports.send = (settings, type, fields) => {
   }
 };
 
+/** The mark of a cut, by which the worker knows it, and removes what it has left of a secret there. */
+const CUT = "… cut …";
+
 /** Escape sequences of colours, which messages for a terminal have. */
 const COLOURS = /\u001b\[[0-9;]*[A-Za-z]/g;
 
@@ -41,6 +44,12 @@ const COLOURS = /\u001b\[[0-9;]*[A-Za-z]/g;
 exports.plain = (text, limit) => {
   const clean = String(text ?? "").replace(COLOURS, "");
   if (clean.length <= limit) return clean;
-  const half = Math.floor((limit - 20) / 2);
-  return `${clean.slice(0, half)}\n… cut …\n${clean.slice(-half)}`;
+  const half = Math.floor((limit - CUT.length) / 2);
+  return `${clean.slice(0, half)}${CUT}${clean.slice(-half)}`;
 };
+
+/** The beginning of a long text. */
+exports.cutEnd = (text, limit) => (text.length <= limit ? text : `${text.slice(0, limit - CUT.length)}${CUT}`);
+
+/** The end of a long text. */
+exports.cutStart = (text, limit) => (text.length <= limit ? text : `${CUT}${text.slice(CUT.length - limit)}`);

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .cuts import cut_end
 from .headers import HeadersOfOwnOrigin
 
 MAX_LINES = 1_000
@@ -53,7 +54,7 @@ class BrowserLog:
         stamp = time.strftime("%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"
         with self._lock:
             if len(self._lines) < MAX_LINES:
-                line = f"{stamp} {kind}: {message[:MAX_LINE]}"
+                line = f"{stamp} {kind}: {cut_end(message, MAX_LINE)}"
                 self._lines.append(line)
                 if self._file:
                     self._file.write(line + "\n")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from .control import TimeIsUp
+from .cuts import cut_middle
 
 CRASHES = ("Page crashed", "Target crashed")
 """Playwright's words for a page that is gone."""
@@ -19,23 +20,15 @@ MAX_STACK = 20_000
 MAX_ERRORS = 20
 
 
-def cut(value: str, limit: int) -> str:
-    """The beginning and the end of a long text: the end of a traceback says what happened."""
-    if len(value) <= limit:
-        return value
-    half = (limit - 20) // 2
-    return f"{value[:half]}\n… cut …\n{value[-half:]}"
-
-
 def describe_errors(
     item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport, *, crashed: bool
 ) -> list[dict[str, Any]]:
     """The errors of one phase of a test; none if it did not fail. ``crashed``: the browser has, or a page of the test."""
     if not report.failed:
         return []
-    stack = cut(report.longreprtext, MAX_STACK)
+    stack = cut_middle(report.longreprtext, MAX_STACK)
     if call.excinfo is None:  # a strict expected failure that passed, or a failure that a plugin added
-        message = cut((stack.strip().splitlines() or ["failed"])[0], MAX_MESSAGE)
+        message = cut_middle((report.longreprtext.strip().splitlines() or ["failed"])[0], MAX_MESSAGE)
         file, line = find_definition(item)
         return [{"message": message, "stack": stack, "file": file, "line": line, "kind": "other", "phase": report.when}]
     found = []
@@ -49,7 +42,7 @@ def describe_errors(
         kind = error.kind if isinstance(error, TimeIsUp) else classify(error, crashed=crashed)
         if kind == "crash":
             message = f"The page or its browser has crashed: {message}"
-        message = cut(message.strip(), MAX_MESSAGE)
+        message = cut_middle(message.strip(), MAX_MESSAGE)
         found.append(
             {"message": message, "stack": stack, "file": file, "line": line, "kind": kind, "phase": report.when}
         )
@@ -117,7 +110,7 @@ def describe_collection_error(
     report: pytest.CollectReport,
 ) -> dict[str, Any]:
     """Return the place and the reason of a file that could not be loaded."""
-    stack = cut(str(report.longrepr or ""), MAX_STACK)
+    stack = cut_middle(str(report.longrepr or ""), MAX_STACK)
     file: str | None = make_relative(node.path, node.config.rootpath)
     if excinfo is None:
         return {"message": (stack.strip().splitlines() or ["failed"])[-1], "file": file, "stack": stack}
@@ -143,4 +136,4 @@ def describe_import_error(error: BaseException, file: str | None, stack: str, fo
         file = make_relative(error.filename, folder) if error.filename else file
     elif error.__traceback__ is not None:
         file, line = find_place(pytest.ExceptionInfo.from_exception(error), folder) or (file, None)
-    return {"message": cut(message, MAX_MESSAGE), "file": file, "line": line, "stack": stack}
+    return {"message": cut_middle(message, MAX_MESSAGE), "file": file, "line": line, "stack": stack}

@@ -25,6 +25,7 @@ import pytest
 
 from . import browsers, job, scripts
 from .control import Control
+from .cuts import cut_end, cut_start
 from .failures import describe_collection_error, describe_conftest_error, describe_errors
 from .feeding import Feed, can_run, run_fed
 from .recording import EvidenceFolder, Recording, describe
@@ -151,7 +152,7 @@ class Reporter:
             return None
 
         def told(message: str) -> None:
-            self.channel.send("job_log", level="ERROR", message=message[:MAX_MESSAGE])
+            self.channel.send("job_log", level="ERROR", message=cut_end(message, MAX_MESSAGE))
 
         run_with_retries(item, nextitem, lambda: self._again, told)
         return True
@@ -200,12 +201,12 @@ class Reporter:
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         """An error in pytest or a plugin of the suite, not in a test."""
-        self.channel.send("session_error", message=str(excrepr)[-4000:])
+        self.channel.send("session_error", message=cut_start(str(excrepr), 4_000))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The suite ended the session itself (pytest.exit, KeyboardInterrupt), or we did."""
         if not isinstance(excinfo.value, pytest.Session.Interrupted):
-            self.channel.send("session_error", message=excinfo.exconly()[:4000])
+            self.channel.send("session_error", message=cut_end(excinfo.exconly(), 4_000))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:

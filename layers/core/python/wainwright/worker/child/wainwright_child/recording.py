@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .cuts import cut_end, cut_start
 from .failures import find_definition
 
 MAX_PRINTED = 20_000
@@ -76,7 +77,7 @@ class Recording:
         self._errors: list[dict[str, Any]] = []
         self._steps: list[dict[str, Any]] = []
         self._annotations: list[dict[str, str]] = [
-            {"type": marker.name, "description": ", ".join(map(str, marker.args))[:500]}
+            {"type": marker.name, "description": cut_end(", ".join(map(str, marker.args)), 500)}
             for marker in item.iter_markers()
             if marker.name in {"skip", "skipif", "xfail", "issue", "slow"}
         ]
@@ -92,7 +93,7 @@ class Recording:
                 "startedAt": format_time(call.start),
                 "durationMs": round(call.duration * 1000, 3),
                 "category": "phase",
-                "error": errors[0]["message"][:500] if errors else None,
+                "error": cut_end(errors[0]["message"], 500) if errors else None,
             }
         )
         if report.failed or (report.skipped and self._outcome == "passed"):
@@ -127,8 +128,8 @@ class Recording:
             # Counted from 1, by pytest-rerunfailures too.
             "retry": max(0, getattr(self._item, "execution_count", 1) - 1),
             "errors": self._errors,
-            "stdout": report.capstdout[-MAX_PRINTED:],
-            "stderr": report.capstderr[-MAX_PRINTED:],
+            "stdout": cut_start(report.capstdout, MAX_PRINTED),
+            "stderr": cut_start(report.capstderr, MAX_PRINTED),
             "steps": self._steps,
             "annotations": self._annotations,
             "attachments": [
@@ -139,7 +140,7 @@ class Recording:
     def _write_log(self, log: Path, report: pytest.TestReport, browser_log: list[str]) -> None:
         lines = [f"{self._item.nodeid}: {self._outcome} after {self._duration * 1000:.0f} ms"]
         printed = (("stdout", report.capstdout), ("stderr", report.capstderr), ("logging", report.caplog))
-        sections = [(name, content[-MAX_PRINTED:].splitlines()) for name, content in printed]
+        sections = [(name, cut_start(content, MAX_PRINTED).splitlines()) for name, content in printed]
         for name, section in (("browser", browser_log), *sections):
             if section:
                 lines += ["", f"--- {name} ---", *section]

@@ -23,7 +23,7 @@ def _after(system: System, *predecessors: Job, url: str | None = None) -> Job:
 
 def _complete(system: System, claim: Claim, results: dict[str, object] | None = None) -> None:
     detail = claim.detail.model_copy(update={"results": results})
-    system.jobs.set_detail(PROJECT, claim.job.id, detail)
+    system.jobs.set_detail(claim.job, detail)
     system.claims.end(claim, completed())
     system.finish(PROJECT, claim.job.id, claim.job.run)
 

@@ -114,7 +114,7 @@ def test_a_blocked_job_is_accepted_beyond_the_queued_limit(desk: Desk) -> None:
 
 def test_does_not_wait_for_what_has_completed_and_takes_over_its_final_url(desk: Desk) -> None:
     first = desk.ended()
-    desk.jobs.set_detail(PROJECT, first.id, JobDetail(results={"finalUrl": "https://shop.example/done"}))
+    desk.jobs.set_detail(first, JobDetail(results={"finalUrl": "https://shop.example/done"}))
 
     second = desk.submitted(dependsOn=first.id)
     third = desk.submitted(dependsOn=first.id, url="https://other.example")
@@ -126,7 +126,7 @@ def test_does_not_wait_for_what_has_completed_and_takes_over_its_final_url(desk:
 @pytest.mark.parametrize("url", [7, "javascript:alert(1)", "https://" + "a" * 3_000])
 def test_takes_over_no_final_url_that_is_none(desk: Desk, url: object) -> None:
     first = desk.ended()
-    desk.jobs.set_detail(PROJECT, first.id, JobDetail(results={"finalUrl": url}))
+    desk.jobs.set_detail(first, JobDetail(results={"finalUrl": url}))
 
     assert desk.submitted(dependsOn=first.id).url is None
 

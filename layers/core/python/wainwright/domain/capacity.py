@@ -31,7 +31,7 @@ class Retention(Record):
 
 
 class Limits(Record):
-    """A project's limits; jobs' lanes count for ``running``; jobs that wait for ``queued``, also for other jobs (requirement D4)."""
+    """A project's limits: lanes of jobs that run, and jobs that wait, in the line or for other jobs (requirement D4)."""
 
     running: int = Field(default=5, ge=1, le=1_000)
     queued: int = Field(default=50, ge=1, le=100_000)

@@ -145,7 +145,7 @@ def full_job(store: JobStore) -> Job:
         job, tests=[StoredTest(id=f"t{number}", outcome=TestOutcome.PASSED, attempt=1, body={}) for number in range(15)],
         events=[NewEvent(kind=EventKind.LOG, at=START, data={}) for _ in range(20)],
     )  # fmt: skip
-    store.set_detail(PROJECT, job.id, JobDetail(params={"a": 1}))
+    store.set_detail(job, JobDetail(params={"a": 1}))
     return store.write(job, job.finish(completed(), LATER))
 
 
@@ -272,8 +272,8 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next(
     assert list(dynamodb_jobs.find(PROJECT, cleaning, LATER).jobs) == [job.seal()]
     with pytest.raises(Conflict):
         dynamodb_jobs.write(job, job.set_label("new", LATER))
-    with pytest.raises(Conflict):
-        dynamodb_jobs.set_detail(PROJECT, job.id, JobDetail())
+    with pytest.raises(FenceLost):
+        dynamodb_jobs.set_detail(job, JobDetail())
     with pytest.raises(FenceLost):
         dynamodb_jobs.record(job, events=[NewEvent(kind=EventKind.LOG, at=START, data={})])
     assert not dynamodb_jobs.add_events(PROJECT, job.id, [NewEvent(kind=EventKind.LOG, at=START, data={})], 100)
@@ -288,7 +288,9 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next(
 
 def test_a_detail_takes_the_place_of_the_one_before(jobs: JobStore) -> None:
     job = jobs.write(None, a_job(), detail=JobDetail(params={"a": 1}))
-    jobs.set_detail(PROJECT, job.id, JobDetail(results={"price": 1.5}))
+    job = jobs.write(job, job.admit(START))
+    job = jobs.write(job, job.claim("w1", START))
+    jobs.set_detail(job, JobDetail(results={"price": 1.5}))
 
     view = jobs.view(PROJECT, job.id)
 
@@ -297,8 +299,8 @@ def test_a_detail_takes_the_place_of_the_one_before(jobs: JobStore) -> None:
 
 
 def test_a_job_that_is_not_there_gets_no_detail(jobs: JobStore) -> None:
-    with pytest.raises(Conflict):
-        jobs.set_detail(PROJECT, a_job().id, JobDetail())
+    with pytest.raises(FenceLost):
+        jobs.set_detail(a_job(), JobDetail())
 
 
 def test_keeps_a_large_detail(jobs: JobStore) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.support.builders import PROJECT, START, job_id
+from tests.support.memory.job_store import MemoryJobStore
 from tests.support.memory.stores import MemoryLogStore
 from tests.support.metering import metered
 from wainwright.adapters.aws.clients import Clients
@@ -26,7 +27,7 @@ def dynamodb_logs(table: str, aws_clients: Clients) -> DynamoLogStore:
 
 @pytest.fixture
 def memory_logs() -> MemoryLogStore:
-    return MemoryLogStore()
+    return MemoryLogStore(MemoryJobStore())
 
 
 @pytest.fixture(params=["memory_logs", "dynamodb_logs"])

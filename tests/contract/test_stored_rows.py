@@ -92,9 +92,9 @@ def write_templates(store: DynamoTemplateStore) -> None:
     store.mark_run(PROJECT, "t1", START)
 
 
-def write_tests(history: DynamoTestHistory, quarantine: DynamoQuarantineStore) -> None:
+def write_tests(history: DynamoTestHistory, quarantine: DynamoQuarantineStore, running: Job) -> None:
     for outcome in (TestOutcome.PASSED, TestOutcome.FAILED):
-        history.note(PROJECT, {"test_ä.py": {"test_ä.py::x": Sample(outcome=outcome, duration_ms=12.5)}}, now=START)
+        history.note(running, {"test_ä.py": {"test_ä.py::x": Sample(outcome=outcome, duration_ms=12.5)}}, now=START)
     entry = Quarantine(test_id="test_ä.py::x", until=date(2026, 12, 1), reason="ü", added_at=START, by="a key")
     quarantine.put(PROJECT, entry)
 
@@ -133,7 +133,7 @@ def test_every_row_is_stored_as_it_always_was(table: str, aws_clients: Clients) 
     write_work_list(DynamoWorkListStore(client, table), running)
     write_access(DynamoAccessStore(client, table))
     write_templates(DynamoTemplateStore(client, table))
-    write_tests(DynamoTestHistory(client, table), DynamoQuarantineStore(client, table))
+    write_tests(DynamoTestHistory(client, table), DynamoQuarantineStore(client, table), running)
     entry = LogEntry(timestamp=START, level="INFO", message="ü", additional_info={"a": [1]})
     DynamoLogStore(client, table).append(PROJECT, job_id(1), [entry, entry])
     secrets = SsmSecretStore(lambda: aws_clients.ssm, client, table, "dev")

@@ -13,6 +13,7 @@ from wainwright.domain.jobs import CHECK_AFTER, Job, Outcome, RunBy
 from wainwright.domain.reports import ReportRef
 from wainwright.domain.states import JobStatus
 from wainwright.domain.tests import Tally
+from wainwright.ports.job_store import JobStore
 from wainwright.usecases.caller import Caller
 
 START = datetime(2026, 11, 22, 2, 42, 45, 123_000, tzinfo=UTC)
@@ -41,6 +42,13 @@ def a_job(**fields: Any) -> Job:
         "due_at": now + CHECK_AFTER,
     }
     return Job(**(defaults | fields))
+
+
+def a_running_job(store: JobStore, **fields: Any) -> Job:
+    """A job in a store, and in the hands of the worker ``w1``."""
+    job = store.write(None, a_job(**fields))
+    job = store.write(job, job.admit(START))
+    return store.write(job, job.claim("w1", START))
 
 
 def a_caller(project: str = PROJECT, scope: Scope = Scope.RUN) -> Caller:

@@ -16,7 +16,7 @@ from tests.support.memory.services import (
     MemoryWorkQueue,
 )
 from tests.support.memory.spool import MemorySpool
-from tests.support.memory.stores import MemoryAccessStore, MemoryWorkerStore
+from tests.support.memory.stores import MemoryAccessStore, MemoryLogStore, MemoryWorkerStore
 from tests.support.memory.work_lists import MemoryWorkListStore
 from tests.support.outages import OutageArtifacts
 from wainwright.contracts.http.jobs import CreateJob
@@ -58,7 +58,6 @@ class System:
         self.artifacts = OutageArtifacts(self.clock)
         self.spool = MemorySpool()
         self.quarantine = MemoryQuarantineStore()
-        self.history = MemoryTestHistory()
         self.submit = SubmitJob(self.jobs, self.artifacts, self.wakeups, self.clock, self.limits, 60_000)
         self.end = EndJob(self.jobs, self.limits, self.queue, self.wakeups)
         self.finish = FinishJob(self.jobs, self.end, self.wakeups, self.clock)
@@ -66,8 +65,11 @@ class System:
         self.dispatch = DispatchJobs(
             self.jobs, self.workflows, self.finish, self.launch, self.clock, self.limits, self.max_workers
         )
-        # A store that is not in memory has no jobs of several lanes in these tests.
-        self.lists = MemoryWorkListStore(self.jobs if isinstance(self.jobs, MemoryJobStore) else MemoryJobStore())
+        # A store that is not in memory has no jobs of several lanes, and no logs and history, in these tests.
+        in_memory = self.jobs if isinstance(self.jobs, MemoryJobStore) else MemoryJobStore()
+        self.lists, self.logs, self.history = (
+            MemoryWorkListStore(in_memory), MemoryLogStore(in_memory), MemoryTestHistory(in_memory)
+        )  # fmt: skip
         self.claims = HoldClaim(self.jobs, self.lists, self.queue, self.workflows, self.clock)
         self.share = ShareWork(self.jobs, self.lists, self.queue, self.clock, lambda _seconds: None)
         self.late_reports = LateReports(self.jobs, self.queue, self.clock)

@@ -38,7 +38,7 @@ class Upholding(Stage):
                 LineRow(job.line_position, job.id, job.not_before) for job in waiting
             ]
             held = sum(job.held_lanes for job in own)
-            assert counters.get(project, (0, 0)) == (len(waiting), held)
+            assert counters.get(project, (0, 0)) == (sum(job.is_queued for job in own), held)
         assert sum(job.held_lanes for job in self.rows) <= MAX_WORKERS
         assert list(self.probe.remains(self.gone)) == [], "something of a deleted job is left"
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from wainwright.domain.capacity import Limits
 from wainwright.domain.failures import FailureCategory
-from wainwright.domain.jobs import CHECK_AFTER, LEASE, Job, Outcome
+from wainwright.domain.jobs import BLOCKED_CHECK_AFTER, CHECK_AFTER, LEASE, Job, Outcome
 from wainwright.domain.states import AT_REST, FINAL, IN_WORK, TRANSITIONS, JobStatus
 from wainwright.ports.clock import Clock
 from wainwright.ports.job_store import JobStore
@@ -85,8 +85,8 @@ class WatchedStore:
         return sum(job.held_lanes for job in self.jobs.values() if job.project == project)
 
     def queued(self, project: str) -> int:
-        """Jobs in a project's waiting line."""
-        return sum(job.waiting for job in self.jobs.values() if job.project == project)
+        """Jobs in a project's waiting line, or that wait for others."""
+        return sum(job.is_queued for job in self.jobs.values() if job.project == project)
 
     def ended_badly(self, job_id: str) -> bool:
         """Return True if nothing that waits for this job can ever run."""
@@ -190,7 +190,7 @@ class WatchedStore:
     def _check_room(self, before: Job | None, after: Job) -> None:
         """Nobody is let in over the limit that is in force then."""
         limits = self._limits_of(after.project)
-        if before is None and after.waiting:
+        if before is None and after.is_queued:
             assert self.queued(after.project) <= limits.queued
         if after.held_lanes > (before.held_lanes if before else 0):
             assert self.held_lanes(after.project) <= limits.running
@@ -200,13 +200,16 @@ def check_row(job: Job, now: datetime, kept: timedelta) -> None:
     """Check what holds of any job's row at any time. ``kept`` is how long jobs are kept once they are at rest."""
     if job.status in AT_REST:
         assert (job.admitted_at, job.worker, job.lease_until, job.not_before) == (None,) * 4
-        assert (job.due_at is not None) == job.owes_report, "nobody would look after its report, or it has one"
+        assert job.due_at is not None or not job.owes_report, "nobody would look after its report"
+        assert job.due_at is None or job.owes_report or not job.is_leaf, "it has a report, and no successors"
         assert job.completed_at is not None
         assert job.expires_at == job.completed_at + kept, "kept for longer or shorter than it should be"
         assert job.outcome is None
     else:
         assert job.due_at is not None, "nobody would look after it"
-        assert job.due_at <= max(now, job.not_before or now) + LEASE + CHECK_AFTER
+        assert job.due_at <= max(now, job.not_before or now) + (
+            BLOCKED_CHECK_AFTER if job.blocked_on else LEASE + CHECK_AFTER
+        )
         assert (job.completed_at, job.expires_at) == (None, None)
     if job.status in IN_WORK:
         assert job.admitted_at is not None

@@ -127,8 +127,8 @@ def at_the_end(one: OneWorker, act: Callable[[], object]) -> Iterator[None]:
     """Act as soon as the test at the end has said that the end comes now."""
     append = one.logs.append
 
-    def appending(project: str, job_id: str, entries: Any) -> None:
-        append(project, job_id, entries)
+    def appending(project: str, job_id: str, entries: Any, **fence: Any) -> None:
+        append(project, job_id, entries, **fence)
         if any(entry.message == "the end comes now" for entry in entries):
             act()
 

@@ -46,11 +46,11 @@ class OneWorker:
 
     def __init__(self, folder: Path, files: Mapping[str, str], detail: JobDetail | None = None, **job: Any) -> None:
         self.jobs = MemoryJobStore()
-        self.logs = MemoryLogStore()
+        self.logs = MemoryLogStore(self.jobs)
         self.artifacts = MemoryArtifacts(system_clock)
         self.secrets = MemorySecretStore()
         self.quarantine = MemoryQuarantineStore()
-        self.history = MemoryTestHistory()
+        self.history = MemoryTestHistory(self.jobs)
         self._folder = folder
         queue, lists = MemoryWorkQueue(system_clock), MemoryWorkListStore(self.jobs)
         self.worker = Worker(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.worker.one_worker import PROJECT, OneWorker
+from tests.e2e.worker.one_worker import OneWorker
 from wainwright.adapters.clock import system_clock
 from wainwright.contracts.events import EventKind
 from wainwright.domain.failures import FailureCategory
@@ -262,7 +262,7 @@ def test_a_stop_keeps_what_has_passed_and_a_resume_runs_the_rest(tmp_path: Path)
     assert one.finish().status is JobStatus.STOPPED
 
     detail = JobDetail(params={"turn": 2}, results=one.results)
-    one.jobs.set_detail(PROJECT, one.id, detail)
+    one.jobs.set_detail(one.job, detail)
     one.write(one.job.resume(system_clock()))
     outcome = one.run()
 

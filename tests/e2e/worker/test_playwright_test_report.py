@@ -156,8 +156,8 @@ def test_a_stopped_and_a_resumed_runs_blobs_become_one_report(tmp_path: Path) ->
     job = OneWorker(tmp_path, files)
     append = job.logs.append
 
-    def stopping(project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
-        kept = append(project, job_id, entries)
+    def stopping(project: str, job_id: str, entries: Sequence[LogEntry], **fence: Any) -> int:
+        kept = append(project, job_id, entries, **fence)
         if any(entry.message == "sold" for entry in entries) and job.job.status is JobStatus.RUNNING:
             job.write(job.job.stop(system_clock()))
         return kept

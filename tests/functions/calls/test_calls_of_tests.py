@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from tests.functions.stage import TABLE, Stage
+from tests.support.builders import a_running_job
+from wainwright.adapters.aws.job_store import DynamoJobStore
 from wainwright.adapters.aws.test_history_store import DynamoTestHistory
 from wainwright.contracts.scopes import Scope
 from wainwright.domain.test_history import Sample
@@ -23,10 +25,11 @@ def in_days(days: int) -> str:
 def tested(stage: Stage) -> Stage:
     history = DynamoTestHistory(stage.clients.dynamodb, TABLE)
     now = datetime.now(UTC)
+    job = a_running_job(DynamoJobStore(stage.clients.dynamodb, TABLE), project="tested")
     for cart, pays in ((PASSED, FLAKY), (FLAKY, FLAKY), (PASSED, FAILED)):
         samples = {"test_shop.py": {"cart": Sample(cart, 500), "pays": Sample(pays, 100), "opens": Sample(PASSED, 900)}}
-        history.note("tested", samples, now=now)
-    history.note("tested", {"test_other.py": {"other": Sample(PASSED, 1)}}, now=now)
+        history.note(job, samples, now=now)
+    history.note(job, {"test_other.py": {"other": Sample(PASSED, 1)}}, now=now)
     return stage
 
 

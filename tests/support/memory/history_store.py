@@ -1,9 +1,10 @@
 """The history of tests, and tests in quarantine, in dictionaries."""
 
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from tests.support.memory.job_store import MemoryJobStore
+from wainwright.domain.jobs import Job
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.test_history import Sample, TestStats, add_samples
 from wainwright.ports.test_history import FileStats
@@ -12,14 +13,16 @@ from wainwright.ports.test_history import FileStats
 class MemoryTestHistory:
     """A :class:`~wainwright.ports.test_history.TestHistory` that forgets."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: MemoryJobStore) -> None:
+        self._jobs = jobs
         self._files: dict[tuple[str, str], dict[str, TestStats]] = {}
-        self._lock = threading.Lock()
+        self._lock = jobs.lock
 
-    def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
+    def note(self, job: Job, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
         with self._lock:
+            self._jobs.check_held(job)
             for file, tests in samples.items():
-                self._files[project, file] = add_samples(self._files.get((project, file), {}), tests, now)
+                self._files[job.project, file] = add_samples(self._files.get((job.project, file), {}), tests, now)
 
     def files(self, project: str, files: Collection[str]) -> Mapping[str, FileStats]:
         with self._lock:

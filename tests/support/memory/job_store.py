@@ -14,7 +14,7 @@ from wainwright.domain.errors import Conflict, FenceLost, IdempotencyConflict, R
 from wainwright.domain.job_query import JobQuery
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.lanes import LaneRecord
-from wainwright.domain.states import AT_REST
+from wainwright.domain.states import AT_REST, IN_WORK
 from wainwright.domain.statistics import Statistics, hour_of, hour_of_end
 from wainwright.domain.tests import RunningTest, Tally
 from wainwright.ports.job_store import Idempotency, JobStore, JobView, NewEvent, Page, Progress, StoredTest
@@ -185,11 +185,10 @@ class MemoryJobStore(JobStore):
             for predecessor in (*job.depends_on, *job.blocked_on):
                 self.successors.get((job.project, predecessor), set()).discard(job.id)
 
-    def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
+    def set_detail(self, job: Job, detail: JobDetail) -> None:
         with self._lock:
-            if (project, job_id) not in self._jobs or (project, job_id) in self._sealed:
-                raise Conflict(f"there is no job {job_id} any more")
-            self._details[project, job_id] = detail
+            self.check_held(job)
+            self._details[job.project, job.id] = detail
 
     def set_limits(self, project: str, limits: Limits) -> None:
         with self._lock:
@@ -253,7 +252,8 @@ class MemoryJobStore(JobStore):
     def check_held(self, job: Job, lane: LaneRecord | None = None) -> None:
         """Raise FenceLost unless the job's row, and the lane's, are as the caller of a fenced write thinks they are."""
         current = self._jobs.get((job.project, job.id))
-        if current is None or (current.run, current.fence) != (job.run, job.fence):
+        is_as_known = current is not None and (current.run, current.fence) == (job.run, job.fence)
+        if current is None or not is_as_known or current.status not in (AT_REST if job.status in AT_REST else IN_WORK):
             raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}")
         if lane is not None:
             row = self.lanes.get((job.project, job.id, job.fence), {}).get(lane.lane)

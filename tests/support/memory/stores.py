@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from tests.support.memory.job_store import MemoryJobStore
 from wainwright.adapters.cursors import read_cursor, write_cursor
 from wainwright.domain.errors import Conflict
 from wainwright.domain.instants import to_text
+from wainwright.domain.jobs import Job
+from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.logs import LOG_FULL, MAX_LOG_LINES, LogEntry
 from wainwright.domain.templates import Template
 from wainwright.domain.workers import WorkerRecord
@@ -61,13 +64,22 @@ class MemoryWorkerStore:
 class MemoryLogStore:
     """A :class:`~wainwright.ports.log_store.LogStore` that forgets."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: MemoryJobStore) -> None:
+        self._jobs = jobs
         self._logs: dict[tuple[str, str], list[LogEntry]] = {}
 
-    def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
+    def append(
+        self, project: str, job_id: str, entries: Sequence[LogEntry], *, held: Job | None = None,
+        lane: LaneRecord | None = None,
+    ) -> int:  # fmt: skip
         if len(entries) > 25:
             raise ValueError(f"{len(entries)} lines at once, more than 25")
-        log = self._logs.setdefault((project, job_id), [])
+        with self._jobs.lock:
+            if held is not None:
+                self._jobs.check_held(held, lane)
+            return self._append(self._logs.setdefault((project, job_id), []), entries)
+
+    def _append(self, log: list[LogEntry], entries: Sequence[LogEntry]) -> int:
         room = max(0, MAX_LOG_LINES - 1 - len(log))
         log += entries[:room]
         if room < len(entries) and len(log) == MAX_LOG_LINES - 1:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.support.builders import PROJECT, START, a_caller
+from tests.support.builders import START, a_caller, a_running_job
 from tests.support.memory.history_store import MemoryQuarantineStore, MemoryTestHistory
+from tests.support.memory.job_store import MemoryJobStore
 from tests.support.memory.services import MemoryClock
 from wainwright.domain.test_history import Sample
 from wainwright.domain.tests import TestOutcome
@@ -13,10 +14,11 @@ from wainwright.usecases.analyze_tests import AnalyzeTests, TestQuery
 
 @pytest.fixture
 def history() -> MemoryTestHistory:
-    history = MemoryTestHistory()
+    jobs = MemoryJobStore()
+    history = MemoryTestHistory(jobs)
     for number in range(4):
         samples = {f"test_{number}.py": {f"{number}-{each}": Sample(TestOutcome.PASSED, 100 * number) for each in "ab"}}
-        history.note(PROJECT, samples, now=START)
+        history.note(a_running_job(jobs), samples, now=START)
     return history
 
 

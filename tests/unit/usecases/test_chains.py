@@ -1,6 +1,7 @@
 """Jobs that wait for other jobs, and what becomes of them."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from tests.support.builders import PROJECT, SCRIPT, a_caller, completed, failed
 from tests.support.system import System
 from wainwright.contracts.http.jobs import CreateJob
+from wainwright.domain.capacity import Limits
 from wainwright.domain.failures import FailureCategory
-from wainwright.domain.jobs import Job
+from wainwright.domain.jobs import Job, Outcome
 from wainwright.domain.states import JobStatus
 from wainwright.usecases.hold_claim import Claim
 
@@ -23,7 +25,7 @@ def _after(system: System, *predecessors: Job, url: str | None = None) -> Job:
 
 def _complete(system: System, claim: Claim, results: dict[str, object] | None = None) -> None:
     detail = claim.detail.model_copy(update={"results": results})
-    system.jobs.set_detail(PROJECT, claim.job.id, detail)
+    system.jobs.set_detail(claim.job, detail)
     system.claims.end(claim, completed())
     system.finish(PROJECT, claim.job.id, claim.job.run)
 
@@ -34,7 +36,7 @@ def test_a_job_waits_outside_the_line_for_the_one_before_it(system: System) -> N
     second = _after(system, first)
 
     assert (second.status, second.waiting, second.blocked_on) == (JobStatus.PENDING, False, (first.id,))
-    assert system.jobs.load(PROJECT).queued == 1
+    assert system.jobs.load(PROJECT).queued == 2
     system.dispatch()
     assert system.job(second).admitted_at is None
 
@@ -157,6 +159,7 @@ def test_one_that_waits_for_several_starts_after_the_last(system: System) -> Non
 
 
 def test_more_successors_than_one_transaction_takes_all_start(system: System) -> None:
+    system.jobs.set_limits(PROJECT, Limits(running=2, queued=50))
     claim = system.claimed()
     successors = [_after(system, claim.job) for _ in range(40)]
 
@@ -165,18 +168,59 @@ def test_more_successors_than_one_transaction_takes_all_start(system: System) ->
     assert all(system.job(each).waiting for each in successors)
 
 
-def test_the_sweep_follows_an_ending_that_was_missed(system: System) -> None:
+@pytest.mark.parametrize("outcome", [completed(), failed()], ids=["completed", "failed"])
+@pytest.mark.parametrize("step", range(14))
+def test_the_sweep_goes_on_where_an_ending_broke_off(
+    system: System, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, step: int
+) -> None:
+    """Whichever call to the store is the last of the one that ends a job: none that waits for it is left behind."""
+    monkeypatch.setattr("wainwright.usecases.end_job.MOST_AT_ONCE", 1)
+    system.jobs.set_limits(PROJECT, Limits(running=2, queued=50))
     claim = system.claimed()
-    second = _after(system, claim.job)
-    running = system.job(claim.job)
-    ended = system.jobs.write(running, running.finish(completed(), system.clock()))
-    assert ended.status is JobStatus.COMPLETED
-    assert not system.job(second).waiting
+    successors = [_after(system, claim.job) for _ in range(3)]
+    further = [_after(system, successors[0]), _after(system, successors[2])]
+    system.claims.end(claim, outcome)
+    calls = 0
+
+    def dies(call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*args: Any, **more: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls > step:
+                raise ConnectionError
+            return call(*args, **more)
+
+        return called
+
+    with monkeypatch.context() as broken:
+        for name in ("get", "write", "dependents"):
+            broken.setattr(system.jobs, name, dies(getattr(system.jobs, name)))
+        with contextlib.suppress(ConnectionError):
+            system.finish(PROJECT, claim.job.id, claim.job.run)
+    for _ in range(3):
+        system.pass_time(61)
+        system.sweep()
+
+    assert system.job(claim.job).status is outcome.status
+    if outcome.status is JobStatus.COMPLETED:
+        assert [system.job(each).waiting for each in [*successors, *further]] == [True] * 3 + [False] * 2
+    else:
+        assert {system.job(each).status for each in [*successors, *further]} == {JobStatus.SKIPPED}
+    resting = [system.job(each) for each in [claim.job, *successors] if system.job(each).is_final]
+    assert all(each.due_at is None for each in resting if not each.owes_report)
+
+
+def test_jobs_that_wait_for_a_stopped_one_hear_of_its_deletion(system: System) -> None:
+    first = system.submitted()
+    second = _after(system, first)
+    third = _after(system, second)
+    system.control.stop(CALLER, first.id)
+    system.control.delete(CALLER, first.id)
 
     system.pass_time(61)
     system.sweep()
 
-    assert system.job(second).waiting
+    assert [system.job(each).status for each in (second, third)] == [JobStatus.SKIPPED] * 2
 
 
 def test_what_is_skipped_is_kept_as_long_as_what_ran(system: System) -> None:

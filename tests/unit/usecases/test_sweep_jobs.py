@@ -1,20 +1,24 @@
 """The repairs of every minute."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.support.builders import PROJECT, START, a_caller, completed
+from tests.support.builders import PROJECT, SCRIPT, START, a_caller, a_job, completed, failed
 from tests.support.system import NO_WAIT, System
+from wainwright.contracts.http.jobs import CreateJob
 from wainwright.contracts.messages import TokenResult
+from wainwright.domain.capacity import Limits
 from wainwright.domain.errors import Conflict
 from wainwright.domain.failures import FailureCategory
-from wainwright.domain.jobs import CHECK_AFTER, LEASE, Job
+from wainwright.domain.jobs import BLOCKED_CHECK_AFTER, CHECK_AFTER, LEASE, REPORT_AFTER, Job
 from wainwright.domain.states import JobStatus
 from wainwright.domain.workers import LAUNCH_DEADLINE, WorkerRecord, WorkerState
 from wainwright.ports.workers import LaunchRefused
 from wainwright.ports.workflows import ExecutionState
+from wainwright.usecases.sweep_jobs import BUDGET
 
 OVERDUE = (LEASE + CHECK_AFTER).total_seconds() + 1
 
@@ -250,3 +254,96 @@ def test_passes_over_what_the_index_has_and_the_row_has_not(system: System, monk
     system.sweep()
 
     assert system.job(claim.job) == before
+
+
+def blocked(system: System, first: Job) -> Job:
+    return system.submitted(CreateJob(script=SCRIPT, depends_on=(first.id,)))
+
+
+def waiting(system: System, _first: Job) -> Job:
+    return system.submitted()
+
+
+def without_report(system: System, _first: Job) -> Job:
+    """A job whose run was lost before anybody could write its report."""
+    job = system.jobs.write(None, a_job(is_leaf=True))
+    job = system.jobs.write(job, job.admit(START))
+    job = system.jobs.write(job, job.claim("w9", START))
+    return system.jobs.write(job, job.finish(failed(), START - REPORT_AFTER))
+
+
+FLOOD = 150
+
+
+@pytest.mark.parametrize("kind", [blocked, waiting, without_report])
+def test_a_flood_of_one_projects_rows_keeps_no_other_project_waiting(
+    system: System, monkeypatch: pytest.MonkeyPatch, kind: Callable[[System, Job], Job]
+) -> None:
+    """A sweep has the time for a few rows: each project gets its turn, whatever is more overdue."""
+    system.jobs.set_limits(PROJECT, Limits(running=2, queued=FLOOD + 2))
+    first = system.submitted()
+    for _ in range(FLOOD):
+        kind(system, first)
+    system.pass_time(1)
+    stranger = system.submitted(project="stranger")
+    system.jobs.write(stranger, stranger.admit(system.clock()))  # whose execution nobody has started
+    system.pass_time(3_600)
+    write = system.jobs.write
+
+    def slow(before: Job | None, after: Job, **more: Any) -> Job:
+        system.pass_time(BUDGET.total_seconds() / 10)
+        return write(before, after, **more)
+
+    monkeypatch.setattr(system.jobs, "write", slow)
+
+    assert system.sweep() < 20
+
+    assert system.workflows.state(stranger.id, 1) is ExecutionState.RUNNING
+
+
+def test_takes_up_all_that_is_overdue_while_there_is_time(system: System) -> None:
+    system.jobs.set_limits(PROJECT, Limits(running=2, queued=FLOOD))
+    for _ in range(FLOOD):
+        system.submitted()
+    system.pass_time(60)
+
+    assert system.sweep() == FLOOD
+    assert system.sweep() == 0
+
+
+@pytest.mark.parametrize("successors", [1, 3])
+def test_leaves_jobs_alone_for_which_nothing_can_be_done(system: System, successors: int) -> None:
+    claim = system.claimed()
+    waits = [blocked(system, claim.job) for _ in range(successors)]
+    for _ in range(10):
+        system.pass_time(61)
+        system.sweep()
+
+    assert [system.job(each) for each in waits] == waits
+
+
+def test_skips_a_job_that_those_before_it_lost_sight_of(system: System) -> None:
+    claim = system.claimed()
+    second = blocked(system, claim.job)
+    running = system.job(claim.job)
+    ended = running.finish(failed(), system.clock()).model_copy(update={"due_at": None})
+    system.jobs.write(running, ended)
+
+    system.pass_time(BLOCKED_CHECK_AFTER.total_seconds())
+    system.sweep()
+
+    assert system.job(second).status is JobStatus.SKIPPED
+
+
+def test_a_blocked_job_of_an_older_version_is_counted_once_it_waits_in_the_line(system: System) -> None:
+    claim = system.claimed()
+    old = system.jobs.write(None, a_job(depends_on=(claim.job.id,), blocked_on=(claim.job.id,)))
+    assert system.jobs.load(PROJECT).queued == 0
+
+    running = system.job(claim.job)
+    system.jobs.write(running, running.finish(completed(), system.clock()))
+    system.pass_time(60)
+    system.sweep()
+
+    assert system.job(old).waiting
+    assert system.jobs.load(PROJECT).queued == 1

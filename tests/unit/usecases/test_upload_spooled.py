@@ -194,7 +194,7 @@ def test_deleting_a_job_deletes_what_lies_on_the_disk(system: System) -> None:
     system.control.delete(a_caller(), job.id)
 
     assert system.spool.keys("") == [key(other, "index.html")]
-    remove_job(system.jobs, system.artifacts, system.spool, system.job(other))
+    remove_job(system.jobs, system.artifacts, system.spool, system.job(other), system.clock())
     assert system.spool.objects == {}
 
 

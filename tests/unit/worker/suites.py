@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.support.memory.secrets import MemorySecretStore
-from tests.support.memory.stores import MemoryLogStore
 from tests.support.outages import FakePace
 from tests.support.system import System
 from wainwright.domain.jobs import Job, Outcome
@@ -35,7 +34,7 @@ def worker(system: System, name: str = "w1", pace: FakePace | None = None) -> Wo
     """A worker of the system; pauses between its uploads take no time."""
     keep = KeepWorker(name, system.workers, system.jobs, system.queue, system.clock)
     return Worker(
-        claims=system.claims, keep=keep, jobs=system.jobs, logs=MemoryLogStore(), artifacts=system.artifacts,
+        claims=system.claims, keep=keep, jobs=system.jobs, logs=system.logs, artifacts=system.artifacts,
         queue=system.queue, clock=system.clock, spool=system.spool, pace=(pace or FakePace()).pace,
         secrets=ReadSecrets(MemorySecretStore(), system.clock), lists=system.lists,
         quarantine=ReadQuarantine(system.quarantine, system.clock), history=system.history,

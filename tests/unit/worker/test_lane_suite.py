@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import SCRIPT
-from tests.support.memory.stores import MemoryLogStore
 from tests.support.stop import Stop
 from tests.support.system import System
 from wainwright.adapters.no_spool import NoSpool
@@ -123,7 +122,7 @@ class Lane:
         system = self._system
         uploads = UploadArtifacts(system.artifacts, NoSpool(), UploadPolicy(), lambda: False)
         recording = Recording(
-            system.jobs, MemoryLogStore(), uploads, system.clock, self._claim, [], note_error=lambda: None,
+            system.jobs, system.logs, uploads, system.clock, self._claim, [], note_error=lambda: None,
             on_recorded=self.suite.recorded,
         )  # fmt: skip
         try:

@@ -43,14 +43,14 @@ PROJECT = "shop"
 class CountingLogs(MemoryLogStore):
     """Notes how many lines came at once."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, jobs: MemoryJobStore) -> None:
+        super().__init__(jobs)
         self.batches: list[int] = []
 
-    def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
+    def append(self, project: str, job_id: str, entries: Sequence[LogEntry], **fence: Any) -> int:
         """Keep the lines."""
         self.batches.append(len(entries))
-        return super().append(project, job_id, entries)
+        return super().append(project, job_id, entries, **fence)
 
 
 class CountingJobs(MemoryJobStore):
@@ -72,7 +72,8 @@ class Bench:
     """A claimed job, and where its recordings write to."""
 
     def __init__(self) -> None:
-        self.jobs, self.logs = CountingJobs(), CountingLogs()
+        self.jobs = CountingJobs()
+        self.logs = CountingLogs(self.jobs)
         artifacts = MemoryArtifacts(system_clock)
         self.uploads = UploadArtifacts(artifacts, NoSpool(), UploadPolicy(), lambda: False)
         self.errors_noted = 0

@@ -44,7 +44,7 @@ class Desk:
         self.wakeups = MemoryWakeUps()
         self.artifacts = MemoryArtifacts(self.clock)
         self.templates = MemoryTemplateStore()
-        self.log_store = MemoryLogStore()
+        self.log_store = MemoryLogStore(self.jobs)
         self.submit = SubmitJob(self.jobs, self.artifacts, self.wakeups, self.clock, self.limits, 900_000)
         self.invoke = InvokeTemplate(self.templates, self.submit, self.clock)
         self.manage_templates = ManageTemplates(self.templates, self.artifacts, self.clock)

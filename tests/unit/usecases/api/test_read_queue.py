@@ -17,7 +17,7 @@ def test_shows_counters_limits_and_who_waits_in_starting_order(desk: Desk) -> No
 
     answer = desk.queue(CALLER, long_running=TEN)
 
-    assert (answer.queued, answer.running, answer.limits) == (2, 1, desk.limits)
+    assert (answer.queued, answer.running, answer.limits) == (3, 1, desk.limits)
     assert [job.id for job in answer.waiting] == [first.id, late.id]
 
 

@@ -22,7 +22,7 @@ from wainwright.domain.errors import (
     Unavailable,
 )
 from wainwright.domain.failures import Failure, FailureCategory
-from wainwright.domain.jobs import Job, JobDetail, Outcome
+from wainwright.domain.jobs import BLOCKED_CHECK_AFTER, Job, JobDetail, Outcome
 from wainwright.domain.states import JobStatus
 
 
@@ -73,16 +73,16 @@ def test_bounds_what_a_job_carries(desk: Desk) -> None:
 # Chains
 
 
-def test_waits_for_a_job_that_has_not_completed_and_counts_towards_nothing(desk: Desk) -> None:
+def test_waits_for_a_job_that_has_not_completed_and_counts_as_queued(desk: Desk) -> None:
     first = desk.submitted()
     desk.wakeups.sent.clear()
 
     second = desk.submitted(dependsOn=[first.id, first.id])
 
     assert (second.status, second.depends_on, second.blocked_on) == (JobStatus.PENDING, (first.id,), (first.id,))
-    assert second.due_at is not None
+    assert second.due_at == second.created_at + BLOCKED_CHECK_AFTER
     assert not second.waiting
-    assert desk.jobs.load(PROJECT).queued == 1
+    assert desk.jobs.load(PROJECT).queued == 2
     assert desk.wakeups.sent == []
     assert desk.jobs.dependents(PROJECT, first.id) == [second.id]
 
@@ -102,19 +102,22 @@ def test_a_job_knows_that_none_depends_on_it_until_one_does(desk: Desk) -> None:
     assert desk.jobs.get(PROJECT, first.id) == told
 
 
-def test_a_blocked_job_is_accepted_beyond_the_queued_limit(desk: Desk) -> None:
+@pytest.mark.parametrize("blocked", range(4))
+@pytest.mark.parametrize("last_waits", [True, False])
+def test_blocked_jobs_count_towards_the_queued_limit_like_any_other(desk: Desk, blocked: int, last_waits: bool) -> None:
     first = desk.submitted()
-    for _ in range(desk.limits.queued - 1):
-        desk.submitted()
+    for number in range(desk.limits.queued - 1):
+        desk.submitted(**({"dependsOn": first.id} if number < blocked else {}))
 
-    desk.submitted(dependsOn=first.id)
     with pytest.raises(CapacityExceeded):
-        desk.submitted()
+        desk.submitted(**({"dependsOn": first.id} if last_waits else {}))
+
+    assert desk.jobs.load(PROJECT).queued == desk.limits.queued
 
 
 def test_does_not_wait_for_what_has_completed_and_takes_over_its_final_url(desk: Desk) -> None:
     first = desk.ended()
-    desk.jobs.set_detail(PROJECT, first.id, JobDetail(results={"finalUrl": "https://shop.example/done"}))
+    desk.jobs.set_detail(first, JobDetail(results={"finalUrl": "https://shop.example/done"}))
 
     second = desk.submitted(dependsOn=first.id)
     third = desk.submitted(dependsOn=first.id, url="https://other.example")
@@ -126,7 +129,7 @@ def test_does_not_wait_for_what_has_completed_and_takes_over_its_final_url(desk:
 @pytest.mark.parametrize("url", [7, "javascript:alert(1)", "https://" + "a" * 3_000])
 def test_takes_over_no_final_url_that_is_none(desk: Desk, url: object) -> None:
     first = desk.ended()
-    desk.jobs.set_detail(PROJECT, first.id, JobDetail(results={"finalUrl": url}))
+    desk.jobs.set_detail(first, JobDetail(results={"finalUrl": url}))
 
     assert desk.submitted(dependsOn=first.id).url is None
 

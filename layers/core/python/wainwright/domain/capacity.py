@@ -31,7 +31,7 @@ class Retention(Record):
 
 
 class Limits(Record):
-    """A project's limits; jobs' lanes count for ``running``, jobs for ``queued`` (requirement D4)."""
+    """A project's limits: lanes of jobs that run, and jobs that wait, in the line or for other jobs (requirement D4)."""
 
     running: int = Field(default=5, ge=1, le=1_000)
     queued: int = Field(default=50, ge=1, le=100_000)
@@ -68,7 +68,7 @@ class LoadChange:
         queued = running = 0
         served = ""
         for before, after in changes:
-            queued += after.waiting - (before is not None and before.waiting)
+            queued += after.is_queued - (before is not None and before.is_queued)
             lanes = after.held_lanes - (before.held_lanes if before is not None else 0)
             running += lanes
             if lanes > 0:

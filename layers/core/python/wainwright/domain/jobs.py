@@ -26,6 +26,11 @@ LEASE = timedelta(seconds=30)
 CHECK_AFTER = timedelta(seconds=60)
 """Time after a step until the sweep checks that the next one was taken."""
 
+BLOCKED_CHECK_AFTER = timedelta(hours=1)
+"""Time until the sweep looks at a job that waits for others. Each of those takes it along when it ends; only a job that
+they lost sight of needs the look, and as long as it waits nothing else can be done for it.
+"""
+
 REPORT_AFTER = timedelta(minutes=10)
 """Time at rest after which the sweep asks for a missing report: the queue has given up the message that asked first. It asks
 again each time that the time at rest has doubled.
@@ -65,7 +70,8 @@ class Outcome(Record):
 class Job(Record):
     """One requested run of a suite, as its row keeps it. Times are UTC; ``ran_ms`` counts running time of this attempt.
 
-    ``is_leaf``: no job ever waited for this one, so that its end need not look for any.
+    ``is_leaf``: no job ever waited for this one, so that its end need not look for any. ``counts_blocked``: it is among its
+    project's queued jobs while it waits for others, too; jobs of older versions are not.
     """
 
     project: str
@@ -85,6 +91,7 @@ class Job(Record):
     depends_on: tuple[str, ...] = ()
     blocked_on: tuple[str, ...] = ()
     is_leaf: bool = Field(default=False, alias="noDependents")
+    counts_blocked: bool = False
     lanes: int = Field(default=1, ge=1)
     timeout_ms: int
     report_days: int = 30
@@ -139,6 +146,12 @@ class Job(Record):
         return self.status is JobStatus.PENDING and self.admitted_at is None and not self.blocked_on
 
     @property
+    def is_queued(self) -> bool:
+        """True if the job counts for the limit of its project's queued jobs: it waits in the line, or for other jobs."""
+        is_pending = self.status is JobStatus.PENDING and self.admitted_at is None
+        return is_pending and (self.counts_blocked or not self.blocked_on)
+
+    @property
     def held_lanes(self) -> int:
         """Lanes of the project's running capacity that the job holds."""
         return self.lanes if self.admitted_at is not None else 0
@@ -178,6 +191,10 @@ class Job(Record):
             changes["blocked_on"] = ()
         after = self._with(now, status=status, **changes)
         return after.model_copy(update={"due_at": now + REPORT_AFTER}) if after.owes_report else after
+
+    def wait_for(self, predecessors: tuple[str, ...], now: datetime) -> Self:
+        """Stay out of the waiting line until these jobs have completed."""
+        return self._with(now, blocked_on=predecessors, counts_blocked=True, due_at=now + BLOCKED_CHECK_AFTER)
 
     def admit(self, now: datetime, most_lanes: int | None = None) -> Self:
         """Leave the waiting line for a new run, whose execution the writer starts.
@@ -296,7 +313,8 @@ class Job(Record):
     def unblock(self, predecessor: str, now: datetime) -> Self:
         """Wait no longer for a predecessor, which has completed. A job that was stopped meanwhile stays at rest."""
         blocked_on = tuple(job_id for job_id in self.blocked_on if job_id != predecessor)
-        return self._with(now, blocked_on=blocked_on, due_at=None if self.status in AT_REST else now + CHECK_AFTER)
+        due_at = now + (BLOCKED_CHECK_AFTER if blocked_on else CHECK_AFTER)
+        return self._with(now, blocked_on=blocked_on, due_at=None if self.status in AT_REST else due_at)
 
     def skip(self, failure: Failure, now: datetime) -> Self:
         """End a job whose predecessor did not complete."""
@@ -350,9 +368,9 @@ class Job(Record):
             return self
         return self._with(now, report=report, outcome=outcome)
 
-    def touch(self, now: datetime) -> Self:
+    def touch(self, now: datetime, after: timedelta = CHECK_AFTER) -> Self:
         """Set only when the sweep looks again."""
-        return self._with(now, due_at=now + CHECK_AFTER, updated_at=self.updated_at)
+        return self._with(now, due_at=now + after, updated_at=self.updated_at)
 
 
 class JobDetail(Record):

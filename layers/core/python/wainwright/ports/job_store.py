@@ -171,11 +171,11 @@ class JobStore(Protocol):
             Refused: the job is not at rest.
         """
 
-    def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
-        """Replace a job's detail.
+    def set_detail(self, job: Job, detail: JobDetail) -> None:
+        """Replace a job's detail, under the job's fence.
 
         Raises:
-            Conflict: there is no such job, or it is being deleted.
+            FenceLost: as in :meth:`record`.
             TooLarge: as in :meth:`write`.
         """
 
@@ -206,7 +206,8 @@ class JobStore(Protocol):
         ``tally`` is the number of tests now; where several lanes record, each says what it ``adds`` instead (negative where
         one outcome takes the place of another), always together with events. ``percent`` is what the test code says of its
         own progress, ``running`` the tests that run now; None leaves either as it is. ``lane`` is the lane that records, None
-        for the run's owner. Raises FenceLost: the job's row has another run or fence by now, or the lane was dismissed.
+        for the run's owner. Raises FenceLost: the job's row has another run or fence by now, or its run is over, or the lane
+        was dismissed.
         """
 
     def add_events(self, project: str, job_id: str, events: Sequence[NewEvent], most: int) -> bool:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from wainwright.domain.job_query import TimeRange
+from wainwright.domain.jobs import Job
+from wainwright.domain.lanes import LaneRecord
 from wainwright.domain.logs import LogEntry, LogLevel
 
 
@@ -45,8 +47,19 @@ class LogPage:
 class LogStore(Protocol):
     """Logs of jobs. A job keeps at most MAX_LOG_LINES lines; the last one says that no more are kept."""
 
-    def append(self, project: str, job_id: str, entries: Sequence[LogEntry]) -> int:
-        """Add lines, at most 25 in one call; returns how many were kept. Their order is that of their times, then of adding."""
+    def append(
+        self, project: str, job_id: str, entries: Sequence[LogEntry], *, held: Job | None = None,
+        lane: LaneRecord | None = None,
+    ) -> int:  # fmt: skip
+        """Add lines, at most 25 in one call; returns how many were kept. Their order is that of their times, then of adding.
+
+        ``held`` is the job as its worker knows it, by run and fence, and ``lane`` the worker's lane unless it is the
+        owner's; lines that do not come from a worker need neither.
+
+        Raises:
+            FenceLost: the job's row has another run or fence by now, or its run is over, or the lane was dismissed.
+            Unavailable: others were always first to add theirs.
+        """
 
     def read(self, project: str, job_id: str, query: LogQuery) -> LogPage:
         """A page of the lines that match. Examines at most 1,000, so a page may be short and have a cursor all the same.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from wainwright.domain.jobs import Job
 from wainwright.domain.test_history import Sample, TestStats
 
 FileStats = Mapping[str, TestStats]
@@ -13,10 +14,11 @@ FileStats = Mapping[str, TestStats]
 class TestHistory(Protocol):
     """Keeps the tests of each file of a project together, and forgets those that have not run for 90 days."""
 
-    def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
-        """Add one job's outcomes, by file and test id. Of jobs that end at the same time none is lost.
+    def note(self, job: Job, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
+        """Add a job's outcomes, by file and test id, under its fence. Of jobs that end at the same time none is lost.
 
         Raises:
+            FenceLost: the job's row has another run or fence by now, or its run is over.
             Unavailable: a file's history changed all the time; those of other files may be written.
         """
 

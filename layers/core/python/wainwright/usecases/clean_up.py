@@ -87,7 +87,7 @@ class CleanUp:
         if retention.archive:
             self._archive(job)
         try:
-            remove_job(self.jobs, self.artifacts, self.spool, job)
+            remove_job(self.jobs, self.artifacts, self.spool, job, self.clock())
         except (Conflict, Refused):
             return 0  # it was retried or resumed just now
         return 1

@@ -86,7 +86,7 @@ class ControlJob:
                 f"the job is {job.status}; only a job that has ended or stopped can be deleted",
                 advice="Cancel or stop it first.",
             )
-        remove_job(self.jobs, self.artifacts, self.spool, job)
+        remove_job(self.jobs, self.artifacts, self.spool, job, self.clock())
 
     def _change(self, caller: Caller, job_id: str, action: str, step: Callable[[Job], Job]) -> Job:
         def attempt() -> tuple[Job, Job]:

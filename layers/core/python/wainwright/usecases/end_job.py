@@ -26,7 +26,7 @@ FINAL_URL = "finalUrl"
 class EndJob:
     """Writes a job's ending and the start or skipping of its direct successors in one transaction.
 
-    Those that are skipped have successors of their own: they follow one by one, and the sweep repairs what is left out.
+    Those that are skipped have successors of their own: they follow one by one.
     """
 
     jobs: JobStore
@@ -46,22 +46,25 @@ class EndJob:
         also = [*islice(self._successors(before, after, now), MOST_AT_ONCE)] if after.is_final else []
         written = self.jobs.write(before, after, also=also)
         if after.is_final:
-            self._follow_successors(written, now)
+            written = self.lead_successors(written, now)
         self.ask_for_report(written)
         return written
 
     def follow(self, job: Job, now: datetime) -> bool:
-        """Start or skip a blocked job whose predecessors have ended meanwhile; False if it has to go on waiting.
+        """Start or skip a blocked job of whose predecessors some have ended; False if all still go on.
 
         Raises:
             Conflict: a row changed since it was read.
         """
+        before = job
         for predecessor_id in job.blocked_on:
             predecessor = self.jobs.get(job.project, predecessor_id)
             if predecessor is None or predecessor.is_final:
-                self.jobs.write(job, self._after_predecessor(job, predecessor, predecessor_id, now))
-                return True
-        return False
+                job = self.jobs.write(job, self._after_predecessor(job, predecessor, predecessor_id, now))
+            if job.is_final:
+                self.lead_successors(job, now)
+                break
+        return job is not before
 
     def ask_for_report(self, job: Job) -> None:
         """Ask for the report that a job at rest owes, if any. Asking twice does no harm: the second finds nothing owed."""
@@ -70,23 +73,35 @@ class EndJob:
             self.work.send(asked)
             self.wakeups.send(job.project, workers=1)  # after the message: the worker that comes finds it
 
-    def _follow_successors(self, ended: Job, now: datetime) -> None:
-        """Go on with successors that the ending's own transaction left out (beyond its bound, or added meanwhile), and theirs."""
+    def lead_successors(self, ended: Job, now: datetime) -> Job:
+        """Start or skip the successors that the ending's own transaction left out (beyond its bound, or added meanwhile), and
+        theirs; returns the ended job's row. It is due until that is done: the sweep goes on where this breaks off.
+        """
         if ended.is_leaf:
-            return  # whoever makes a job wait for it changes its row, so that none came meanwhile
-        for job_id in self.jobs.dependents(ended.project, ended.id):
-            job = self.jobs.get(ended.project, job_id)
-            if job is None:
-                continue
-            if ended.id in job.blocked_on:
-                if job.status is not JobStatus.PENDING and ended.status is not JobStatus.COMPLETED:
-                    continue  # it was stopped; should it be resumed, the sweep skips it
-                try:
-                    job = self.jobs.write(job, self._after_predecessor(job, ended, ended.id, now))
-                except Conflict:
-                    continue  # the sweep looks at every blocked job
-            if job.status is JobStatus.SKIPPED:
-                self._follow_successors(job, now)
+            return ended  # whoever makes a job wait for it changes its row, so that none came meanwhile
+        left = [each for each in self.jobs.dependents(ended.project, ended.id) if not self._lead(each, ended, now)]
+        if left:
+            return ended
+        try:
+            return self.jobs.write(ended, ended.look_for_report(now))
+        except Conflict:
+            return ended  # it stays due
+
+    def _lead(self, job_id: str, ended: Job, now: datetime) -> bool:
+        """Start or skip one successor of an ended job; False if it has to be tried again."""
+        job = self.jobs.get(ended.project, job_id)
+        if job is None:
+            return True
+        if ended.id in job.blocked_on:
+            if job.status is not JobStatus.PENDING and ended.status is not JobStatus.COMPLETED:
+                return True  # it was stopped; should it be resumed, the sweep skips it
+            try:
+                job = self.jobs.write(job, self._after_predecessor(job, ended, ended.id, now))
+            except Conflict:
+                return False
+        if job.status is JobStatus.SKIPPED and job.due_at is not None:
+            self.lead_successors(job, now)
+        return True
 
     def _successors(self, before: Job, after: Job, now: datetime) -> Iterator[tuple[Job, Job]]:
         if before.is_leaf:
@@ -104,9 +119,10 @@ class EndJob:
         return self._kept(job.skip(_reason(predecessor, predecessor_id), now), now)
 
     def _kept(self, job: Job, now: datetime) -> Job:
-        """The job with the end of the time for which it is kept."""
+        """The job with the end of the time for which it is kept; due if there may be jobs that wait for it."""
         retention = (self.jobs.load(job.project).limits or self.default_limits).retention
-        return job.model_copy(update={"expires_at": now + timedelta(days=retention.job_days)})
+        kept = job.model_copy(update={"expires_at": now + timedelta(days=retention.job_days)})
+        return kept.touch(now) if kept.is_final and not kept.is_leaf else kept
 
 
 def find_final_url(jobs: JobStore, job: Job) -> str | None:

@@ -59,7 +59,7 @@ class SubmitJob:
             Refused: a job in ``dependsOn`` has ended otherwise than well.
             TooLarge: params, config, schema and instructions are together too large.
             IdempotencyConflict: the key came with another request before, or its job was deleted.
-            CapacityExceeded: the project's line is full.
+            CapacityExceeded: the project has as many jobs queued as it may.
         """
         if request.template_id != (template.id if template else None):
             raise ValueError("the template given is not the one that the request names")
@@ -112,10 +112,11 @@ class SubmitJob:
             ready = job.model_copy(
                 update={
                     "depends_on": tuple(each.id for each in predecessors),
-                    "blocked_on": () if job.is_final else tuple(each.id for each in blockers),
                     "url": job.url or self._final_url(predecessors),
                 }
             )
+            if blockers and not job.is_final:
+                ready = ready.wait_for(tuple(each.id for each in blockers), job.created_at)
             told = [(each, each.gain_dependent(self.clock())) for each in blockers if each.is_leaf]
             # What blocks must still be going on, and look for the new job when it ends: else nobody would start that.
             return self.jobs.write(

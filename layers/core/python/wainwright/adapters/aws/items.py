@@ -46,7 +46,7 @@ from wainwright.domain.errors import TooLarge
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job
 from wainwright.domain.lanes import LaneRecord
-from wainwright.domain.states import JobStatus
+from wainwright.domain.states import AT_REST, IN_WORK, JobStatus
 from wainwright.ports.job_store import StoredTest
 
 Item = dict[str, Any]
@@ -247,15 +247,18 @@ def lane_key(project: str, job_id: str, fence: int, lane: int) -> Item:
     return key(job_partition(project, job_id), f"{lane_prefix(fence)}{lane:04d}")
 
 
-def held(job: Job) -> dict[str, Any]:
-    """A check that the job still has the run and the fence that the caller knows."""
-    values = {":run": number(job.run), ":fence": number(job.fence)}
-    return {"Key": job_key(job.project, job.id)} | expressions(
-        values, ConditionExpression="#run = :run AND fence = :fence"
-    )
+def held(job: Job, lane: LaneRecord | None = None) -> list[dict[str, Any]]:
+    """Checks that the job still has the run and the fence that a worker knows, and is still in work, or at rest, as it
+    knows it; and that a lane which is not the owner's was not dismissed. They come first in every transaction of a worker.
+    """
+    statuses = {f":{status}": text(status) for status in sorted(AT_REST if job.status in AT_REST else IN_WORK)}
+    values = {":run": number(job.run), ":fence": number(job.fence)} | statuses
+    condition = f"#run = :run AND fence = :fence AND #status IN ({', '.join(statuses)})"
+    check = {"Key": job_key(job.project, job.id)} | expressions(values, ConditionExpression=condition)
+    return [{"ConditionCheck": check}, *([{"ConditionCheck": _lane_held(job, lane)}] if lane is not None else [])]
 
 
-def lane_held(job: Job, lane: LaneRecord) -> dict[str, Any]:
+def _lane_held(job: Job, lane: LaneRecord) -> dict[str, Any]:
     """A check that a lane's row lets pass what this stay in it writes."""
     lane_row = lane_key(job.project, job.id, job.fence, lane.lane)
     return {"Key": lane_row} | expressions({":token": text(lane.token)}, ConditionExpression="#token = :token")

@@ -70,8 +70,7 @@ class JobRecords(TableStore):
 
         def operations(before: Progress) -> list[Operation]:
             return [
-                {"ConditionCheck": items.held(job)},
-                *([{"ConditionCheck": items.lane_held(job, lane)}] if lane else []),
+                *items.held(job, lane),
                 {"Put": _put_progress(partition, after(before), before)},
                 *({"Put": {"Item": items.test_item(job, test)}} for test in tests),
             ]

@@ -11,7 +11,7 @@ from wainwright.adapters.aws.job_records import JobRecords, read_progress
 from wainwright.adapters.aws.table import Refusal
 from wainwright.contracts.names import DUE_INDEX
 from wainwright.domain.capacity import Limits, LoadChange, ProjectLoad
-from wainwright.domain.errors import Conflict, IdempotencyConflict, Refused
+from wainwright.domain.errors import Conflict, FenceLost, IdempotencyConflict, Refused
 from wainwright.domain.instants import to_text
 from wainwright.domain.jobs import Job, JobDetail
 from wainwright.domain.states import AT_REST
@@ -86,14 +86,12 @@ class DynamoJobStore(JobRecords, JobStore):
                 raise load.refusal() from refusal
             raise Conflict(f"job {written.id}, or one that belongs to it, changed since it was read") from refusal
 
-    def set_detail(self, project: str, job_id: str, detail: JobDetail) -> None:
-        # neither absent nor being deleted
-        there = expressions({":none": number(0)}, ConditionExpression="#version > :none")
-        _, put = _detail(project, job_id, detail)
+    def set_detail(self, job: Job, detail: JobDetail) -> None:
+        _, put = _detail(job.project, job.id, detail)
         try:
-            self.table.commit([{"ConditionCheck": {"Key": items.job_key(project, job_id)} | there}, put])
+            self.table.commit([*items.held(job), put])
         except Refusal as refusal:
-            raise Conflict(f"there is no job {job_id} any more") from refusal
+            raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
 
     def set_limits(self, project: str, limits: Limits) -> None:
         body = text(limits.model_dump_json(by_alias=True))

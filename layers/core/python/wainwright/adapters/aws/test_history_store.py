@@ -9,9 +9,21 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from wainwright.adapters.aws.items import Item, expiry, expressions, key, number, pack, project_partition, text, unpack
+from wainwright.adapters.aws.items import (
+    Item,
+    expiry,
+    expressions,
+    held,
+    key,
+    number,
+    pack,
+    project_partition,
+    text,
+    unpack,
+)
 from wainwright.adapters.aws.table import Refusal, TableStore
-from wainwright.domain.errors import Conflict, TooLarge
+from wainwright.domain.errors import Conflict, FenceLost, TooLarge
+from wainwright.domain.jobs import Job
 from wainwright.domain.quarantine import Quarantine
 from wainwright.domain.record import Record
 from wainwright.domain.test_history import KEPT, MOST_TESTS, Sample, TestStats, add_samples
@@ -37,18 +49,20 @@ class _FileHistory(Record):
 class DynamoTestHistory(TableStore):
     """A :class:`~wainwright.ports.test_history.TestHistory` on one table."""
 
-    def note(self, project: str, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
-        rows = self._read(project, samples)
+    def note(self, job: Job, samples: Mapping[str, Mapping[str, Sample]], *, now: datetime) -> None:
+        rows = self._read(job.project, samples)
         for file, tests in samples.items():
-            self._note(project, file, tests, now, rows.get(file))
+            self._note(job, file, tests, now, rows.get(file))
 
-    def _note(self, project: str, file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> None:
+    def _note(self, job: Job, file: str, tests: Mapping[str, Sample], now: datetime, row: Any) -> None:
         def attempt() -> None:
             nonlocal row
             try:
-                self.table.commit([{"Put": _put(project, file, tests, now, row)}])
+                self.table.commit([*held(job), {"Put": _put(job.project, file, tests, now, row)}])
             except Refusal as refusal:
-                row = self.table.get(_key(project, file))
+                if 0 in refusal.failed:
+                    raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
+                row = self.table.get(_key(job.project, file))
                 raise Conflict(f"the history of {file} changed since it was read") from refusal
 
         retry_conflicts(attempt, f"the history of {file}", tries=TRIES)

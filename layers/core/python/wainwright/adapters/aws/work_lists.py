@@ -19,16 +19,19 @@ from wainwright.domain.work_list import WorkList, WorkOrder
 PAGE = 500
 """Cases of one page. Ids have at most 4,000 characters, and resemble each other: compressed, a page fits into a row."""
 
+ROWS = 11
+"""Rows of a work list in one transaction, which takes 4 MB: ten full pages, and the list."""
+
 
 class DynamoWorkListStore(TableStore):
     """A :class:`~wainwright.ports.work_lists.WorkListStore` on one table."""
 
     def open(self, job: Job, work: WorkList, order: WorkOrder) -> None:
         # The pages first: whoever sees the list finds them.
-        self.table.put_all(_pages(job, order))
-        put = {"Item": _list_item(job, work)}
+        puts = [{"Put": {"Item": item}} for item in (*_pages(job, order), _list_item(job, work))]
         try:
-            self.table.commit([{"ConditionCheck": items.held(job)}, {"Put": put}])
+            for start in range(0, len(puts), ROWS):
+                self.table.commit([*items.held(job), *puts[start : start + ROWS]])
         except Refusal as refusal:
             raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal
 
@@ -62,7 +65,7 @@ class DynamoWorkListStore(TableStore):
 
     def join(self, job: Job, lane: LaneRecord, before: LaneRecord | None) -> None:
         try:
-            self.table.commit([{"ConditionCheck": items.held(job)}, {"Put": _put_lane(job, before, lane)}])
+            self.table.commit([*items.held(job), {"Put": _put_lane(job, before, lane)}])
         except Refusal as refusal:
             if 0 in refusal.failed:
                 raise FenceLost(f"job {job.id} is no longer held under fence {job.fence}") from refusal

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from wainwright.domain.errors import FenceLost
 from wainwright.domain.jobs import Job
 from wainwright.domain.test_history import Sample
 from wainwright.ports.test_history import TestHistory
@@ -16,14 +17,16 @@ log = logging.getLogger(__name__)
 
 
 def add_to_history(history: TestHistory, job: Job, known: Recorded, now: datetime) -> None:
-    """Add what this attempt at a job has found to the history of its project's tests."""
+    """Add what this attempt at a job has found to the history of its project's tests. Raises FenceLost as the store."""
     samples: dict[str, dict[str, Sample]] = {}
     for test_id, outcome in known.outcomes.items():
         if known.attempts.get(test_id) == job.attempt:
             last = known.results[test_id][-1]
             samples.setdefault(last.file, {})[test_id] = Sample(outcome, last.duration_ms)
     try:
-        history.note(job.project, samples, now=now)
+        history.note(job, samples, now=now)
+    except FenceLost:
+        raise
     except Exception:
         log.exception("could not add to the history of tests", extra={"jobId": job.id})
 

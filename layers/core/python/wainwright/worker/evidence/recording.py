@@ -219,7 +219,8 @@ class Recording:
             if batch.tests:
                 self.on_recorded(batch.tests.keys())
         if batch.lines:
-            self.logs.append(self.claim.job.project, self.claim.job.id, batch.lines)
+            job = self.claim.job
+            self.logs.append(job.project, job.id, batch.lines, held=job, lane=self.claim.stay)
         if not self._noted and any(line.level == "ERROR" for line in batch.lines):
             self._noted = True
             self.note_error()

@@ -93,12 +93,12 @@ def report_late(worker: Worker, work: ReceivedWork) -> bool:
 
 
 def log_errors(worker: Worker, job: Job, messages: Sequence[str]) -> None:
-    """Add lines to the job's log. The outcome that follows marks the job as having errors."""
+    """Add lines to the job's log, under its fence. The outcome that follows marks the job as having errors."""
     entries = [
         LogEntry(timestamp=worker.clock(), level="ERROR", message=message[:MAX_LOG_MESSAGE])
         for message in messages[:MAX_ERRORS]
     ]
-    worker.logs.append(job.project, job.id, entries)
+    worker.logs.append(job.project, job.id, entries, held=job)
 
 
 def _recorded(worker: Worker, view: JobView) -> tuple[Tally, Sequence[StoredTest]]:

@@ -285,7 +285,7 @@ class _RunSession:
         known, results = recording.recorded, recording.all_results
         if recording.results.stored != detail.results:  # also when the run failed; not where nothing was handed back
             detail = detail.model_copy(update={"results": recording.results.stored})
-            worker.jobs.set_detail(job.project, job.id, detail)
+            worker.jobs.set_detail(job, detail)
         ending = Ending.of(end, recording.cases, known.missing, recording.interrupted)
         uploads = self._uploads()  # it may wait for the bucket once more, however long the attachments have waited
         if known.spooled:  # S3 may be well again by now

@@ -1,5 +1,7 @@
 """Keeping a lease: renewing, heeding, and noticing a loss. The clock is the test's; nothing waits."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -217,3 +219,38 @@ def test_its_thread_ends_with_it(system: System) -> None:
         assert "lease" in {thread.name for thread in threading.enumerate()}
 
     assert "lease" not in {thread.name for thread in threading.enumerate()}
+
+
+HOLDING = """
+import re, sys, time
+sys.path[:] = {path!r}
+from datetime import timedelta
+from tests.support.system import System
+from wainwright.usecases.keep_worker import KeepWorker
+from wainwright.worker.run import lease
+from wainwright.worker.run.shutdown import ShutdownSignal
+lease.LEASE, lease.LOOK_SECONDS = timedelta(seconds=1), 0.05
+system = System()
+claim = system.claimed()
+keep = KeepWorker("w1", system.workers, system.jobs, system.queue, system.clock)
+with lease.LeaseKeeper(system.claims, keep, claim, ShutdownSignal()):
+    {work}
+"""
+
+HANG_IN_A_CALL = "object.__setattr__(system.claims, 'read_command', lambda _claim: time.sleep(600)); time.sleep(600)"
+
+
+@pytest.mark.parametrize(
+    ("work", "code"),
+    [
+        ("re.match('(a+)+$', 'a' * 60 + '!')", 1),
+        (HANG_IN_A_CALL, 1),
+        ("time.sleep(2)", 0),
+    ],
+    ids=["holds the lock", "hangs in a call", "is well"],
+)
+def test_a_worker_exits_when_its_lease_cannot_be_renewed(work: str, code: int) -> None:
+    program = HOLDING.format(path=sys.path, work=work)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert ran.returncode == code, ran.stderr

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from wainwright.domain.failures import FailureCategory
 from wainwright.domain.tests import TestOutcome
 from wainwright.ports.job_store import StoredTest
+from wainwright.usecases import check_schemas
 from wainwright.worker.evidence.job_results import MAX_BYTES, JobResults, check_results
 from wainwright.worker.runners.suite import JobResult
 
@@ -92,3 +95,24 @@ def test_a_mismatch_names_the_path() -> None:
 
 def test_without_a_schema_anything_fits() -> None:
     assert check_results(None, JobResults()) is None
+
+
+def test_a_pattern_that_never_ends_fails_the_job_and_not_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_schemas, "CPU_SECONDS", 0.3)
+    results = JobResults()
+    results.add(JobResult(values={"name": "a" * 39 + "!"}))
+
+    failure = check_results({"properties": {"name": {"pattern": "^(a+)+$"}}}, results)
+
+    assert failure is not None
+    assert failure.category is FailureCategory.OUTPUT_SCHEMA
+    assert failure.message.startswith("results: the check against its schema needs more than 0.3 s of CPU time")
+
+
+def test_a_machine_too_busy_to_check_is_no_fault_of_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_schemas, "WAIT_SECONDS", 0.0)
+
+    failure = check_results({"pattern": "a"}, JobResults())
+
+    assert failure is not None
+    assert failure.category is FailureCategory.INFRASTRUCTURE

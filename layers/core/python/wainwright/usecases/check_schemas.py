@@ -1,77 +1,118 @@
 """Checks of JSON schemas that users declare, of values against them, and of the size of JSON.
 
-``jsonschema`` is imported where it is needed: most requests bring no schema, and a first call should not wait for it.
+A pattern such as ``^(a+)+$`` never ends and holds the interpreter's lock, and references can multiply without bound. So only
+what is short and has none of these is checked here; all else in a process of its own, which the kernel ends.
 """
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Mapping
 from typing import Any
 
-from wainwright.domain.errors import InvalidInput, TooLarge
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+from wainwright.domain.errors import InvalidInput, TooLarge, Unavailable
+from wainwright.usecases.apply_schemas import TOO_MUCH, apply_metaschema, apply_schema
 
 MAX_DETAIL_BYTES = 100 * 1024
 """Of what a job or template carries besides its row, as JSON."""
 
-MAX_FAULT = 500
-"""Characters of a fault's description."""
+MAX_PLAIN = 2_000
+"""Characters of JSON, schema and value together, that are checked without a process: the work grows with their product."""
 
-_ADVICE = "See https://json-schema.org/draft/2020-12 for the keywords of a schema."
+_PLAIN_KEYWORDS = frozenset(
+    {"title", "description", "default", "examples", "deprecated"}
+    | {"type", "enum", "const", "format", "required", "properties", "items", "additionalProperties"}
+    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+    | {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
+)
+"""Keywords that apply at most one schema to each part of a value, and no pattern."""
+
+CPU_SECONDS = 5.0
+MEMORY_BYTES = 256 * 1024 * 1024
+"""Bounds of a check in a process."""
+
+WAIT_SECONDS = 20.0
+"""Seconds that a check may wait for the CPU: the API has to answer within 29."""
+
+_PROGRAM = (
+    "import sys; sys.path[:] = {path!r}; from wainwright.usecases.apply_schemas import main; main({seconds}, {memory})"
+)
 
 
 def check_schema(field: str, schema: Mapping[str, Any]) -> None:
-    """Refuse what is no JSON schema of draft 2020-12, or refers to anything outside itself.
+    """Refuse what is no JSON schema of draft 2020-12, refers to anything outside itself, or costs too much.
 
     Raises:
         InvalidInput: names the path within the field that is at fault.
+        Unavailable: the machine is too busy.
     """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    if schema.get("$schema", DIALECT) not in (DIALECT, f"{DIALECT}#"):
-        raise InvalidInput(f"{field}.$schema", f"schemas are of the dialect {DIALECT}", advice="Leave out $schema.")
-    try:
-        Draft202012Validator.check_schema(schema)
-        _check_references(field, schema)
-    except SchemaError as error:
-        path = ".".join([field, *(str(part) for part in error.absolute_path)])
-        raise InvalidInput(path, f"{path}: {error.message[:MAX_FAULT]}", advice=_ADVICE) from error
-    except RecursionError as error:
-        raise InvalidInput(field, f"{field} refers to itself endlessly, or is too deeply nested") from error
-    except OverflowError as error:
-        raise InvalidInput(field, f"{field} has a pattern that repeats too often") from error
+    text = _to_json(field, schema)
+    if len(text) <= MAX_PLAIN and _is_plain(schema):
+        apply_metaschema(field, schema)
+    else:
+        _check_apart(field, text)
 
 
 def check_value(field: str, schema: Mapping[str, Any], value: object) -> None:
-    """Refuse a value that does not fit a schema. An empty ``field`` stands for the whole body.
+    """Refuse a value that does not fit a schema, or costs too much to check. An empty ``field`` stands for the whole body.
 
     Raises:
         InvalidInput: names the path within the field that is at fault.
+        Unavailable: the machine is too busy.
     """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
+    text = _to_json(field, schema, value)
+    if len(text) <= MAX_PLAIN and _is_plain(schema):
+        apply_schema(field, schema, value)
+    else:
+        _check_apart(field, text)
 
-    nothing_else: Registry[Any] = Registry()
+
+def _to_json(field: str, *parts: object) -> str:
     try:
-        fault = best_match(Draft202012Validator(schema, registry=nothing_else).iter_errors(value))
-    except (Unresolvable, RecursionError, re.error) as error:
-        raise InvalidInput(field or "body", f"the declared schema cannot be applied: {error}") from error
-    if fault is not None:
-        missing = _missing(fault.validator, fault.validator_value, fault.instance)
-        path = ".".join(part for part in (field, *map(str, fault.absolute_path), *missing) if part) or "body"
-        message = f"{path}: {str(fault.message)[:MAX_FAULT]}"
-        raise InvalidInput(path, message, advice="Correct it and send the request again.")
+        return json.dumps([field, *parts])
+    except (ValueError, RecursionError) as error:
+        name = field or "body"
+        raise InvalidInput(name, f"{name} is too deeply nested, or has a value that JSON cannot represent") from error
 
 
-def _missing(keyword: object, required: object, found: object) -> list[str]:
-    """Return the name that is required and not there: it says more than the path of the object that lacks it."""
-    if keyword != "required" or not isinstance(required, list) or not isinstance(found, dict):
-        return []
-    return [name for name in required if name not in found][:1]
+def _is_plain(schema: Mapping[str, Any]) -> bool:
+    """Return True if the work of applying a schema cannot exceed its length times that of the value."""
+    waiting: list[object] = [schema]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, dict):
+            continue
+        if not node.keys() <= _PLAIN_KEYWORDS:
+            return False
+        waiting += [node.get("items"), node.get("additionalProperties")]
+        if isinstance(properties := node.get("properties"), dict):
+            waiting += properties.values()
+    return True
+
+
+def _check_apart(field: str, text: str) -> None:
+    """Check in a process of its own, under bounds of CPU time and memory."""
+    program = _PROGRAM.format(path=sys.path, seconds=CPU_SECONDS, memory=MEMORY_BYTES)
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", program],
+            input=text, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        message = f"{field or 'the body'} could not be checked against its schema within {WAIT_SECONDS:g} s"
+        raise Unavailable(message, advice="Try again later.") from error
+    if ran.returncode < 0 or ran.returncode == TOO_MUCH:
+        name = field or "body"
+        raise InvalidInput(
+            name, f"{name}: the check against its schema needs more than {CPU_SECONDS:g} s of CPU time "
+            f"or {MEMORY_BYTES >> 20} MiB",
+            advice="Simplify its patterns, such as (a+)+, and references that multiply.",
+        )  # fmt: skip
+    if ran.returncode:
+        raise RuntimeError(f"the check of a schema failed: {ran.stderr[-2_000:]}")
+    if ran.stdout:
+        fault = json.loads(ran.stdout)
+        raise InvalidInput(fault["field"], fault["message"], advice=fault["advice"])
 
 
 def check_size(**parts: object) -> None:
@@ -98,45 +139,3 @@ def json_size(field: str, value: object) -> int:
         return len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
     except ValueError as error:
         raise InvalidInput(field, f"{field} has a value that JSON cannot represent, such as infinity") from error
-
-
-def _check_references(field: str, schema: Mapping[str, Any]) -> None:
-    """Refuse references that leave the schema, lead nowhere, or never end."""
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
-    from referencing.jsonschema import DRAFT202012
-
-    registry: Registry[Any] = Registry()
-    resolver = registry.with_resource("", DRAFT202012.create_resource(dict(schema))).crawl().resolver()
-    for path, node in _nodes(field, schema):
-        for word in ("$ref", "$dynamicRef"):
-            target = node.get(word)
-            if not isinstance(target, str):
-                continue
-            if not target.startswith("#"):
-                raise InvalidInput(
-                    f"{path}.{word}", f"{path}.{word}: {target[:100]!r} is outside the schema",
-                    advice="Put the target below $defs, and refer to it as #/$defs/….",
-                )  # fmt: skip
-            try:
-                resolver.lookup(target)
-            except Unresolvable as error:
-                message = f"{path}.{word}: {target[:100]!r} does not exist in the schema"
-                raise InvalidInput(f"{path}.{word}", message, advice=_ADVICE) from error
-    validator = Draft202012Validator(schema, registry=registry)
-    samples: tuple[object, ...] = ({}, [], "", 0, None)
-    for value in samples:
-        validator.is_valid(value)
-
-
-def _nodes(path: str, value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield every object within a value, with its path. Without recursion: nesting is the sender's choice."""
-    waiting: list[tuple[str, object]] = [(path, value)]
-    while waiting:
-        here, found = waiting.pop()
-        if isinstance(found, dict):
-            yield here, found
-            waiting += [(f"{here}.{name}", each) for name, each in found.items()]
-        elif isinstance(found, list):
-            waiting += [(f"{here}.{number}", each) for number, each in enumerate(found)]

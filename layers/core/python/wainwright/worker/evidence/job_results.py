@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wainwright.domain.errors import InvalidInput
+from wainwright.domain.errors import InvalidInput, Unavailable
 from wainwright.domain.failures import Failure, FailureCategory
 from wainwright.ports.job_store import StoredTest
 from wainwright.usecases.check_schemas import check_value
@@ -81,6 +81,8 @@ def check_results(schema: Mapping[str, Any] | None, results: JobResults) -> Fail
         field = error.field or "results"
         path = field.replace(".", "/")
         return Failure.of(FailureCategory.OUTPUT_SCHEMA, f"{path}{str(error).removeprefix(field)}")
+    except Unavailable as error:
+        return Failure.of(FailureCategory.INFRASTRUCTURE, str(error))
     return None
 
 

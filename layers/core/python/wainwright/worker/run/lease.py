@@ -1,5 +1,6 @@
 """The lease of a claim: it is renewed, the job's row is read, and what it asks is passed on to the suite."""
 
+import faulthandler
 import logging
 import threading
 import time
@@ -18,6 +19,9 @@ LOOK_SECONDS = 2.0
 
 RENEW_SECONDS = 10.0
 
+STDERR = 2
+"""Its file descriptor."""
+
 Reason = Literal["lost", "shutdown", "cancel", "stop"]
 
 log = logging.getLogger(__name__)
@@ -27,7 +31,7 @@ class LeaseKeeper:
     """A thread that holds one claim while its suite runs; also the suite's ``StopRequest``.
 
     ``wait`` waits so many seconds, and returns True once the lease is to be held no more; by default it is told so at the
-    end of the ``with`` block.
+    end of the ``with`` block. A worker that hangs for the length of a lease exits: others take its work.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class LeaseKeeper:
         self._thread = threading.Thread(target=self._hold, name="lease", daemon=True)
 
     def __enter__(self) -> Self:
+        _exit_if_hung()
         self._thread.start()
         return self
 
@@ -78,6 +83,12 @@ class LeaseKeeper:
         self._reason = "lost"
 
     def _hold(self) -> None:
+        try:
+            self._renew_until_over()
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+    def _renew_until_over(self) -> None:
         renewed = reported = self._monotonic()
         self._try(lambda: self._keep.report(WorkerState.BUSY))
         while not self._wait(LOOK_SECONDS) and self._reason != "lost":
@@ -100,6 +111,7 @@ class LeaseKeeper:
             self._reason = "stop"
 
     def _try(self, step: Callable[[], None]) -> bool:
+        _exit_if_hung()
         try:
             step()
         except FenceLost:
@@ -110,3 +122,11 @@ class LeaseKeeper:
             log.exception("could not reach the system", extra={"jobId": self._claim.job.id})
             return False
         return True
+
+
+def _exit_if_hung() -> None:
+    """Have the process exit with all its stacks logged, unless this is called again within a lease.
+
+    It works even where a thread holds the interpreter's lock, and for process 1 of a container, which no signal ends.
+    """
+    faulthandler.dump_traceback_later(LEASE.total_seconds(), exit=True, file=STDERR)

@@ -12,6 +12,8 @@ _NO_FUNCTION_IMPORTS = (
     "local",
     "worker",
     "adapters/aws/work_lists.py",
+    "domain/cuts.py",
+    "domain/redaction.py",
     "domain/work_list.py",
     "ports/work_lists.py",
     "usecases/hold_claim.py",

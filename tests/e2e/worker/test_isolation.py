@@ -77,6 +77,11 @@ PROBES = """
         (tmp_path / "file").write_text("mine")
         assert not (tmp_path / "file").stat().st_mode & 0o007
 
+    def test_owns_its_bundle_which_its_own_user_unpacked():
+        for path in (Path.cwd() / "test_probes.py", Path.cwd() / "pages", Path.cwd() / "pages" / "basket.py"):
+            assert path.stat().st_uid == os.getuid()
+        assert os.listdir("pages") == ["basket.py"]
+
     def test_writes_in_its_own_folder():
         Path("written-by-the-test.txt").write_text("as ever")
         Path("a-folder").mkdir(mode=0o700)
@@ -100,7 +105,7 @@ def workers() -> Iterator[Apart]:
     [pytest.param(True, marks=pytest.mark.thorough, id="root"), pytest.param(False, id="root-as-on-fargate")],
 )
 def test_test_code_reaches_nothing_of_the_workers(workers: Apart, capabilities: bool) -> None:
-    became = workers.run({"test_probes.py": PROBES}, capabilities=capabilities)
+    became = workers.run({"test_probes.py": PROBES, "pages/basket.py": ""}, capabilities=capabilities)
 
     assert became["user"] > 0
     assert became["errors"] == []
@@ -123,7 +128,7 @@ def test_a_browser_runs_and_leaves_its_evidence(workers: Apart, capabilities: bo
 
 def test_a_spare_is_as_far_from_the_worker_as_any_process(workers: Apart) -> None:
     environment = {"WAINWRIGHT_SPARES": "true"}
-    files = {"test_probes.py": PROBES, "test_browser.py": BROWSER}
+    files = {"test_probes.py": PROBES, "test_browser.py": BROWSER, "pages/basket.py": ""}
     became = workers.run(files, capabilities=False, environment=environment)
 
     assert became["errors"] == []

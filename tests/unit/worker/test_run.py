@@ -120,6 +120,60 @@ def test_a_canceled_suite_leaves_a_report_of_what_ran(system: System, perform: P
     assert b"test_script.py::two" in report(system, job, "results.json")
 
 
+def endless_bundle(until_asked: Callable[[], object]) -> Callable[..., None]:
+    """One whose unpacking takes longer than anybody waits."""
+
+    def fetch(*given: Any) -> None:
+        folder, waiting = given[3], given[5]
+        folder.mkdir()
+        until_asked()
+        while True:
+            waiting()
+
+    return fetch
+
+
+def test_a_run_canceled_while_its_bundle_is_unpacked_ends_without_its_suite(
+    system: System, perform: Perform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = system.claimed()
+    fetch = endless_bundle(lambda: system.control.cancel(a_caller(), claim.job.id))
+    monkeypatch.setattr("wainwright.worker.run.run_session.fetch_bundle", fetch)
+
+    job = perform(claim, no_suite)
+
+    assert outcome_of(job).status is JobStatus.CANCELED
+    assert json.loads(report(system, job, "results.json"))["tests"] == []
+
+
+def test_a_worker_told_to_go_while_it_unpacks_hands_the_run_back(
+    system: System, perform: Perform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutdown = ShutdownSignal()
+    monkeypatch.setattr("wainwright.worker.run.run_session.fetch_bundle", endless_bundle(shutdown.request))
+
+    job = perform(system.claimed(), no_suite, shutdown)
+
+    assert job.outcome is None
+    assert not system.queue.empty
+
+
+def test_a_job_whose_time_is_over_while_its_bundle_is_unpacked_times_out(
+    system: System, perform: Perform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wainwright.worker.run.run_session.fetch_bundle", endless_bundle(lambda: None))
+
+    job = perform(system.claimed(CreateJob(script=SCRIPT, config=JobConfig(timeout=1_000))), no_suite)
+
+    failure = outcome_of(job).failure
+    assert failure is not None
+    assert failure.category is FailureCategory.JOB_TIMEOUT
+
+
+def no_suite(_request: SuiteRequest, _tell: Callable[[Event], None], _stop: StopRequest) -> SuiteEnd:
+    raise AssertionError("the suite was run")
+
+
 def test_a_worker_that_is_told_to_go_hands_the_run_back(system: System, perform: Perform) -> None:
     claim, shutdown = system.claimed(), ShutdownSignal()
 

@@ -16,6 +16,7 @@ from wainwright.contracts.bundles import pack_files
 from wainwright.contracts.names import bundle_key
 from wainwright.worker.run import unpack_bundle as unpack
 from wainwright.worker.run.unpack_bundle import BundleUnusable, fetch_bundle
+from wainwright.worker.sandbox.isolation import NOT_ISOLATED
 
 
 @pytest.fixture
@@ -49,6 +50,10 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.T
     return member
 
 
+def fetch(artifacts: MemoryArtifacts, project: str, digest: str, folder: Path) -> None:
+    fetch_bundle(artifacts, project, digest, folder, NOT_ISOLATED, lambda: None)
+
+
 def files_below(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -56,34 +61,34 @@ def files_below(folder: Path) -> dict[str, bytes]:
 def test_unpacks_every_file_where_it_belongs(artifacts: MemoryArtifacts, folder: Path) -> None:
     files = {"test_a.py": b"a", "pages/data/ä ö.json": b"{}", "empty": b""}
 
-    fetch_bundle(artifacts, PROJECT, uploaded(artifacts, pack_files(files)), folder)
+    fetch(artifacts, PROJECT, uploaded(artifacts, pack_files(files)), folder)
 
     assert files_below(folder) == files
 
 
 def test_leaves_no_archive_behind(artifacts: MemoryArtifacts, folder: Path) -> None:
-    fetch_bundle(artifacts, PROJECT, uploaded(artifacts, pack_files({"a": b"a"})), folder)
+    fetch(artifacts, PROJECT, uploaded(artifacts, pack_files({"a": b"a"})), folder)
 
     assert list(folder.parent.iterdir()) == [folder]
 
 
 def test_tells_of_a_bundle_that_is_gone_and_what_to_do(artifacts: MemoryArtifacts, folder: Path) -> None:
     with pytest.raises(BundleUnusable, match="upload it again"):
-        fetch_bundle(artifacts, PROJECT, "a" * 64, folder)
+        fetch(artifacts, PROJECT, "a" * 64, folder)
 
 
 def test_takes_no_bundle_of_another_project(artifacts: MemoryArtifacts, folder: Path) -> None:
     digest = uploaded(artifacts, pack_files({"a": b"a"}))
 
     with pytest.raises(BundleUnusable):
-        fetch_bundle(artifacts, "other", digest, folder)
+        fetch(artifacts, "other", digest, folder)
 
 
 def test_takes_no_other_content_than_was_announced(artifacts: MemoryArtifacts, folder: Path) -> None:
     artifacts.put(bundle_key(PROJECT, "a" * 64), pack_files({"a": b"a"}), "application/gzip")
 
     with pytest.raises(BundleUnusable, match="announced as"):
-        fetch_bundle(artifacts, PROJECT, "a" * 64, folder)
+        fetch(artifacts, PROJECT, "a" * 64, folder)
     assert files_below(folder) == {}
 
 
@@ -115,7 +120,7 @@ def _with_pax_name(name: str) -> bytes:
 )
 def test_refuses_what_cannot_be_unpacked(artifacts: MemoryArtifacts, folder: Path, archive: bytes) -> None:
     with pytest.raises(BundleUnusable, match="bundle"):
-        fetch_bundle(artifacts, PROJECT, uploaded(artifacts, archive), folder)
+        fetch(artifacts, PROJECT, uploaded(artifacts, archive), folder)
 
     assert [path for path in folder.parent.iterdir() if path != folder] == []
 
@@ -138,14 +143,14 @@ def test_lets_nothing_out_of_the_folder(artifacts: MemoryArtifacts, folder: Path
     archive = packed((member, b"" if member.type != tarfile.REGTYPE else b"x"))
 
     with pytest.raises(BundleUnusable):
-        fetch_bundle(artifacts, PROJECT, uploaded(artifacts, archive), folder)
+        fetch(artifacts, PROJECT, uploaded(artifacts, archive), folder)
 
     assert (folder.parent / "outside").read_bytes() == b"untouched"
     assert files_below(folder) == {}
 
 
 def test_an_absolute_name_is_taken_as_one_inside(artifacts: MemoryArtifacts, folder: Path) -> None:
-    fetch_bundle(artifacts, PROJECT, uploaded(artifacts, packed((entry("/etc/wainwright"), b"x"))), folder)
+    fetch(artifacts, PROJECT, uploaded(artifacts, packed((entry("/etc/wainwright"), b"x"))), folder)
 
     assert files_below(folder) == {"etc/wainwright": b"x"}
 
@@ -153,7 +158,7 @@ def test_an_absolute_name_is_taken_as_one_inside(artifacts: MemoryArtifacts, fol
 def test_a_link_within_the_bundle_is_kept(artifacts: MemoryArtifacts, folder: Path) -> None:
     archive = packed((entry("real.py"), b"x"), (entry("alias.py", tarfile.SYMTYPE, "real.py"), b""))
 
-    fetch_bundle(artifacts, PROJECT, uploaded(artifacts, archive), folder)
+    fetch(artifacts, PROJECT, uploaded(artifacts, archive), folder)
 
     assert (folder / "alias.py").read_bytes() == b"x"
 
@@ -165,7 +170,7 @@ def test_refuses_what_unpacks_to_more_bytes_than_the_bound_before_it_fills_the_d
     archive = packed((entry("a"), b"a" * 6_000), (entry("b"), b"b" * 6_000))
 
     with pytest.raises(BundleUnusable, match="10000 bytes"):
-        fetch_bundle(artifacts, PROJECT, uploaded(artifacts, archive), folder)
+        fetch(artifacts, PROJECT, uploaded(artifacts, archive), folder)
     assert list(files_below(folder)) == ["a"]
 
 
@@ -175,4 +180,4 @@ def test_refuses_more_files_than_the_bound(
     monkeypatch.setattr(unpack, "MAX_BUNDLE_FILES", 2)
 
     with pytest.raises(BundleUnusable, match="2 files"):
-        fetch_bundle(artifacts, PROJECT, uploaded(artifacts, pack_files(dict.fromkeys("abc", b"x"))), folder)
+        fetch(artifacts, PROJECT, uploaded(artifacts, pack_files(dict.fromkeys("abc", b"x"))), folder)

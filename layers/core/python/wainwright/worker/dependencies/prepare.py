@@ -90,12 +90,13 @@ def prepare_dependencies(
     with private_folders(request.output, isolation) as place:
 
         def make(folder: Path) -> None:
-            if shared is not None and shared.fetch(digest, folder, place.root):
-                log("dependencies from another worker's install")
-                return
             target = place.root / "made"
             target.mkdir()
             isolation.lend(target)
+            if shared is not None and shared.fetch(digest, target, place.root, isolation, check_end):
+                log("dependencies from another worker's install")
+                take_over(target, folder, isolation)
+                return
             variables = index_variables(os.environ, settings.further_variables)
             installer = Installer(
                 request.folder, target, place, stop, log, until, provision.bounds, variables, isolation

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from wainwright.contracts.names import environment_key
 from wainwright.ports.artifacts import ArtifactMissing, Artifacts
-from wainwright.worker.dependencies.cache import remove_tree
 from wainwright.worker.dependencies.installer import Bounds
-from wainwright.worker.sandbox.archives import ArchiveUnusable, pack_archive, unpack_archive
+from wainwright.worker.sandbox.archives import ArchiveUnusable, pack_archive
+from wainwright.worker.sandbox.isolation import Isolation
+from wainwright.worker.sandbox.unpacking import Unpacker
 
 MAX_PACKED_BYTES = 1024**3
 
@@ -24,8 +26,12 @@ class SharedEnvironments:
         self._project = project
         self._bounds = bounds
 
-    def fetch(self, digest: str, folder: Path, scratch: Path) -> bool:
-        """Fill an empty folder with the environment; False, and the folder as empty as before, where there is none to use."""
+    def fetch(
+        self, digest: str, folder: Path, scratch: Path, isolation: Isolation, waiting: Callable[[], None]
+    ) -> bool:
+        """Fill an empty folder, which the process user has been lent, with the environment; False, and the folder as empty as
+        before, where there is none to use. ``waiting`` is called again and again while it is unpacked, and may raise.
+        """
         archive = scratch / "environment.tar.gz"
         key = environment_key(self._project, digest)
         try:
@@ -33,13 +39,17 @@ class SharedEnvironments:
             if found is None or found[0] > MAX_PACKED_BYTES:
                 return False
             self._artifacts.download(key, archive)
-            unpack_archive(archive, folder, max_files=self._bounds.files, max_bytes=self._bounds.bytes)
+            with Unpacker(isolation) as unpacker:
+                unpacker.unpack(
+                    archive, folder, max_files=self._bounds.files, max_bytes=self._bounds.bytes, waiting=waiting
+                )
         except ArtifactMissing:
             return False  # expired between two calls
         except (ArchiveUnusable, OSError):
             log.exception("an environment cannot be unpacked and is installed again", extra={"key": key})
-            remove_tree(folder)
+            isolation.remove(folder)
             folder.mkdir()
+            isolation.lend(folder)
             return False
         finally:
             archive.unlink(missing_ok=True)

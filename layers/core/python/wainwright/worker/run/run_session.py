@@ -21,6 +21,7 @@ from wainwright.ports.job_store import StoredTest
 from wainwright.usecases.hold_claim import Claim
 from wainwright.usecases.upload_artifacts import UploadArtifacts
 from wainwright.wiring.workers import Worker
+from wainwright.worker.dependencies.installer import asked_to_end
 from wainwright.worker.dependencies.prepare import Provision, prepare_request
 from wainwright.worker.dependencies.requirements import NotPrepared
 from wainwright.worker.evidence.job_results import check_results
@@ -146,6 +147,8 @@ class _RunSession:
     run_suite: RunSuite
     redactor: Redactor = field(default_factory=lambda: Redactor({}))
     hands_back: bool = False
+    early_end: SuiteEnd | None = None
+    """End of a suite that was asked to end, or whose time was over, before its bundle was unpacked."""
 
     def __post_init__(self) -> None:
         self.job = self.claim.job
@@ -156,7 +159,9 @@ class _RunSession:
         if self.claim.ending is not None:
             return add_report(self.worker, self.claim, self.claim.ending)
         try:
-            fetch_bundle(self.worker.artifacts, self.job.project, self.job.bundle_id or "", self.folder / "bundle")
+            self._fetch_bundle()
+        except NotPrepared as early:
+            self.early_end = early.end
         except BundleUnusable as error:
             if self.claim.lane:
                 log.exception("a lane has no bundle", extra={"jobId": self.job.id})
@@ -184,6 +189,18 @@ class _RunSession:
             duration_ms=(time.monotonic() - self.clock_began) * 1_000,
         )  # fmt: skip
         return self._conclude(recording, end, meta, own_page)
+
+    def _fetch_bundle(self) -> None:
+        """Unpack the bundle. Raises BundleUnusable; and NotPrepared if the suite is to end before that is done."""
+        until = time.monotonic() + (self.job.timeout_ms - self.lease.ran_ms) / 1_000
+
+        def check_end() -> None:
+            if end := asked_to_end(self.lease, until):
+                raise end
+
+        artifacts, isolation = self.worker.artifacts, self.hosting.isolation
+        bundle_id = self.job.bundle_id or ""
+        fetch_bundle(artifacts, self.job.project, bundle_id, self.folder / "bundle", isolation, check_end)
 
     def _run_to_its_end(self) -> tuple[Recording, SuiteEnd]:
         """Run the suite, and close what has recorded it."""
@@ -226,6 +243,8 @@ class _RunSession:
 
     def _run(self, request: SuiteRequest, on_event: Callable[[Event], None], stop: StopRequest) -> SuiteEnd:
         """Run the suite, in its own environment, and without its secrets in what it reports."""
+        if self.early_end is not None:
+            return self.early_end
         provision = Provision(self.job.project, self.worker.artifacts, self.worker.dependencies)
         redaction = SuiteRedaction(self.redactor)
 
@@ -241,13 +260,12 @@ class _RunSession:
 
     def _request(self, done: frozenset[str]) -> SuiteRequest:
         """Return what the job asks of its suite, of which ``done`` need not run again. Makes the folder for evidence, and
-        gives it and the bundle's to the tests.
+        gives it to the tests.
         """
         job, detail, isolation = self.job, self.claim.detail, self.hosting.isolation
         folder, output = self.folder / "bundle", self.folder / "output"
         output.mkdir()
         isolation.lend(output)
-        isolation.lend_tree(folder)
         environment = {"WAINWRIGHT_JOB_ID": job.id, "WAINWRIGHT_ATTEMPT": str(job.attempt)}
         params = json.dumps(detail.params)
         if len(params) <= MAX_VARIABLE:

@@ -56,12 +56,16 @@ def pack_archive(folder: Path, archive: Path) -> None:
         packed.add(folder, arcname=".", filter=without_hard_links)
 
 
-def unpack_archive(archive: Path, folder: Path, *, max_files: int, max_bytes: int) -> None:
-    """Unpack a gzipped tar into an empty folder. Raises ArchiveUnusable if it is none, leads outside, or is beyond the bounds."""
+def unpack_archive(archive: Path, folder: Path, *, max_files: int, max_bytes: int, for_group: bool = False) -> None:
+    """Unpack a gzipped tar into an empty folder. Raises ArchiveUnusable if it is none, leads outside, or is beyond the bounds.
+
+    With ``for_group`` the group may do with the files what their owner may. Callers in the worker go by
+    :mod:`wainwright.worker.sandbox.unpacking`, which does this in a process of its own.
+    """
     try:
         with gzip.open(archive) as stream:
             members = _Members(stream, max_bytes + max_files * HEADERS_PER_FILE)
-            _Unpacking(folder, max_files, max_bytes).run(members)
+            _Unpacking(folder, max_files, max_bytes, for_group).run(members)
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
         raise ArchiveUnusable(str(error)) from error
 
@@ -162,10 +166,11 @@ def _pax_values(content: bytes) -> dict[str, str]:
 class _Unpacking:
     """Makes an archive's members in an empty folder, links last."""
 
-    def __init__(self, folder: Path, max_files: int, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_files: int, max_bytes: int, for_group: bool) -> None:
         self._folder = folder
         self._max_files = max_files
         self._max_bytes = max_bytes
+        self._for_group = for_group
         self._made_folders = 0
         self._last_folder: Sequence[str] = ()
         self._links: list[tuple[str, str]] = []
@@ -221,8 +226,10 @@ class _Unpacking:
             raise ArchiveUnusable(f"its links have more than {MAX_LINK_BYTES} bytes")
 
     def _write(self, path: Path, member: _Member, members: _Members) -> None:
-        """Write a file. Only its owner may write to it, and others may run it only if its owner may."""
+        """Write a file. Only its owner may write to it, or its group too; others may run it only if its owner may."""
         mode = member.mode & 0o755 if member.mode & 0o100 else member.mode & 0o644
+        if self._for_group:
+            mode |= 0o070 if mode & 0o100 else 0o060
         with path.open("wb") as file:
             members.copy(member.size, file)
             path.chmod(mode | 0o600)

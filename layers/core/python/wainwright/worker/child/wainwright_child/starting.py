@@ -25,7 +25,7 @@ def start_command(spec: dict[str, Any], closed: tuple[int, ...]) -> None:
     try:
         parent = os.getppid()
         os.setsid()
-        _be_the_kernels_choice()
+        be_the_kernels_choice()
         set_limits(spec["limits"], own_user=spec["user"] is not None)
         become(spec["user"])
         for folder in spec["own"]:
@@ -75,7 +75,8 @@ def _limit(which: int, wanted: int | None, grace: int = 0) -> None:
     resource.setrlimit(which, (min(wanted, hard), hard))
 
 
-def _be_the_kernels_choice() -> None:
+def be_the_kernels_choice() -> None:
+    """Have the kernel end this process before the worker when memory runs out."""
     try:
         with open("/proc/self/oom_score_adj", "r+b", buffering=0) as file:  # noqa: PTH123
             if int(file.read()) < OOM_SCORE:

@@ -16,7 +16,7 @@ from wainwright.contracts.problems import CONTENT_TYPE
 from wainwright.domain.errors import NotFound
 from wainwright.settings import ApiSettings
 
-_TICKET = re.compile(r"/r/(?P<secret>[^/]+)(/(?P<path>.+))?")
+_TICKET = re.compile(r"/r/(?P<secret>[^/]+)(/(?P<path>.*))?")
 
 
 @cache
@@ -42,7 +42,8 @@ def _answer(request: APIGatewayProxyEventV2) -> Response:
     if ticket is not None and request.http_method == "GET":
         from functions.api.reports import open_with_ticket
 
-        return open_with_ticket(api(), ticket["secret"], ticket["path"] or "")
+        asks_for_worker = request.headers.get("service-worker") is not None
+        return open_with_ticket(api(), ticket["secret"], ticket["path"] or "", service_worker=asks_for_worker)
     for name, paths in MODULES.items():
         if paths.match(request.raw_path):
             router: Router = import_module(f"functions.api.{name}").route

@@ -90,6 +90,7 @@ class TestReports:
         assert (answer.status, answer.content) == (302, b"")
         assert f"reports/30d/{PROJECT}/{job.id}/data/2-3-video.webm" in answer.headers["location"]
         assert "X-Amz-Signature" in answer.headers["location"]
+        assert "response-content-disposition=attachment" in answer.headers["location"], "the bucket shows no page"
 
     def test_gives_a_zip_of_all_files(self, http: Http, browser: Http, cloud: Cloud, job: Job) -> None:
         listed = [
@@ -109,16 +110,48 @@ class TestReports:
         by_ticket = browser.get(ticket_path(http, job).replace("index.html", "report.zip"))
         assert by_ticket.content == answer.content
 
-    def test_an_attachment_that_is_a_page_runs_no_script(self, http: Http, job: Job) -> None:
-        attachment = http.get(f"/v1/jobs/{job.id}/report/data/2-2-page.html")
-        page = http.get(f"/v1/jobs/{job.id}/report/index.html")
+    @pytest.mark.parametrize("by_ticket", [False, True])
+    @pytest.mark.parametrize(
+        ("path", "policy"),
+        [
+            ("index.html", "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads"),
+            ("results.json", "sandbox"),
+            ("data/2-1-trace.zip", "sandbox"),
+            ("data/2-2-page.html", "sandbox"),
+            ("data/2-3-video.webm", "sandbox"),
+            ("trace/index.html", None),
+        ],
+    )
+    def test_whatever_a_jobs_code_wrote_has_no_origin_and_attachments_run_no_script(
+        self, http: Http, browser: Http, job: Job, path: str, policy: str | None, by_ticket: bool
+    ) -> None:
+        url = ticket_path(http, job).replace("index.html", path)
+        answer = browser.get(url) if by_ticket else http.get(f"/v1/jobs/{job.id}/report/{path}")
 
-        assert attachment.headers["content-security-policy"] == "sandbox"
-        assert "content-security-policy" not in page.headers
-        for answer in (attachment, page):
-            assert answer.headers["x-content-type-options"] == "nosniff"
-            assert answer.headers["referrer-policy"] == "no-referrer"
-            assert answer.headers["cache-control"] == "private, no-cache"
+        assert answer.headers.get("content-security-policy") == policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "private, no-cache"
+
+    def test_the_trace_viewer_alone_may_be_a_service_worker(self, http: Http, browser: Http, job: Job) -> None:
+        index = ticket_path(http, job)
+        asking = {"Service-Worker": "script"}
+
+        for path in ("index.html", "data/2-2-page.html", "data/2-3-video.webm", "missing.js", ""):
+            browser.get(index.replace("index.html", path), headers=asking).problem(403, "forbidden")
+        assert browser.get(index.replace("index.html", "trace/index.html"), headers=asking).status == 200
+
+    def test_a_browser_gets_the_page_with_storage_and_a_program_gets_it_as_it_was_written(
+        self, http: Http, browser: Http, cloud: Cloud, job: Job
+    ) -> None:
+        page = "<!DOCTYPE html><html><head><title>Zoë</title></head>".encode()
+        cloud.artifacts.put(report_key(PROJECT, job.id, fence=2, path="index.html"), page, "text/html")
+
+        shown = browser.get(ticket_path(http, job)).content
+
+        assert http.get(f"/v1/jobs/{job.id}/report/index.html").content == page
+        assert shown.startswith(b"<!DOCTYPE html><html><head><script>")
+        assert shown.endswith("</script><title>Zoë</title></head>".encode())
 
     @pytest.mark.parametrize("path", ["../../../other/x", "data/..", "a b", "%2e%2e"])
     def test_refuses_names_that_lead_elsewhere(self, http: Http, job: Job, path: str) -> None:

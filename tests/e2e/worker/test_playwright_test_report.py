@@ -16,10 +16,10 @@ from playwright.sync_api import Browser, expect
 
 from tests.e2e.worker.lanes_of_a_job import LanesOfAJob
 from tests.e2e.worker.one_worker import OneWorker
-from tests.e2e.worker.suites import serve
+from tests.e2e.worker.served_reports import reports_origin
 from tests.support.playwright_test import EXAMPLE
 from wainwright.adapters.clock import system_clock
-from wainwright.contracts.names import report_key, viewer_key
+from wainwright.contracts.names import TRACE_VIEWER, report_key
 from wainwright.domain.logs import LogEntry
 from wainwright.domain.states import JobStatus
 from wainwright.worker.evidence.report import native
@@ -44,18 +44,14 @@ FILES = {
 
 
 def unpacked(job: OneWorker, folder: Path) -> Path:
-    """The report's files, as the API gives them."""
-    folder.mkdir()
+    """The report's files, without the trace viewer that all reports share."""
     report = job.job.outcome.report if job.job.outcome else None
     assert report is not None
     for file in json.loads(job.report("manifest.json"))["files"]:
-        path = folder / file["path"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if file["path"].startswith("trace/"):
-            key = viewer_key(report.viewer, file["path"].removeprefix("trace/"))
-        else:
-            key = report_key("shop", job.id, fence=report.fence, path=file["path"])
-        path.write_bytes(job.artifacts.get(key)[0])
+        if not file["path"].startswith(TRACE_VIEWER):
+            path = folder / file["path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(job.artifacts.get(report_key("shop", job.id, fence=report.fence, path=file["path"]))[0])
     return folder
 
 
@@ -69,9 +65,11 @@ def test_a_job_has_playwright_tests_own_report(
     assert (outcome.status, outcome.failure) == (JobStatus.COMPLETED, None), outcome
     assert outcome.flaky_tests == ("shop.spec.ts › [desktop] › the shop › opens at second try",)
     assert (outcome.tests.passed, outcome.tests.flaky) == (1, 1)
-    with serve(unpacked(job, tmp_path / "report")) as url:
+    with reports_origin(tmp_path) as reports:
         page = chromium.new_page()
-        page.goto(f"{url}/index.html")
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(reports.open_folder(unpacked(job, tmp_path / "report")))
         expect(page.get_by_text("opens at second try")).to_be_visible()
         expect(page.locator(".subnav-item", has_text="Flaky")).to_contain_text("1")
         page.get_by_role("link", name="the shop › opens", exact=True).click()
@@ -81,6 +79,7 @@ def test_a_job_has_playwright_tests_own_report(
         assert "the shop › opens: passed" in page.request.get(log).text()
         page.get_by_role("link", name="View Trace").click()
         expect(page.get_by_text("Set content").first).to_be_visible()
+        assert errors == []
         page.close()
 
 

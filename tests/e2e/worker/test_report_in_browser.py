@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.worker.suites import Run, SuiteFolder, serve
-from wainwright.worker.evidence.report.html import TRACE_FOLDER, build_html, trace_viewer_files
+from tests.e2e.worker.served_reports import reports_origin
+from tests.e2e.worker.suites import Run, SuiteFolder
+from wainwright.worker.evidence.report.html import build_html
 from wainwright.worker.evidence.report.report_model import Ending, ReportMeta
 from wainwright.worker.runners.suite import Collected, TestResult
 
@@ -45,7 +46,6 @@ SUITE = """
     def test_never_runs():
         pass
 """
-PREFIX = "r/a-ticket"
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, site: str) -> Run:
 
 @pytest.fixture(scope="module")
 def report_url(tmp_path_factory: pytest.TempPathFactory, run: Run, site: str) -> Iterator[str]:
-    root = tmp_path_factory.mktemp("report")
-    folder = root / PREFIX
-    (folder / "data").mkdir(parents=True)
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "data").mkdir()
     stored = [keep(result, index, folder).to_json() for index, result in enumerate(run.results)]
     [collected] = run.of(Collected)
     meta = ReportMeta(
@@ -67,12 +66,8 @@ def report_url(tmp_path_factory: pytest.TempPathFactory, run: Run, site: str) ->
     )
     results = [TestResult.from_json(row) for row in stored]
     (folder / "index.html").write_bytes(build_html(results, Ending.of(run.end, collected.tests), meta))
-    for file in trace_viewer_files():
-        target = folder / TRACE_FOLDER / file.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file.path, target)
-    with serve(root) as url:
-        yield f"{url}/{PREFIX}/"
+    with reports_origin(folder) as reports:
+        yield reports.open_folder(folder)
 
 
 def keep(result: TestResult, index: int, folder: Path) -> TestResult:

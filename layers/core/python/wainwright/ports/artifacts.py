@@ -46,7 +46,7 @@ class Artifacts(Protocol):
         """Delete all objects whose keys start so. Raises Unavailable: not all could be deleted."""
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
-        """An address to read the object from."""
+        """An address to read the object from. A browser that is sent to it keeps it as a file, and shows no page."""
 
     def presign_put(self, key: str, *, sha256: str, size: int, lasts: timedelta) -> Presigned:
         """An address to write exactly the bytes of this digest (hexadecimal) and size to."""

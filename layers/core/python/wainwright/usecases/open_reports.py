@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wainwright.contracts.names import check_job_id
-from wainwright.contracts.report_files import MANIFEST, REPORT_ZIP
+from wainwright.contracts.report_files import INDEX, MANIFEST, REPORT_ZIP
 from wainwright.domain.errors import InvalidInput, NotFound, NotStored, TooLarge
 from wainwright.domain.jobs import Job
 from wainwright.domain.reports import ReportRef
@@ -86,7 +86,7 @@ class OpenReports:
         return self._read(caller.project, check_job_id(job_id), path)
 
     def _read(self, project: str, job_id: str, path: str) -> ReportFile:
-        path = path or "index.html"
+        path = path or INDEX
         if not _PATH.match(path) or len(path) > 300 or any(set(part) == {"."} for part in path.split("/")):
             raise InvalidInput("path", "a report cannot have a file of this name")
         job = find_job(self.jobs, self.clock, project, job_id)

@@ -104,9 +104,9 @@ class S3Artifacts:
             )
 
     def presign_get(self, key: str, *, lasts: timedelta) -> Presigned:
-        url = self._client.generate_presigned_url(
-            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=int(lasts.total_seconds())
-        )
+        # What a job's code wrote would run as a page of the bucket's origin, where no sandbox can be asked for.
+        params = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": "attachment"}
+        url = self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=int(lasts.total_seconds()))
         return Presigned(url=url)
 
     def presign_put(self, key: str, *, sha256: str, size: int, lasts: timedelta) -> Presigned:

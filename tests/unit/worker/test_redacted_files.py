@@ -236,3 +236,54 @@ def test_a_report_with_its_data_embedded_as_an_archive_is_rewritten(tmp_path: Pa
         assert json.loads(archive.read("report.json")) == {"title": "[secret PHRASE]"}
     assert left == b"<template id='x'>data:application/zip;"
     assert after == b"/template>[secret PHRASE]"
+
+
+def test_text_in_utf16_within_an_archive_is_rewritten_and_what_is_none_stays(tmp_path: Path) -> None:
+    none = b"\xff\xfe\x00\xd8odd"
+    path = written(tmp_path, zipped({"a.html": f"said {SECRET}".encode("utf-16"), "b.mp3": none}))
+
+    assert redact_file(path, "application/zip", REDACTOR) is None
+    found = members(path)
+    assert found["a.html"].decode("utf-16") == "said [secret PHRASE]"
+    assert found["b.mp3"] == none
+
+
+def test_a_secret_in_no_member_of_an_archive_goes(tmp_path: Path) -> None:
+    path = written(tmp_path, SECRET.encode() + zipped({"a": b"a"}), "trace.zip")
+
+    assert redact_file(path, "application/zip", REDACTOR) is None
+    assert SECRET.encode() not in path.read_bytes()
+    assert members(path) == {"a": b"a"}
+
+
+def test_members_whose_names_differ_in_secrets_alone_are_both_kept(tmp_path: Path) -> None:
+    path = written(tmp_path, zipped({f"{SECRET}.png": b"1", "[secret PHRASE].png": b"2"}))
+
+    assert redact_file(path, "application/zip", REDACTOR) is None
+    assert members(path) == {"[secret PHRASE].png": b"1", "[secret PHRASE].png#2": b"2"}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_members_of_one_name_the_last_is_kept(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a", "first")
+        archive.writestr("a", f"last {SECRET}")
+    path = written(tmp_path, buffer.getvalue())
+
+    assert redact_file(path, "application/zip", REDACTOR) is None
+    assert members(path) == {"a": b"last [secret PHRASE]"}
+
+
+DEEP = b'{"a":' * 600 + json.dumps(SECRET).encode() + b"}" * 600
+"""Python's JSON reads it, and what walks through the value calls itself too often."""
+
+
+def test_json_that_is_too_deeply_nested_is_redacted_as_text(tmp_path: Path) -> None:
+    wanted = DEEP.replace(json.dumps(SECRET).encode()[1:-1], b"[secret PHRASE]")
+    document, trace = written(tmp_path, DEEP, "a.json"), written(tmp_path, zipped({"a.trace": DEEP}), "b.zip")
+
+    assert redact_file(document, "application/json", REDACTOR) is None
+    assert redact_file(trace, "application/zip", REDACTOR) is None
+    assert document.read_bytes() == wanted
+    assert members(trace) == {"a.trace": wanted}

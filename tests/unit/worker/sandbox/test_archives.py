@@ -291,3 +291,16 @@ def test_an_environment_comes_back_as_it_was(tmp_path: Path) -> None:
     assert found.stat().st_mtime == 1_700_000_000.75
     assert (tmp_path / "bundle" / "bin" / "run").readlink() == Path("../package/a.py")
     assert (tmp_path / "bundle" / "package" / "b.py").read_text() == "a"
+
+
+def test_a_refusal_does_not_repeat_a_long_value(tmp_path: Path) -> None:
+    record = b" mtime=" + b"x" * 60_000 + b"\n"
+    content = b"%d" % (len(record) + 5) + record
+
+    block = header("x", tarfile.XHDTYPE, len(content)) + content + bytes(-len(content) % 512)
+
+    with pytest.raises(ArchiveUnusable) as refused:
+        unpacked(gzip.compress(block + header("a", tarfile.REGTYPE) + bytes(1_024)), tmp_path / "bundle")
+
+    assert "could not convert" in str(refused.value)
+    assert len(str(refused.value)) <= 500

@@ -4,6 +4,7 @@ Everything is streamed: a large trace costs one chunk and one line of memory. A 
 """
 
 import base64
+import codecs
 import gzip
 import json
 import os
@@ -12,19 +13,19 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count
 from pathlib import Path
 from typing import IO, Any
 
 from wainwright.domain.redaction import Redactor
+from wainwright.worker.sandbox.untrusted_zips import ZipUnusable, open_zip
 
 CHUNK = 1_048_576
 MAX_JSON = 32 * 1_048_576
 """Bytes of JSON, or of one line of it, that are parsed; longer ones are redacted as text."""
 
 MAX_INFLATED = 2 * 1_024 * 1_048_576
-MAX_MEMBERS = 100_000
 MAX_DEPTH = 3
 """Bounds in which an archive is unpacked to be searched. An archive beyond them is withheld."""
 
@@ -40,9 +41,8 @@ _TEXT_TYPES = re.compile(r"text/|[\w./+-]*(json|xml|javascript|yaml|x-www-form-u
 _EMBEDDED_ZIP = re.compile(rb"(data:application/zip;base64,)([A-Za-z0-9+/=]+)")
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _EMPTY_ZIP = b"PK\x05\x06"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
-"""Raised by reading a damaged, encrypted or exotic archive."""
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+"""Encodings by the mark that texts in them begin with."""
 
 _NOT_REWRITABLE = "it contains a secret, and files of its kind cannot be rewritten"
 _TOO_LARGE = "it is an archive that is too large to be searched"
@@ -70,12 +70,12 @@ def redact_file(path: Path, content_type: str, redactor: Redactor) -> str | None
 def _redact(path: Path, content_type: str, redactor: Redactor, depth: int) -> None:
     with path.open("rb") as file:
         head = file.read(8_192)
+    if (encoding := _UTF16.get(head[:2])) and _has_secret_in_utf16(path, encoding, redactor):
+        _rewrite(path, lambda source, target: target.writelines(_utf16(_chunks(source), encoding, redactor)))
     if head.startswith((_ZIP, _EMPTY_ZIP)) or path.suffix == ".zip":
         _redact_zip(path, redactor, depth)
     elif head.startswith(_GZIP):
         _check_gzip(path, redactor)
-    elif head.startswith(_UTF16):
-        _rewrite(path, lambda source, target: _utf16(source, target, redactor))
     elif _TEXT_TYPES.match(content_type) or _looks_like_text(head):
         _redact_text(path, content_type, redactor, depth)
     elif _has_secret(path, redactor):
@@ -85,6 +85,12 @@ def _redact(path: Path, content_type: str, redactor: Redactor, depth: int) -> No
 def _has_secret(path: Path, redactor: Redactor) -> bool:
     with path.open("rb") as file:
         return redactor.finds_in(_chunks(file))
+
+
+def _has_secret_in_utf16(path: Path, encoding: str, redactor: Redactor) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    with path.open("rb") as file:
+        return redactor.finds_in(decoder.decode(chunk).encode("utf-8", "surrogatepass") for chunk in _chunks(file))
 
 
 def _redact_text(path: Path, content_type: str, redactor: Redactor, depth: int) -> None:
@@ -103,12 +109,11 @@ def _redact_text(path: Path, content_type: str, redactor: Redactor, depth: int) 
 
 
 def _json(data: bytes, redactor: Redactor) -> bytes:
-    """Redact a JSON document; as text if it is none."""
+    """Redact a JSON document; as text if it is none, or too deeply nested."""
     try:
-        document = json.loads(data)
+        return json.dumps(redactor.json(json.loads(data))).encode()
     except (ValueError, RecursionError):
         return redactor.data(data)
-    return json.dumps(redactor.json(document)).encode()
 
 
 def _embedded(encoded: bytes, redactor: Redactor, depth: int) -> bytes:
@@ -127,14 +132,18 @@ def _embedded(encoded: bytes, redactor: Redactor, depth: int) -> bytes:
     return encoded if after == data else base64.b64encode(after)
 
 
-def _utf16(source: IO[bytes], target: IO[bytes], redactor: Redactor) -> None:
-    try:
-        text = source.read(MAX_JSON).decode("utf-16")
-    except UnicodeDecodeError as error:
-        raise _Withheld("it looks like text but cannot be read as text") from error
-    if source.read(1):
-        raise _Withheld("it is too large to be searched for secrets")
-    target.write(redactor.text(text).encode("utf-16"))
+def _utf16(chunks: Iterable[bytes], encoding: str, redactor: Redactor) -> Iterator[bytes]:
+    """Redact text in UTF-16. What is none, and only begins like it, stays as it is."""
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    pending = b""
+    for piece in redactor.stream(decoder.decode(chunk).encode("utf-8", "surrogatepass") for chunk in chunks):
+        pending += piece
+        # The last character may go on in the next piece.
+        begin = next((at for at in reversed(range(len(pending))) if pending[at] & 0xC0 != 0x80), 0)
+        yield pending[:begin].decode("utf-8", "surrogatepass").encode(encoding, "surrogatepass")
+        pending = pending[begin:]
+    yield pending.decode("utf-8", "surrogatepass").encode(encoding, "surrogatepass")
+    yield decoder.getstate()[0]  # bytes that are not a whole character
 
 
 def _check_gzip(path: Path, redactor: Redactor) -> None:
@@ -142,7 +151,7 @@ def _check_gzip(path: Path, redactor: Redactor) -> None:
         with gzip.open(path) as file:
             if redactor.finds_in(_bounded(_chunks(file))):
                 raise _Withheld(_NOT_REWRITABLE)
-    except (*_UNREADABLE, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _Withheld("it is a compressed file that cannot be read, so it cannot be searched") from error
 
 
@@ -150,18 +159,18 @@ def _redact_zip(path: Path, redactor: Redactor, depth: int) -> None:
     if depth >= MAX_DEPTH:
         raise _Withheld("it has archives in archives in archives")
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_INFLATED:
+        with open_zip(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_INFLATED:
                 raise _Withheld(_TOO_LARGE)
-            if not _is_clean(archive, redactor):
+            # A secret may also be between the members, in none of them.
+            if _has_secret(path, redactor) or not _is_clean(archive, redactor):
                 _rewrite(path, lambda _source, target: _rewrite_members(archive, target, redactor, depth))
-    except _UNREADABLE as error:
+    except ZipUnusable as error:
         raise _Withheld("it is an archive that cannot be read, so it cannot be searched") from error
 
 
 def _is_clean(archive: zipfile.ZipFile, redactor: Redactor) -> bool:
-    """True if there is no secret in an archive, and no archive in it that would have to be unpacked."""
+    """True if there is no secret in an archive's members, and nothing in it that would have to be unpacked or decoded."""
     if redactor.finds(archive.comment):
         return False
     for member in archive.infolist():
@@ -169,7 +178,7 @@ def _is_clean(archive: zipfile.ZipFile, redactor: Redactor) -> bool:
             return False
         with archive.open(member) as file:
             head = file.read(4)
-        if head == _ZIP or head.startswith(_GZIP):
+        if head == _ZIP or head.startswith((_GZIP, *_UTF16)):
             return False
         with archive.open(member) as file:
             if redactor.finds_in(_bounded(_chunks(file))):
@@ -178,9 +187,11 @@ def _is_clean(archive: zipfile.ZipFile, redactor: Redactor) -> bool:
 
 
 def _rewrite_members(archive: zipfile.ZipFile, target: IO[bytes], redactor: Redactor, depth: int) -> None:
+    """Write the members anew; of several with one name the last, which readers find."""
+    names: set[str] = set()
     with zipfile.ZipFile(target, "w", allowZip64=True) as written:
-        for member in archive.infolist():
-            copy = zipfile.ZipInfo(redactor.text(member.filename), member.date_time)
+        for member in {member.filename: member for member in archive.infolist()}.values():
+            copy = zipfile.ZipInfo(_new_name(redactor.text(member.filename), names), member.date_time)
             stored = member.compress_type == zipfile.ZIP_STORED
             copy.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
             copy.external_attr = member.external_attr
@@ -189,9 +200,18 @@ def _rewrite_members(archive: zipfile.ZipFile, target: IO[bytes], redactor: Reda
                 file.writelines(_member(member.filename, source, redactor, depth))
 
 
+def _new_name(name: str, names: set[str]) -> str:
+    """Return the name, with a number if another member has it: names may differ in secrets alone."""
+    found = next(each for number in count(1) if (each := name if number == 1 else f"{name}#{number}") not in names)
+    names.add(found)
+    return found
+
+
 def _member(name: str, source: IO[bytes], redactor: Redactor, depth: int) -> Iterator[bytes]:
     head = source.read(8_192)
     chunks = _bounded(chain([head], _chunks(source)))
+    if encoding := _UTF16.get(head[:2]):
+        chunks = _utf16(chunks, encoding, redactor)
     if head.startswith((_ZIP, _GZIP)):
         yield from _inner_archive(chunks, redactor, depth)
     elif name.endswith(_JSON_LINES):
@@ -237,9 +257,13 @@ def _json_line(line: bytes, redactor: Redactor) -> bytes:
     if not redactor.finds(line):
         return line
     try:
-        value = json.loads(line)
+        return _redacted_event(json.loads(line), redactor)
     except (ValueError, RecursionError):
         return redactor.data(line)
+
+
+def _redacted_event(value: Any, redactor: Redactor) -> bytes:
+    """Return a line's value without secrets. Raises RecursionError: it is too deeply nested."""
     if not isinstance(value, dict):
         return json.dumps(redactor.json(value), separators=(",", ":")).encode()
     kept = {name: each for name, each in value.items() if name in _STRUCTURE and isinstance(each, str)}

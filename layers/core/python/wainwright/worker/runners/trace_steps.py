@@ -16,6 +16,7 @@ from typing import Any
 from wainwright.domain.cuts import cut_end
 from wainwright.worker.runners.record_types import parse_json
 from wainwright.worker.runners.suite import Step
+from wainwright.worker.sandbox.untrusted_zips import open_zip, read_member
 
 MAX_STEPS = 500
 MAX_ENTRIES = 10_000
@@ -31,7 +32,7 @@ SHOWN = ("url", "selector", "expression")
 def read_steps(trace: Path, folder: Path) -> tuple[Step, ...]:
     """The calls in order of start, files relative to `folder` (the bundle). Empty for an unreadable trace."""
     try:
-        with zipfile.ZipFile(trace) as archive:
+        with open_zip(trace) as archive:
             names = archive.namelist()[:MAX_ENTRIES]
             events = [event for name in names if name.endswith(".trace") for event in _events(archive, name)]
             places: dict[str, tuple[str, int]] = {}
@@ -55,7 +56,7 @@ def _events(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
 def _places(archive: zipfile.ZipFile, name: str, folder: Path) -> dict[str, tuple[str, int]]:
     if archive.getinfo(name).file_size > MAX_LINES_BYTES:
         return {}
-    data = parse_json(archive.read(name))
+    data = parse_json(read_member(archive, name, MAX_LINES_BYTES))
     files = [str(file) for file in data["files"]]
     return {
         call: (_relative(files[frames[0][0]], folder), int(frames[0][1])) for call, frames in data["stacks"] if frames

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from wainwright.domain.cuts import cut_end
+
 MAX_HEADER_BYTES = 65_536
 """Of one header that extends another: a long name, or a PAX header."""
 MAX_NAME_BYTES = 255
@@ -25,6 +27,8 @@ MAX_LINK_BYTES = 32 * 1024**2
 """Of all links together, which are kept in memory until the end."""
 FOLDERS_PER_FILE = 4
 """The most folders, for each file that may be there: a name brings its folders along."""
+MAX_REASON = 500
+"""Characters of what the standard library says of a damaged archive: it quotes what it cannot read."""
 HEADERS_PER_FILE = 8_192
 """Bytes of headers and padding that each file may have besides its content."""
 
@@ -67,7 +71,7 @@ def unpack_archive(archive: Path, folder: Path, *, max_files: int, max_bytes: in
             members = _Members(stream, max_bytes + max_files * HEADERS_PER_FILE)
             _Unpacking(folder, max_files, max_bytes, for_group).run(members)
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
-        raise ArchiveUnusable(str(error)) from error
+        raise ArchiveUnusable(cut_end(str(error), MAX_REASON)) from error
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wainwright.worker.runners.suite import TestResult
+from wainwright.worker.sandbox.untrusted_zips import ZipUnusable, open_zip, read_member
 
 EVENTS = "report.jsonl"
 MAX_EVENTS_BYTES = 512 * 1024 * 1024
@@ -107,11 +108,9 @@ def read_root(blob: Path) -> str:
 
 def _read(blob: Path) -> list[dict[str, Any]]:
     try:
-        with zipfile.ZipFile(blob) as archive:
-            if archive.getinfo(EVENTS).file_size > MAX_EVENTS_BYTES:
-                raise BlobUnusable(f"{blob.name} is too large")
-            messages = [json.loads(line) for line in archive.read(EVENTS).splitlines()]
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        with open_zip(blob) as archive:
+            messages = [json.loads(line) for line in read_member(archive, EVENTS, MAX_EVENTS_BYTES).splitlines()]
+    except (OSError, ZipUnusable) as error:
         raise BlobUnusable(f"{blob.name} cannot be read: {error}") from error
     if not all(isinstance(each, dict) and isinstance(each.get("params", {}), dict) for each in messages):
         raise BlobUnusable(f"{blob.name} has unexpected contents")

@@ -9,7 +9,6 @@ import binascii
 import io
 import json
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from wainwright.domain.redaction import Redactor
 from wainwright.worker.evidence.redact_files import redact_json
 from wainwright.worker.evidence.report.blobs import MARK
 from wainwright.worker.evidence.report.html import pack_documents
+from wainwright.worker.sandbox.untrusted_zips import ZipUnusable, open_zip, read_member
 
 MAX_DATA_BYTES = 512 * 1024 * 1024
 """Uncompressed, of one report."""
@@ -58,11 +58,14 @@ def finish_page(page: bytes, attempts: Mapping[str, str], links: Mapping[str, st
 
 def _documents(data: bytes) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with open_zip(io.BytesIO(data)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_DATA_BYTES:
                 raise PageUnusable("its data are too large")
-            return {name: json.loads(archive.read(name)) for name in archive.namelist()}
-    except zipfile.BadZipFile as error:
+            return {
+                member.filename: json.loads(read_member(archive, member.filename, member.file_size))
+                for member in archive.infolist()
+            }
+    except ZipUnusable as error:
         raise PageUnusable(f"its data cannot be read: {error}") from error
 
 
